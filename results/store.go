@@ -1,0 +1,162 @@
+package results
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("exists already")
+	ErrDamaged  = errors.New("damaged")
+)
+
+// State is where a study stands.
+type State string
+
+// The states of a study.
+const (
+	Running   State = "running" // planned; somebody is at work on it, or it was interrupted
+	Finished  State = "finished"
+	Stopped   State = "stopped" // by stop_after_failures
+	Cancelled State = "cancelled"
+	Paused    State = "paused"
+)
+
+// Plan is what a store keeps of a study. Stores look at the head only; Body is
+// the study's stored form (jobs.Study.Encode), Source the file as the user wrote
+// it.
+type Plan struct {
+	Study      string // its name, "name@2" for a changed one
+	Identity   string // hex SHA-256 of what identifies results
+	Engine     int
+	Points     uint64
+	Trials     uint64
+	Metrics    []string
+	Objective  int // index of Metrics
+	Generation uint32
+	State      State
+	Digest     string // once all trials have a record
+	Created    time.Time
+	Body       []byte
+	Source     []byte
+}
+
+// Plans keeps plans and the data that they name.
+type Plans interface {
+	// Create adds a plan; ErrExists where the name is taken.
+	Create(ctx context.Context, p Plan) error
+	// Plan returns a plan; ErrNotFound.
+	Plan(ctx context.Context, study string) (Plan, error)
+	// Studies returns all plans without Body and Source, oldest first.
+	Studies(ctx context.Context) ([]Plan, error)
+	// Update changes a plan: change is called with the current one, and nothing
+	// comes between. An error of change is returned and nothing is written.
+	Update(ctx context.Context, study string, change func(*Plan) error) (Plan, error)
+	// Delete removes a plan with all its records and checkpoints.
+	Delete(ctx context.Context, study string) error
+}
+
+// Blobs keeps data files by the hex SHA-256 of their content, which Blob
+// verifies (ErrDamaged).
+type Blobs interface {
+	PutBlob(ctx context.Context, sha256 string, data []byte) error
+	Blob(ctx context.Context, sha256 string) ([]byte, error)
+}
+
+// Records keeps the records of studies.
+type Records interface {
+	// Commit stores records durably and answers each. generation is the one the
+	// caller works under. Concurrent calls are committed in groups.
+	Commit(ctx context.Context, study string, generation uint32, rs []Record) ([]Verdict, error)
+	// Scan yields the records of trials from <= i < to in trial order, as they were
+	// when it began. A damaged one yields its Trial with ErrDamaged, and Scan goes
+	// on. The yielded slices are the caller's.
+	Scan(ctx context.Context, study string, from, to uint64) iter.Seq2[Record, error]
+	// Ledger returns which trials have a record.
+	Ledger(ctx context.Context, study string) (*Ledger, error)
+	// Tally returns the counts by status, in time that does not grow with them.
+	Tally(ctx context.Context, study string) (Tally, error)
+	// Discard removes the records of trials and raises the study's generation, so
+	// that late records of the old one are refused.
+	Discard(ctx context.Context, study string, trials []uint64) (generation uint32, err error)
+}
+
+// Tally counts a study's records.
+type Tally struct {
+	Done, Failed, Dead, Overrun uint64
+	Duplicates, Differs, Stale  uint64 // commits answered so
+}
+
+// Total returns the number of records.
+func (t Tally) Total() uint64 { return t.Done + t.Failed + t.Dead + t.Overrun }
+
+// Follower is implemented by stores that can tell of commits. Follow calls fn
+// with the records just committed (without Curves) until ctx ends. It may miss
+// some: the ledger is the truth.
+type Follower interface {
+	Follow(ctx context.Context, study string, fn func([]Record)) error
+}
+
+// Worker is what a worker says of itself once a second.
+type Worker struct {
+	ID      string
+	Host    string
+	Slots   int
+	Free    int // slots without work
+	Version string
+	Engine  int
+	Jobs    []string // IDs it holds
+	Done    uint64   // trials committed since it began
+	Started time.Time
+	Seen    time.Time // when it beat last, by the store's clock; filled by the store
+}
+
+// OrderKind is what an order asks for.
+type OrderKind string
+
+// The kinds of orders.
+const (
+	Cancel OrderKind = "cancel"
+	Pause  OrderKind = "pause"
+	Resume OrderKind = "resume"
+	Drain  OrderKind = "drain"
+)
+
+// Order asks running workers and coordinators for something.
+type Order struct {
+	ID    int64 // filled by the store; ascending
+	Kind  OrderKind
+	Study string // "" for Drain
+	Made  time.Time
+}
+
+// Fleet keeps the workers' beats and the orders for them.
+type Fleet interface {
+	// Beat records w and returns the orders with an ID above after.
+	Beat(ctx context.Context, w Worker, after int64) ([]Order, error)
+	Workers(ctx context.Context) ([]Worker, error)
+	// Give adds an order.
+	Give(ctx context.Context, o Order) error
+}
+
+// Checkpoints keeps the state of long trials.
+type Checkpoints interface {
+	SaveCheckpoint(ctx context.Context, study string, generation uint32, trial uint64, state []byte) error
+	// Checkpoint returns a trial's state; ErrNotFound where there is none of this
+	// generation. The store drops it when the trial's record is committed.
+	Checkpoint(ctx context.Context, study string, generation uint32, trial uint64) ([]byte, error)
+}
+
+// Store is all roles.
+type Store interface {
+	Plans
+	Blobs
+	Records
+	Fleet
+	Checkpoints
+	Close() error
+}
