@@ -1,0 +1,135 @@
+package coordinator
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"overnight/jobs"
+)
+
+// costs estimates how long trials take, per stretch of points of one task and
+// arm: arms cost different amounts, points of one arm much the same.
+type costs struct {
+	points uint64
+	blocks []block
+}
+
+type block struct {
+	to   uint64        // points before it
+	each time.Duration // moving average; 0: not known
+	n    uint64
+}
+
+func (c *costs) init(s *jobs.Study) {
+	c.points = s.Points()
+	for _, b := range s.Blocks() {
+		c.blocks = append(c.blocks, block{to: b.To})
+	}
+}
+
+func (c *costs) find(point uint64) *block {
+	i := sort.Search(len(c.blocks), func(i int) bool { return c.blocks[i].to > point })
+	return &c.blocks[i]
+}
+
+// observe takes in how long a trial of a point took.
+func (c *costs) observe(point uint64, took time.Duration) {
+	if point >= c.points {
+		return
+	}
+	b := c.find(point)
+	took = max(took, time.Microsecond/2)
+	b.n++
+	// The first ones weigh fully, then a new one weighs a fiftieth.
+	b.each += time.Duration(float64(took-b.each) / float64(min(b.n, 50)))
+	b.each = max(b.each, 1)
+}
+
+// of returns a trial's estimate, and for how many trials from it on it holds.
+func (c *costs) of(trial uint64) (each time.Duration, run uint64) {
+	point := trial % c.points
+	b := c.find(point)
+	return b.each, b.to - point
+}
+
+// mean returns the average over all points, 0 where a block has none yet.
+func (c *costs) mean() time.Duration {
+	var sum float64
+	var from uint64
+	for _, b := range c.blocks {
+		if b.each == 0 {
+			return 0
+		}
+		sum += float64(b.each) * float64(b.to-from)
+		from = b.to
+	}
+	return time.Duration(sum / float64(c.points))
+}
+
+// left estimates how long slots need for what is missing, 0 where that is not
+// known.
+func (c *costs) left(s *jobs.Study, done uint64, slots int) time.Duration {
+	return time.Duration(float64(c.mean()) * float64(s.Trials()-done) / float64(slots))
+}
+
+// target is how much work the next job should hold: less towards the tail, so
+// that all slots end together.
+func (c *costs) target(s *jobs.Study, done uint64, slots int, full time.Duration) time.Duration {
+	left := c.left(s, done, slots)
+	if left == 0 {
+		return full
+	}
+	return min(full, max(left/4, 2*time.Millisecond))
+}
+
+// sorted puts ranges in ascending order and joins those that touch.
+func sorted(rs []jobs.Range) []jobs.Range {
+	slices.SortFunc(rs, func(a, b jobs.Range) int {
+		if a.From < b.From {
+			return -1
+		}
+		return 1
+	})
+	out := rs[:0]
+	for _, r := range rs {
+		if n := len(out); n > 0 && r.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, r.To)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// meter measures a rate over the last seconds.
+type meter struct {
+	at [8]time.Time // start of each second's bucket
+	n  [8]int
+}
+
+func (m *meter) add(now time.Time, n int) {
+	s := now.Truncate(time.Second)
+	i := s.Unix() % int64(len(m.at))
+	if !m.at[i].Equal(s) {
+		m.at[i], m.n[i] = s, 0
+	}
+	m.n[i] += n
+}
+
+func (m *meter) perSecond(now time.Time) float64 {
+	sum := 0
+	oldest := now
+	for i, at := range m.at {
+		if age := now.Sub(at); age < time.Duration(len(m.at))*time.Second && m.n[i] > 0 {
+			sum += m.n[i]
+			if at.Before(oldest) {
+				oldest = at
+			}
+		}
+	}
+	if d := now.Sub(oldest).Seconds(); d > 0.2 {
+		return float64(sum) / d
+	}
+	return 0
+}

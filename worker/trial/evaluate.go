@@ -1,0 +1,129 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+
+	"overnight/agents"
+	"overnight/envs"
+	"overnight/results"
+)
+
+// evaluate plays n episodes and returns their mean total. With metrics, the
+// means of the environment's own metrics are left in r.sums.
+func (r *Runner) evaluate(env, agent string, mode agents.Mode, n uint64, metrics bool) float64 {
+	envKey, agentKey := r.streams.Root(env), r.streams.Root(agent)
+	total := 0.0
+	clear(r.sums)
+	for e := range n {
+		total += r.play(envKey.At(e), agentKey.At(e), mode)
+		if metrics {
+			r.env.Metrics(r.metrics)
+			for i, v := range r.metrics {
+				r.sums[i] += v
+			}
+		}
+	}
+	for i := range r.sums {
+		r.sums[i] /= float64(n)
+	}
+	return total / float64(n)
+}
+
+// final judges the trained agent: acting greedily, acting as in training, and
+// against the best policy on the same episodes.
+func (r *Runner) final(ctx context.Context, rec *results.Record) error {
+	if err := r.check(ctx); err != nil {
+		return err
+	}
+	n := r.study.Evaluate.Final
+	ret := r.evaluate("env/eval", "agent/eval", agents.Greedy, n, true)
+	if err := r.set(rec, ret); err != nil {
+		return err
+	}
+	if err := r.check(ctx); err != nil {
+		return err
+	}
+	sampled := ret
+	if i := r.index("return_sampled"); i >= 0 {
+		if r.cat.Agent(r.study.Arms[r.point.Arm].Agent).Traits(r.point.Agent).Stochastic {
+			sampled = r.evaluate("env/eval", "agent/sample", agents.Sample, n, false)
+		}
+		if err := finite("return_sampled", sampled); err != nil {
+			return err
+		}
+		rec.Metrics[i] = sampled
+	}
+	if r.spec.Optimum == envs.NoOptimum {
+		return nil
+	}
+	best := r.o.Oracle.best(r, n)
+	return r.compare(rec, ret, best)
+}
+
+// online judges the one learning run: its total is the return.
+func (r *Runner) online(ctx context.Context, rec *results.Record) error {
+	if err := r.check(ctx); err != nil {
+		return err
+	}
+	total, _ := r.learn(r.streams.Root("env/train").At(0), r.streams.Root("agent/train").At(0))
+	if f, ok := r.agent.(agents.Failing); ok {
+		if err := f.Err(); err != nil {
+			return err
+		}
+	}
+	r.env.Metrics(r.sums)
+	return r.set(rec, total)
+}
+
+// set writes the return and the environment's metrics.
+func (r *Runner) set(rec *results.Record, ret float64) error {
+	if err := finite("the return", ret); err != nil {
+		return err
+	}
+	if i := r.index("return"); i >= 0 {
+		rec.Metrics[i] = ret
+	}
+	for j, m := range r.spec.Metrics {
+		if i := r.index(m.Name); i >= 0 {
+			if err := finite(fmt.Sprintf("metric %s", m.Name), r.sums[j]); err != nil {
+				return err
+			}
+			rec.Metrics[i] = r.sums[j]
+		}
+	}
+	return nil
+}
+
+// compare writes how the return stands to the best policy's, as far as the
+// environment's optimum allows (DESIGN: metrics have fixed names).
+func (r *Runner) compare(rec *results.Record, ret, best float64) error {
+	for _, m := range envs.OptimumMetrics(r.spec) {
+		var v float64
+		switch m {
+		case "optimality":
+			v = ret / best
+		case "regret":
+			v = best - ret
+		case "upper_bound":
+			v = best
+		}
+		if err := finite(m, v); err != nil {
+			return err
+		}
+		if i := r.index(m); i >= 0 {
+			rec.Metrics[i] = v
+		}
+	}
+	return nil
+}
+
+// index returns where a metric stands in records, or -1. Lists are short.
+func (r *Runner) index(metric string) int {
+	for i, m := range r.study.Metrics {
+		if m == metric {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,205 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"overnight/jobs"
+	"overnight/results"
+	"overnight/worker/trial"
+)
+
+// A batch of records is committed when it holds maxBatch, or when the next
+// record comes maxAge after the first: so that a long job's results show up
+// while it runs.
+const (
+	maxBatch = 4096
+	maxAge   = 250 * time.Millisecond
+)
+
+// slot runs trials, one at a time. run calls emit with each record, in the
+// order of the ranges, and stops early with trial.ErrInterrupted when ctx ends or
+// when stop is closed, which lets the trial in hand finish.
+type slot interface {
+	run(ctx context.Context, stop <-chan struct{}, s *loaded, ranges []jobs.Range, emit func(results.Record)) error
+	close()
+}
+
+// work runs one job from its take to the commit of its last batch.
+func (w *worker) work(keep, take context.Context, s slot, h *held) {
+	defer w.finishPart(keep, h)
+	defer h.cancel(nil)
+	study, err := w.plans.load(keep, h.job)
+	switch {
+	case errors.Is(err, errOtherEngine):
+		h.failed.Store(true)
+		return
+	case err != nil:
+		w.reject(keep, h, err)
+		return
+	}
+	if w.isPaused(h.job.Study) {
+		h.failed.Store(true)
+		return
+	}
+	var batch []results.Record
+	var first time.Time
+	flush := func() {
+		if len(batch) > 0 {
+			w.commit(keep, h, batch)
+			batch = nil
+		}
+	}
+	err = s.run(h.ctx, take.Done(), study, h.job.Trials, func(r results.Record) {
+		r.Generation, r.Worker = h.job.Generation, w.ID
+		if len(batch) == 0 {
+			first = r.Finished
+			if batch == nil {
+				batch = make([]results.Record, 0, min(h.job.Len(), maxBatch))
+			}
+		}
+		batch = append(batch, r)
+		if len(batch) == maxBatch || r.Finished.Sub(first) > maxAge {
+			flush()
+		}
+	})
+	flush()
+	if err != nil {
+		h.failed.Store(true)
+		if !errors.Is(err, trial.ErrInterrupted) {
+			w.Log.Error("run job", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(err))
+		}
+	}
+}
+
+// commit stores a batch beside the slot, which goes on with the next trials.
+func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
+	h.open.Add(1)
+	w.commits <- struct{}{}
+	go func() {
+		defer func() { <-w.commits }()
+		defer w.finishPart(ctx, h)
+		for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+			verdicts, err := w.Store.Commit(ctx, h.job.Study, h.job.Generation, batch)
+			if err == nil {
+				w.tell(h, batch, verdicts)
+				return
+			}
+			w.Log.Error("commit records", zap.String("study", h.job.Study), zap.Int("records", len(batch)), zap.Error(err))
+			if errors.Is(err, results.ErrNotFound) || !sleep(ctx, wait) {
+				h.failed.Store(true)
+				return
+			}
+		}
+	}()
+}
+
+func (w *worker) tell(h *held, batch []results.Record, verdicts []results.Verdict) {
+	for i, v := range verdicts {
+		switch v {
+		case results.Committed:
+			w.done.Add(1)
+		case results.Differs:
+			w.Log.Error("nondeterminism alarm: a second run of a trial gave another result; the first one stays",
+				zap.String("study", h.job.Study), zap.Uint64("trial", batch[i].Trial))
+		case results.Stale:
+			h.cancel(errCancelled)
+		}
+	}
+}
+
+// finishPart ends the delivery when the job has run and its last batch is
+// committed.
+func (w *worker) finishPart(ctx context.Context, h *held) {
+	if h.open.Add(-1) > 0 {
+		return
+	}
+	w.drop(h)
+	var err error
+	if h.failed.Load() {
+		var after time.Duration
+		if w.isPaused(h.job.Study) {
+			after = time.Second
+		}
+		err = h.Return(ctx, after)
+	} else {
+		err = h.Done(ctx)
+	}
+	if err != nil {
+		w.Log.Debug("end delivery", zap.String("job", h.job.ID), zap.Error(err)) // it may come again; its records are there
+	}
+}
+
+// reject drops a job that can't be run: its study is gone, or it is of an older
+// generation.
+func (w *worker) reject(ctx context.Context, h *held, why error) {
+	w.Log.Info("job refused", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(why))
+	if err := h.Reject(ctx, why.Error()); err != nil {
+		w.Log.Debug("reject job", zap.Error(err))
+	}
+}
+
+// local runs trials in this process.
+type local struct {
+	w      *worker
+	ctx    context.Context // for checkpoints
+	study  *loaded
+	runner *trial.Runner
+	alone  bool // the job is one trial
+}
+
+func (l *local) run(ctx context.Context, stop <-chan struct{}, s *loaded, ranges []jobs.Range, emit func(results.Record)) error {
+	if l.study != s {
+		l.study = s
+		l.runner = trial.New(s.study, l.w.Catalog, trial.Options{
+			CheckpointAfter: l.w.CheckpointAfter,
+			Oracle:          l.w.oracle,
+			Save: func(n uint64, state []byte) error {
+				return l.w.Store.SaveCheckpoint(l.ctx, s.name, s.generation, n, slices.Clone(state))
+			},
+			Load: func(n uint64) []byte {
+				if !l.alone {
+					return nil // trials that are long enough to be saved travel alone
+				}
+				b, err := l.w.Store.Checkpoint(l.ctx, s.name, s.generation, n)
+				if err != nil {
+					return nil
+				}
+				return b
+			},
+		})
+	}
+	l.alone = len(ranges) == 1 && ranges[0].To-ranges[0].From == 1
+	return eachTrial(ctx, stop, ranges, func(n uint64) error {
+		r, err := l.runner.Run(ctx, n)
+		if err == nil {
+			emit(r)
+		}
+		return err
+	})
+}
+
+func (l *local) close() {}
+
+// eachTrial calls fn for every trial until it fails, ctx ends or stop closes.
+func eachTrial(ctx context.Context, stop <-chan struct{}, ranges []jobs.Range, fn func(uint64) error) error {
+	for _, r := range ranges {
+		for n := r.From; n < r.To; n++ {
+			select {
+			case <-stop:
+				return trial.ErrInterrupted
+			case <-ctx.Done():
+				return trial.ErrInterrupted
+			default:
+			}
+			if err := fn(n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+// Package worker takes jobs, runs their trials and commits the records. Start
+// with Options and Run.
+//
+// A worker acknowledges a job only after all its records are committed. What it
+// holds it tells the store once a second, and there it finds the orders for it.
+// A trial that fails is a record; a trial that kills its process is run again
+// alone, in a process of its own, three times before it is given up (Isolate).
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"overnight/jobs"
+	"overnight/results"
+	"overnight/worker/trial"
+)
+
+// Store is what a worker needs of a results.Store.
+type Store interface {
+	Plan(ctx context.Context, study string) (results.Plan, error)
+	Blob(ctx context.Context, sha256 string) ([]byte, error)
+	Commit(ctx context.Context, study string, generation uint32, rs []results.Record) ([]results.Verdict, error)
+	Beat(ctx context.Context, w results.Worker, after int64) ([]results.Order, error)
+	results.Checkpoints
+}
+
+// Options configure a worker.
+type Options struct {
+	Queue   jobs.Queue
+	Store   Store
+	Catalog *jobs.Catalog
+	// ID names the worker in the fleet. Defaults to host, process and a counter.
+	ID string
+	// Slots is how many trials run at once. Defaults to the number of cores.
+	Slots int
+	// Isolate runs trials in child processes, one a slot; see Isolation. Nil: in
+	// this process.
+	Isolate *Isolation
+	// Drain is closed to make the worker finish the trials in hand and stop. Ending
+	// ctx instead stops it at the next episode's end.
+	Drain <-chan struct{}
+	// DrainTimeout is how long trials in hand may take once draining. Defaults to
+	// 10 s; then they are stopped like at the end of ctx, with a checkpoint.
+	DrainTimeout time.Duration
+	// CheckpointAfter is how long a trial runs between saves. Defaults to 30 s.
+	CheckpointAfter time.Duration
+	Version         string
+	Log             *zap.Logger // Defaults to none.
+}
+
+type worker struct {
+	Options
+	started time.Time
+	plans   *plans
+	oracle  *trial.OracleCache
+	done    atomic.Uint64
+	tokens  chan struct{} // one for each slot without work
+	commits chan struct{} // a token a commit under way
+
+	mu      sync.Mutex
+	held    map[string]*held
+	paused  map[string]bool
+	orderID int64
+}
+
+// held is a job from its take to its acknowledgement.
+type held struct {
+	jobs.Delivery
+	job    jobs.Job
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	open   atomic.Int64 // batches not committed yet, and one while it runs
+	failed atomic.Bool  // a batch could not be committed, or the run was cut short
+}
+
+var errCancelled = errors.New("cancelled")
+
+var counter atomic.Uint64
+
+// Run works until Drain is closed or ctx ends, and returns when the last record
+// is committed. It returns an error only where nothing could be done at all.
+func Run(ctx context.Context, o Options) error {
+	if o.Slots <= 0 {
+		o.Slots = runtime.NumCPU()
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = 10 * time.Second
+	}
+	host, _ := os.Hostname()
+	if o.ID == "" {
+		o.ID = fmt.Sprintf("%s-%d-%d", host, os.Getpid(), counter.Add(1))
+	}
+	w := &worker{
+		Options: o, started: time.Now(),
+		plans:   &plans{store: o.Store, cat: o.Catalog},
+		oracle:  trial.NewOracleCache(1024),
+		held:    map[string]*held{},
+		paused:  map[string]bool{},
+		commits: make(chan struct{}, 4+2*o.Slots),
+		tokens:  make(chan struct{}, o.Slots),
+	}
+	for range o.Slots {
+		w.tokens <- struct{}{}
+	}
+	// The last commits and the last beat outlive ctx: what was computed is kept.
+	keep, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	take, stopTaking := context.WithCancel(run)
+	defer stopTaking()
+
+	var side errgroup.Group
+	side.Go(func() error { return w.beat(keep, host) })
+	side.Go(func() error { return w.extend(keep) })
+	side.Go(func() error {
+		select {
+		case <-o.Drain:
+		case <-run.Done():
+			return nil
+		}
+		stopTaking()
+		t := time.NewTimer(o.DrainTimeout)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			stop()
+		case <-keep.Done():
+		}
+		return nil
+	})
+
+	slots, err := w.slots(keep)
+	if err != nil {
+		stop()
+		release()
+		return errors.Join(err, side.Wait())
+	}
+	ready := make(chan *held)
+	var main errgroup.Group
+	main.Go(func() error { defer close(ready); return w.take(take, run, ready) })
+	for _, s := range slots {
+		main.Go(func() error {
+			defer s.close()
+			for h := range ready {
+				w.work(keep, take, s, h)
+				w.tokens <- struct{}{}
+			}
+			return nil
+		})
+	}
+	err = main.Wait()
+	w.settle()
+	stop()
+	release()
+	return errors.Join(err, side.Wait())
+}
+
+// take pulls as many jobs as there are free slots and hands them on. It never
+// takes one that would have to wait: another worker may be idle.
+func (w *worker) take(ctx, run context.Context, ready chan<- *held) error {
+	for {
+		n := 1
+		select {
+		case <-w.tokens:
+		case <-ctx.Done():
+			return nil
+		}
+		for more := true; more; {
+			select {
+			case <-w.tokens:
+				n++
+			default:
+				more = false
+			}
+		}
+		ds, err := w.Queue.Take(ctx, n)
+		if ctx.Err() != nil {
+			w.giveBack(ds)
+			return nil
+		}
+		if errors.Is(err, jobs.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			w.Log.Warn("take jobs", zap.Error(err))
+			if !sleep(ctx, 200*time.Millisecond) {
+				return nil
+			}
+		}
+		for range n - len(ds) {
+			w.tokens <- struct{}{}
+		}
+		for _, d := range ds {
+			h := &held{Delivery: d, job: d.Job()}
+			h.ctx, h.cancel = context.WithCancelCause(run)
+			h.open.Store(1)
+			w.mu.Lock()
+			w.held[h.job.ID] = h
+			w.mu.Unlock()
+			ready <- h // a slot is free, so this does not wait
+		}
+	}
+}
+
+// giveBack returns deliveries that will not be worked on.
+func (w *worker) giveBack(ds []jobs.Delivery) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for _, d := range ds {
+		if err := d.Return(ctx, 0); err != nil {
+			w.Log.Debug("return job", zap.Error(err)) // its lease runs out, or it is reissued
+		}
+	}
+}
+
+func (w *worker) drop(h *held) {
+	h.cancel(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held[h.job.ID] == h {
+		delete(w.held, h.job.ID)
+	}
+}
+
+// settle waits until no commit is under way.
+func (w *worker) settle() {
+	for range cap(w.commits) {
+		w.commits <- struct{}{}
+	}
+}
+
+// sleep waits for d and tells whether ctx is still good.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
