@@ -28,8 +28,8 @@ const (
 )
 
 // Plan is what a store keeps of a study. Stores look at the head only; Body is
-// the study's stored form (jobs.Study.Encode), Source the file as the user wrote
-// it.
+// the study's stored form (jobs.Study.Encode), which names its data by their hex
+// SHA-256 in plain text (see DataRefs), Source the file as the user wrote it.
 type Plan struct {
 	Study      string // its name, "name@2" for a changed one
 	Identity   string // hex SHA-256 of what identifies results
@@ -55,14 +55,17 @@ type Plans interface {
 	// Studies returns all plans without Body and Source, oldest first.
 	Studies(ctx context.Context) ([]Plan, error)
 	// Update changes a plan: change is called with the current one, and nothing
-	// comes between. An error of change is returned and nothing is written.
+	// comes between. An error of change is returned and nothing is written. Name
+	// and Created stay, Trials and Points don't shrink, Generation doesn't fall,
+	// and Metrics are only added to. change must not call the store.
 	Update(ctx context.Context, study string, change func(*Plan) error) (Plan, error)
-	// Delete removes a plan with all its records and checkpoints.
+	// Delete removes a plan with all its records and checkpoints, and the blobs
+	// that it alone named; ErrNotFound.
 	Delete(ctx context.Context, study string) error
 }
 
-// Blobs keeps data files by the hex SHA-256 of their content, which Blob
-// verifies (ErrDamaged).
+// Blobs keeps data files by the hex SHA-256 of their content, which PutBlob and
+// Blob verify (ErrDamaged); ErrNotFound where there is none.
 type Blobs interface {
 	PutBlob(ctx context.Context, sha256 string, data []byte) error
 	Blob(ctx context.Context, sha256 string) ([]byte, error)
@@ -71,7 +74,10 @@ type Blobs interface {
 // Records keeps the records of studies.
 type Records interface {
 	// Commit stores records durably and answers each. generation is the one the
-	// caller works under. Concurrent calls are committed in groups.
+	// caller works under; the records get it, whatever their field says. A record
+	// that is not Valid is an error, and nothing of its call is stored; so is a
+	// study that is not there (ErrNotFound). Concurrent calls are committed in
+	// groups.
 	Commit(ctx context.Context, study string, generation uint32, rs []Record) ([]Verdict, error)
 	// Scan yields the records of trials from <= i < to in trial order, as they were
 	// when it began. A damaged one yields its Trial with ErrDamaged, and Scan goes
@@ -82,7 +88,8 @@ type Records interface {
 	// Tally returns the counts by status, in time that does not grow with them.
 	Tally(ctx context.Context, study string) (Tally, error)
 	// Discard removes the records of trials and raises the study's generation, so
-	// that late records of the old one are refused.
+	// that late records of the old one are refused. Where it removed any, the
+	// plan's Digest is cleared.
 	Discard(ctx context.Context, study string, trials []uint64) (generation uint32, err error)
 }
 
@@ -146,6 +153,8 @@ type Fleet interface {
 
 // Checkpoints keeps the state of long trials.
 type Checkpoints interface {
+	// SaveCheckpoint replaces a trial's state. Of an older generation than the
+	// study's, or of a trial that has a record, nothing is kept.
 	SaveCheckpoint(ctx context.Context, study string, generation uint32, trial uint64, state []byte) error
 	// Checkpoint returns a trial's state; ErrNotFound where there is none of this
 	// generation. The store drops it when the trial's record is committed.

@@ -1,11 +1,6 @@
 package nn
 
-import (
-	"math"
-	"unsafe"
-
-	"overnight/internal/fp"
-)
+import "overnight/internal/fp"
 
 // Activation is the function between a layer's sums and its outputs.
 type Activation uint8
@@ -23,18 +18,12 @@ func (a Activation) String() string {
 	return [...]string{"identity", "relu", "tanh", "sigmoid", "softmax"}[a]
 }
 
-// is32 tells whether T is float32; the compiler folds it.
-func is32[T fp.Float]() bool {
-	var t T
-	return unsafe.Sizeof(t) == 4
-}
-
 // apply replaces sums by outputs, in place.
 func apply[T fp.Float](a Activation, row []T) {
 	switch a {
 	case ReLU:
 		for i, x := range row {
-			row[i] = relu(x)
+			row[i] = max(x, 0)
 		}
 	case Tanh:
 		for i, x := range row {
@@ -47,27 +36,6 @@ func apply[T fp.Float](a Activation, row []T) {
 	case Softmax:
 		SoftmaxOf(row, row)
 	}
-}
-
-// relu returns x, or +0 where the sign bit of x is set, without a branch: half
-// of them would be mispredicted.
-func relu[T fp.Float](x T) T {
-	if is32[T]() {
-		b := math.Float32bits(float32(x))
-		return T(math.Float32frombits(b &^ uint32(int32(b)>>31)))
-	}
-	b := math.Float64bits(float64(x))
-	return T(math.Float64frombits(b &^ uint64(int64(b)>>63)))
-}
-
-// nonzero is 1 where x is neither +0 nor -0, else 0.
-func nonzero[T fp.Float](x T) int {
-	if is32[T]() {
-		b := math.Float32bits(float32(x)) << 1
-		return int((b | -b) >> 31)
-	}
-	b := math.Float64bits(float64(x)) << 1
-	return int((b | -b) >> 63)
 }
 
 // derive replaces the gradient g with respect to the outputs y by the one with

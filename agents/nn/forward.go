@@ -1,129 +1,78 @@
 package nn
 
-import "overnight/internal/fp"
+import (
+	"math"
+	"unsafe"
+
+	"overnight/internal/fp"
+)
 
 // Forward sends the inputs of one row of the tape through the network and
 // returns the outputs, which stay on the tape with all activations between.
 func (n *Net[T]) Forward(t *Tape[T], row int) []T {
-	x := t.row(0, row)[:n.layers[0].in]
-	count := n.compact(x)
+	in := &t.acts[0]
+	count := compact(in.row(row), n.values, in.activeOf(row))
 	for i := range n.layers {
-		l := &n.layers[i]
-		y := t.row(i+1, row)
-		panel := n.Params[l.first:]
+		in.counts[row] = int32(count)
+		l, out := &n.layers[i], &t.acts[i+1]
+		values, active := n.values[:count], in.activeOf(row)[:count]
+		y := out.values[row*out.stride:][:out.stride]
 		for p := range l.panels {
-			affine((*Block[T])(y[p*Lanes:]), panel[:l.in+1], n.values[:count], n.indices[:count], l.out-p*Lanes)
-			panel = panel[l.in+1:]
+			panel := n.Params[l.first+p*(l.in+1):][:l.in+1]
+			affine((*Block[T])(y[p*Lanes:]), &panel[l.in], panel[:l.in], values, active, l.out-p*Lanes)
 		}
 		y = y[:l.out]
-		if i == len(n.layers)-1 {
+		switch {
+		case i == len(n.layers)-1:
 			apply(l.act, y)
-			return y
+		case l.act == ReLU:
+			count = rectify(y, n.values, out.activeOf(row))
+		default:
+			apply(l.act, y)
+			count = compact(y, n.values, out.activeOf(row))
 		}
-		if l.act == ReLU {
-			count = n.reluCompact(y)
-			continue
-		}
-		apply(l.act, y)
-		count = n.compact(y)
+		in = out
 	}
-	panic("unreachable")
+	return in.row(row)
 }
 
-// compact lists the nonzero elements of x and returns how many there are.
-func (n *Net[T]) compact(x []T) int {
+// compact lists the nonzero elements of x and returns how many there are. There
+// is no branch on a value: half of them would be mispredicted.
+func compact[T fp.Float](x, values []T, indices []int32) int {
 	count := 0
-	values, indices := n.values, n.indices[:len(n.values)]
+	values = values[:len(indices)]
 	for k, v := range x {
 		values[count], indices[count] = v, int32(k)
-		count += nonzero(v)
+		if unsafe.Sizeof(v) == 4 {
+			b := math.Float32bits(float32(v)) << 1
+			count += int((b | -b) >> 31)
+		} else {
+			b := math.Float64bits(float64(v)) << 1
+			count += int((b | -b) >> 63)
+		}
 	}
 	return count
 }
 
-// reluCompact replaces y by its ReLU and lists what is not zero.
-func (n *Net[T]) reluCompact(y []T) int {
+// rectify replaces y by its ReLU, +0 where the sign bit is set, and lists what
+// is not zero, as compact does.
+func rectify[T fp.Float](y, values []T, indices []int32) int {
 	count := 0
-	values, indices := n.values, n.indices[:len(n.values)]
+	values = values[:len(indices)]
 	for k, v := range y {
-		v = relu(v)
-		y[k] = v
-		values[count], indices[count] = v, int32(k)
-		count += nonzero(v)
+		if unsafe.Sizeof(v) == 4 {
+			b := math.Float32bits(float32(v))
+			b &^= uint32(int32(b) >> 31)
+			v = T(math.Float32frombits(b))
+			y[k], values[count], indices[count] = v, v, int32(k)
+			count += int(-b >> 31)
+		} else {
+			b := math.Float64bits(float64(v))
+			b &^= uint64(int64(b) >> 63)
+			v = T(math.Float64frombits(b))
+			y[k], values[count], indices[count] = v, v, int32(k)
+			count += int(-b >> 63)
+		}
 	}
 	return count
-}
-
-// affine computes one panel's outputs from the nonzero inputs: the bias, which
-// is the panel's last block, plus the products in the inputs' order. Only the
-// first width lanes are wanted.
-func affine[T fp.Float](y *Block[T], panel []Block[T], values []T, indices []int32, width int) {
-	if width <= 4 {
-		affine4(y, panel, values, indices)
-		return
-	}
-	affineLow(y, panel, panel, values, indices)
-	if width > 8 {
-		affineHigh(y, panel, panel, values, indices)
-	}
-}
-
-func affine4[T fp.Float](y *Block[T], panel []Block[T], values []T, indices []int32) {
-	bias := &panel[len(panel)-1]
-	values = values[:len(indices)]
-	a0, a1, a2, a3 := bias[0], bias[1], bias[2], bias[3]
-	for i, k := range indices {
-		x, w := values[i], &panel[k]
-		a0 = T(x*w[0]) + a0
-		a1 = T(x*w[1]) + a1
-		a2 = T(x*w[2]) + a2
-		a3 = T(x*w[3]) + a3
-	}
-	y[0], y[1], y[2], y[3] = a0, a1, a2, a3
-}
-
-// affineLow computes lanes 0 to 7. It is given the panel twice: the second bounds
-// check ends a basic block, and without that the compiler does all products
-// before the first sum and runs out of registers.
-//
-//go:noinline
-func affineLow[T fp.Float](y *Block[T], panel, again []Block[T], values []T, indices []int32) {
-	bias := &panel[len(panel)-1]
-	values = values[:len(indices)]
-	a0, a1, a2, a3, a4, a5, a6, a7 := bias[0], bias[1], bias[2], bias[3], bias[4], bias[5], bias[6], bias[7]
-	for i, k := range indices {
-		x, w := values[i], &panel[k]
-		a0 = T(x*w[0]) + a0
-		a1 = T(x*w[1]) + a1
-		a2 = T(x*w[2]) + a2
-		a3 = T(x*w[3]) + a3
-		w = &again[k]
-		a4 = T(x*w[4]) + a4
-		a5 = T(x*w[5]) + a5
-		a6 = T(x*w[6]) + a6
-		a7 = T(x*w[7]) + a7
-	}
-	y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = a0, a1, a2, a3, a4, a5, a6, a7
-}
-
-// affineHigh computes lanes 8 to 15.
-//
-//go:noinline
-func affineHigh[T fp.Float](y *Block[T], panel, again []Block[T], values []T, indices []int32) {
-	bias := &panel[len(panel)-1]
-	values = values[:len(indices)]
-	a0, a1, a2, a3, a4, a5, a6, a7 := bias[8], bias[9], bias[10], bias[11], bias[12], bias[13], bias[14], bias[15]
-	for i, k := range indices {
-		x, w := values[i], &panel[k]
-		a0 = T(x*w[8]) + a0
-		a1 = T(x*w[9]) + a1
-		a2 = T(x*w[10]) + a2
-		a3 = T(x*w[11]) + a3
-		w = &again[k]
-		a4 = T(x*w[12]) + a4
-		a5 = T(x*w[13]) + a5
-		a6 = T(x*w[14]) + a6
-		a7 = T(x*w[15]) + a7
-	}
-	y[8], y[9], y[10], y[11], y[12], y[13], y[14], y[15] = a0, a1, a2, a3, a4, a5, a6, a7
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"overnight/internal/fp"
 	"overnight/internal/rng"
@@ -58,6 +59,7 @@ type Net[T fp.Float] struct {
 	parts  []part // all of Params, in order
 	extra  int    // first block of the extra parameters
 
+	flat    []T     // Params, lane by lane
 	values  []T     // the nonzero elements of a row
 	indices []int32 // and where they stood
 }
@@ -99,7 +101,8 @@ func New[T fp.Float](s Shape) *Net[T] {
 		at++
 	}
 	n.Params = make([]Block[T], at)
-	widest := blocks(slices.Max(s.Sizes)) * Lanes
+	n.flat = unsafe.Slice(&n.Params[0][0], at*Lanes)
+	widest := blocks(slices.Max(s.Sizes)) * Lanes // as long as a row of a Tape
 	n.values, n.indices = make([]T, widest), make([]int32, widest)
 	return n
 }

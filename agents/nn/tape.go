@@ -9,37 +9,42 @@ const chunk = 32
 // Tape keeps the inputs and the activations of rows that went forward through a
 // network, so that Backward needs no second pass.
 type Tape[T fp.Float] struct {
-	rows    int
-	sizes   []int // of the layers, inputs first
-	strides []int
-	acts    [][]T // one a layer; rows*stride, the lanes beyond a layer's width zero
-	grad    []T   // with respect to the outputs; rows*stride of the last layer
+	rows  int
+	acts  []activations[T] // one a layer, the inputs first
+	grads []T              // with respect to the outputs; a row is as long as one of the last acts
 
-	deltas [][]Block[T] // one a layer but the first, panel by panel, chunk blocks each
-	list   []entry[T]   // the nonzero elements of a column or a row
-	dx     []T
+	deltas  [][]Block[T] // the same for a chunk of each layer but the inputs: panel by panel, row by row
+	sums    []T          // one row of deltas
+	columns []T          // the nonzero activations of a chunk, unit by unit
+	at      []int32      // the rows they belong to
+	counts  []int32      // how many a unit has
 }
 
-// entry is a nonzero element and where it stood.
-type entry[T fp.Float] struct {
-	value T
-	index int32
+// activations are the rows of one layer. Lanes beyond its width are zero.
+type activations[T fp.Float] struct {
+	size, stride int
+	values       []T
+	active       []int32 // of each row, which units are not zero, ascending
+	counts       []int32 // and how many
 }
 
 // NewTape returns a tape for up to rows rows of networks of n's shape.
 func (n *Net[T]) NewTape(rows int) *Tape[T] {
-	t := &Tape[T]{rows: rows, sizes: n.Shape.Sizes}
-	widest := chunk
-	for _, size := range t.sizes {
+	t := &Tape[T]{rows: rows}
+	widest := 0
+	for _, size := range n.Shape.Sizes {
 		stride := blocks(size) * Lanes
 		widest = max(widest, stride)
-		t.strides = append(t.strides, stride)
-		t.acts = append(t.acts, make([]T, rows*stride))
+		t.acts = append(t.acts, activations[T]{
+			size: size, stride: stride,
+			values: make([]T, rows*stride), active: make([]int32, rows*stride), counts: make([]int32, rows),
+		})
 		t.deltas = append(t.deltas, make([]Block[T], blocks(size)*chunk))
 	}
-	t.grad = make([]T, len(t.acts[len(t.acts)-1]))
-	t.list = make([]entry[T], widest)
-	t.dx = make([]T, widest)
+	last := &t.acts[len(t.acts)-1]
+	t.grads = make([]T, len(last.values))
+	t.sums = make([]T, widest)
+	t.columns, t.at, t.counts = make([]T, widest*chunk), make([]int32, widest*chunk), make([]int32, widest)
 	return t
 }
 
@@ -47,26 +52,20 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 func (t *Tape[T]) Rows() int { return t.rows }
 
 // Input returns the place for the inputs of a row.
-func (t *Tape[T]) Input(row int) []T {
-	at := row * t.strides[0]
-	return t.acts[0][at : at+t.sizes[0]]
-}
+func (t *Tape[T]) Input(row int) []T { return t.acts[0].row(row) }
 
 // Output returns the outputs that Forward left for a row.
-func (t *Tape[T]) Output(row int) []T { return t.last(t.acts[len(t.acts)-1], row) }
+func (t *Tape[T]) Output(row int) []T { return t.acts[len(t.acts)-1].row(row) }
 
 // Gradient returns the place for the gradient of the loss with respect to the
-// outputs of a row. Backward writes over it.
-func (t *Tape[T]) Gradient(row int) []T { return t.last(t.grad, row) }
-
-func (t *Tape[T]) last(v []T, row int) []T {
-	l := len(t.sizes) - 1
-	at := row * t.strides[l]
-	return v[at : at+t.sizes[l]]
+// outputs of a row, which Backward starts from.
+func (t *Tape[T]) Gradient(row int) []T {
+	last := &t.acts[len(t.acts)-1]
+	return t.grads[row*last.stride:][:last.size]
 }
 
-// row is one row of a layer with its padding.
-func (t *Tape[T]) row(l, row int) []T {
-	at := row * t.strides[l]
-	return t.acts[l][at : at+t.strides[l]]
-}
+// row returns a row without its padding.
+func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.size] }
+
+// activeOf returns the room for a row's list of active units.
+func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }

@@ -16,20 +16,14 @@ type interval struct{ low, high float64 }
 
 func (i interval) contains(x float64) bool { return x >= i.low && x <= i.high }
 
-var (
-	anyNumber = interval{math.Inf(-1), math.Inf(1)}
-	unit      = interval{0, 1}
-	turn      = interval{-math.Pi, math.Pi}
-)
-
 // value checks the inputs and evaluates the function.
 func (p *Params) value() (float64, error) {
 	switch p.Function {
 	case "ishigami":
-		x, err := p.take(3, 3, turn, turn, turn)
+		x, err := p.take(3, 3, interval{-math.Pi, math.Pi})
 		return ishigami(x[0], x[1], x[2]), err
 	case "sobol_g":
-		x, err := p.take(1, maxInputs, unit)
+		x, err := p.take(1, maxInputs, interval{0, 1})
 		return sobolG(x[:p.given()]), err
 	case "branin":
 		x, err := p.take(2, 2, interval{-5, 10}, interval{0, 15})
@@ -103,12 +97,11 @@ func ishigami(x1, x2, x3 float64) float64 {
 	return s1 + float64(a*float64(s2*s2)) + float64(float64(b*fourth)*s1)
 }
 
-// sobolG is the product of (|4 x_i - 2| + a_i) / (1 + a_i) with
-// a = (0, 1, 4.5, 9, 99, 99, ...) (Saltelli and Sobol', About the use of rank
-// transformation in sensitivity analysis of model output, Reliability
-// Engineering and System Safety 50, 1995; the choice of a is Archer, Saltelli
-// and Sobol', Sensitivity measures, ANOVA-like techniques and the use of
-// bootstrap, 1997). For uniform inputs its mean is 1.
+// sobolG is the product of (|4 x_i - 2| + a_i) / (1 + a_i) (Saltelli and Sobol',
+// About the use of rank transformation in sensitivity analysis of model output,
+// Reliability Engineering and System Safety 50, 1995) with the coefficients most
+// used, a = (0, 1, 4.5, 9, 99, 99, 99, 99), as in sobol.fun of the R package
+// sensitivity, and 99 beyond. For uniform inputs its mean is 1.
 func sobolG(x []float64) float64 {
 	product := 1.0
 	for i, xi := range x {

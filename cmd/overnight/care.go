@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"overnight/results"
+	"overnight/results/archive"
+	"overnight/results/sqlitestore"
+)
+
+func (a *app) digestCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "digest STUDY",
+		Short: "Print the digest of a study's results",
+		Long: `Digest prints one hexadecimal SHA-256 over all trials' results in trial order: equal
+digests, equal bytes, whatever the number of workers or the schedule of crashes.
+Where trials are missing it prints nothing, says so and exits with 1.`,
+		Example: "  overnight digest delay-volatility",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			return a.with(ctx, func(s *sqlitestore.Store) error {
+				p, err := a.findPlan(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				d, missing, err := results.Digest(ctx, s, p)
+				if err != nil {
+					return engine(err)
+				}
+				if missing > 0 {
+					return &codeError{exitFailures, fmt.Errorf("%s has no digest yet: %d of %d trials are missing", p.Study, missing, p.Trials)}
+				}
+				fmt.Fprintln(a.out, d)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) archiveCmd() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:     "archive STUDY -o FILE",
+		Short:   "Write a study with plan, data and records to one file",
+		Example: "  overnight archive delay-volatility -o delay-volatility.overnight",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if out == "" {
+				return usage("archive needs -o FILE: where to write")
+			}
+			return a.with(ctx, func(s *sqlitestore.Store) error {
+				p, err := a.findPlan(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				if err := writeFile(out, func(w *bufio.Writer) error { return archive.Write(ctx, w, s, p.Study) }); err != nil {
+					return engine(err)
+				}
+				fmt.Fprintf(a.out, "%s is in %s\n", p.Study, out)
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVarP(&out, "output", "o", "", "the `file` to write")
+	return c
+}
+
+// writeFile writes a file whole or not at all.
+func writeFile(name string, fn func(*bufio.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	w := bufio.NewWriter(f)
+	err = fn(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+func (a *app) importCmd() *cobra.Command {
+	var as string
+	c := &cobra.Command{
+		Use:     "import FILE",
+		Short:   "Add a study from a file that archive wrote",
+		Example: "  overnight import delay-volatility.overnight --as colleague",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			f, err := os.Open(args[0])
+			if err != nil {
+				return usage("%v", err)
+			}
+			defer f.Close()
+			dir, err := a.folder()
+			if err != nil {
+				return err
+			}
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return engine(err)
+			}
+			release, err := sqlitestore.Lock(dir)
+			if err != nil {
+				return engine(err)
+			}
+			defer release()
+			s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{Log: a.log})
+			if err != nil {
+				return engine(err)
+			}
+			defer s.Close()
+			name, err := archive.Read(ctx, bufio.NewReader(f), s, as)
+			if err != nil {
+				return usage("%s: %v", args[0], err)
+			}
+			t, err := s.Tally(ctx, name)
+			if err != nil {
+				return engine(err)
+			}
+			fmt.Fprintf(a.out, "%s is here with %s records\n", name, thousands(t.Total()))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&as, "as", "", "another `name` for it")
+	return c
+}
+
+func (a *app) fsckCmd() *cobra.Command {
+	var repair bool
+	c := &cobra.Command{
+		Use:   "fsck [STUDY]",
+		Short: "Check every stored record; name the damaged ones",
+		Long: `Fsck reads every record of a study, or of all, and verifies its checksum, and the
+database file as a whole. With --repair the damaged records are discarded, so that
+running the study again makes them anew.`,
+		Example: "  overnight fsck\n  overnight fsck delay-volatility --repair && overnight run study.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			fn := func(s *sqlitestore.Store) error { return a.fsck(cmd.Context(), s, args, repair) }
+			if repair {
+				return a.locked(cmd.Context(), fn)
+			}
+			return a.with(cmd.Context(), fn)
+		},
+	}
+	c.Flags().BoolVar(&repair, "repair", false, "discard damaged records, so that they run again")
+	return c
+}
+
+func (a *app) fsck(ctx context.Context, s *sqlitestore.Store, args []string, repair bool) error {
+	var plans []results.Plan
+	if len(args) > 0 {
+		p, err := a.findPlan(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		plans = append(plans, p)
+	} else {
+		all, err := s.Studies(ctx)
+		if err != nil {
+			return engine(err)
+		}
+		plans = all
+	}
+	bad := 0
+	for _, p := range plans {
+		var trials []uint64
+		for d := range s.Check(ctx, p.Study) {
+			fmt.Fprintf(a.out, "%s: trial %d is damaged: %v\n", p.Study, d.Trial, d.What)
+			trials = append(trials, d.Trial)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if len(trials) > 0 && repair {
+			if err := discard(ctx, s, p.Study, trials); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s: %d damaged records discarded; run the study again to make them anew\n", p.Study, len(trials))
+			continue
+		}
+		bad += len(trials)
+		t, err := s.Tally(ctx, p.Study)
+		if err != nil {
+			return engine(err)
+		}
+		fmt.Fprintf(a.out, "%s: %s records, %d damaged\n", p.Study, thousands(t.Total()), len(trials))
+	}
+	if err := s.Integrity(ctx); err != nil {
+		return engine(fmt.Errorf("the database file is damaged: %w; restore it from a backup, or archive what can be read", err))
+	}
+	if bad > 0 {
+		return &codeError{exitFailures, fmt.Errorf("%d damaged records: run fsck again with --repair to discard them, then the study again", bad)}
+	}
+	return nil
+}
+
+func (a *app) doctorCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check that this machine and the data folder are fit to run studies",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	bad := 0
+	say := func(ok bool, format string, args ...any) {
+		mark := "ok  "
+		if !ok {
+			mark = "BAD "
+			bad++
+		}
+		fmt.Fprintf(a.out, "%s %s\n", mark, fmt.Sprintf(format, args...))
+	}
+	dir, err := a.folder()
+	if err != nil {
+		return err
+	}
+	say(true, "overnight %s, %s/%s, %d cores", version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	base := dir
+	if _, err := os.Stat(dir); err != nil {
+		base = filepath.Dir(dir)
+		say(true, "no data folder %s yet: the first run makes it", dir)
+	}
+	free, err := freeBytes(base)
+	say(err == nil && free > 1e9, "%s free where %s is", bytes(free), dir)
+	took, err := syncTime(base)
+	switch {
+	case err != nil:
+		say(false, "can't write in %s: %v", base, err)
+	default:
+		say(took < 200*time.Millisecond, "a write that survives power loss takes %v", took.Round(10*time.Microsecond))
+	}
+	if base == dir {
+		if release, err := sqlitestore.Lock(dir); err != nil {
+			say(true, "%v", err)
+		} else {
+			release()
+			say(true, "nobody runs a study in %s", dir)
+		}
+		s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+		if err != nil {
+			say(false, "%v", err)
+		} else {
+			err := s.Integrity(ctx)
+			say(err == nil, "database file is sound%s", because(err))
+			if err := s.Close(); err != nil {
+				say(false, "close: %v", err)
+			}
+		}
+	}
+	if bad > 0 {
+		return engine(fmt.Errorf("%d checks are bad", bad))
+	}
+	return nil
+}
+
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// syncTime measures a small durable write.
+func syncTime(dir string) (time.Duration, error) {
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			return 0, err
+		}
+		if err := f.Sync(); err != nil {
+			return 0, err
+		}
+		best = min(best, time.Since(start))
+	}
+	return best, nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"overnight/envs"
+	"overnight/internal/param"
+	"overnight/jobs"
+)
+
+func (a *app) envsCmd() *cobra.Command {
+	var markdown bool
+	c := &cobra.Command{
+		Use:     "envs [NAME]",
+		Short:   "List environments, or show one with all its parameters",
+		Example: "  overnight envs\n  overnight envs marketing",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var list []known
+			for _, f := range a.cat.Envs {
+				list = append(list, known{f.Name(), f.Doc(), f.Schema(), metricsOf(f)})
+			}
+			return a.show("environment", list, args, markdown)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, f := range a.cat.Envs {
+				names = append(names, f.Name())
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "as docs/environments.md is written")
+	return c
+}
+
+func (a *app) agentsCmd() *cobra.Command {
+	var markdown bool
+	c := &cobra.Command{
+		Use:     "agents [NAME]",
+		Short:   "List agents, or show one with all its parameters",
+		Example: "  overnight agents\n  overnight agents reinforce",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var list []known
+			for _, f := range a.cat.Agents {
+				list = append(list, known{f.Name(), f.Doc(), f.Schema(), nil})
+			}
+			return a.show("agent", list, args, markdown)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, f := range a.cat.Agents {
+				names = append(names, f.Name())
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "as docs/agents.md is written")
+	return c
+}
+
+// known is an environment or an agent, for showing.
+type known struct {
+	name, doc string
+	schema    param.Schema
+	metrics   []envs.Metric
+}
+
+// metricsOf returns what an environment reports with its default parameters.
+func metricsOf(f envs.Factory) []envs.Metric {
+	p, err := f.Schema().Complete(nil)
+	if err != nil {
+		return nil
+	}
+	e, err := f.New(p, nil)
+	if err != nil {
+		return nil
+	}
+	return e.Spec().Metrics
+}
+
+func (a *app) show(what string, list []known, args []string, markdown bool) error {
+	if len(args) == 0 && !markdown {
+		for _, k := range list {
+			first, _, _ := strings.Cut(k.doc, ". ")
+			fmt.Fprintf(a.out, "%-12s %s\n", k.name, strings.TrimSuffix(first, "."))
+		}
+		return nil
+	}
+	var names []string
+	for _, k := range list {
+		names = append(names, k.name)
+		if len(args) > 0 && k.name != args[0] {
+			continue
+		}
+		if markdown {
+			fmt.Fprintf(a.out, "## %s\n\n%s\n\n", k.name, k.doc)
+			if err := k.schema.WriteMarkdown(a.out); err != nil {
+				return err
+			}
+			a.markdownMetrics(k.metrics)
+			fmt.Fprintln(a.out)
+			continue
+		}
+		fmt.Fprintf(a.out, "%s\n\n%s\n\n", k.name, k.doc)
+		if err := k.schema.WriteDoc(a.out, a.width()); err != nil {
+			return err
+		}
+		for i, m := range k.metrics {
+			if i == 0 {
+				fmt.Fprintf(a.out, "\nmetrics beside return\n")
+			}
+			fmt.Fprintf(a.out, "  %-22s %s\n", m.Name, m.Doc)
+		}
+		return nil
+	}
+	if markdown && len(args) == 0 {
+		return nil
+	}
+	return usage("no %s %q: there is %s", what, args[0], strings.Join(names, ", "))
+}
+
+func (a *app) markdownMetrics(ms []envs.Metric) {
+	for i, m := range ms {
+		if i == 0 {
+			fmt.Fprint(a.out, "\nMetrics beside `return`:\n\n")
+		}
+		fmt.Fprintf(a.out, "- `%s`: %s\n", m.Name, m.Doc)
+	}
+}
+
+func (a *app) schemaCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of study files, for editors",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b, err := jobs.SchemaJSON(a.cat)
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(b)
+			return err
+		},
+	}
+}
+
+func (a *app) versionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, the engine version and the platform",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.out, "overnight %s, engine version %d, %s, %s/%s\n", version(), jobs.EngineVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := b.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range b.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return "devel"
+}

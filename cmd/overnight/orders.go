@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"overnight/results"
+	"overnight/results/sqlitestore"
+)
+
+// orderCmd makes a command that changes a study's state and tells those at work
+// on it.
+func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, said string) *cobra.Command {
+	return &cobra.Command{
+		Use:     string(kind) + " STUDY",
+		Short:   short,
+		Long:    long,
+		Example: "  overnight " + string(kind) + " delay-volatility",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			return a.with(ctx, func(s *sqlitestore.Store) error {
+				p, err := a.findPlan(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				if _, err := s.Update(ctx, p.Study, change); err != nil {
+					return usage("%s: %v", p.Study, err)
+				}
+				if err := s.Give(ctx, results.Order{Kind: kind, Study: p.Study, Made: time.Now()}); err != nil {
+					return engine(err)
+				}
+				fmt.Fprintf(a.out, "%s %s\n", p.Study, said)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) cancelCmd() *cobra.Command {
+	return a.orderCmd(results.Cancel, "Stop a study for good; its records stay",
+		"Cancel ends a study within seconds, also while another process runs it. What is\ncommitted stays; running the study again goes on from there.",
+		func(p *results.Plan) error {
+			if p.State == results.Finished {
+				return fmt.Errorf("it is finished already")
+			}
+			p.State = results.Cancelled
+			p.Generation++ // what is still under way is refused
+			return nil
+		}, "is cancelled; run it again to go on after all")
+}
+
+func (a *app) pauseCmd() *cobra.Command {
+	return a.orderCmd(results.Pause, "Let a running study rest after the trials in hand", "",
+		func(p *results.Plan) error {
+			if p.State != results.Running {
+				return fmt.Errorf("it is %s, not running", p.State)
+			}
+			p.State = results.Paused
+			return nil
+		}, "pauses")
+}
+
+func (a *app) resumeCmd() *cobra.Command {
+	return a.orderCmd(results.Resume, "Let a paused study go on", "",
+		func(p *results.Plan) error {
+			if p.State != results.Paused {
+				return fmt.Errorf("it is %s, not paused", p.State)
+			}
+			p.State = results.Running
+			return nil
+		}, "goes on")
+}
+
+func (a *app) retryCmd() *cobra.Command {
+	var failed bool
+	c := &cobra.Command{
+		Use:   "retry STUDY --failed",
+		Short: "Forget the records of failed, dead and overrun trials, so that they run again",
+		Long: `Retry discards the records of trials that did not end well and raises the study's
+generation, so that late records of the old one are refused. Run the study again
+to run them; a study that is running picks them up by itself. A failure is
+deterministic: it comes back unless the limits or the program have changed.`,
+		Example: "  overnight retry delay-volatility --failed && overnight run study.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !failed {
+				return usage("retry needs --failed: it says what is run again")
+			}
+			return a.with(cmd.Context(), func(s *sqlitestore.Store) error { return a.retry(cmd.Context(), s, args[0]) })
+		},
+	}
+	c.Flags().BoolVar(&failed, "failed", false, "the trials that failed, died or overran")
+	return c
+}
+
+func (a *app) retry(ctx context.Context, s *sqlitestore.Store, word string) error {
+	p, err := a.findPlan(ctx, s, word)
+	if err != nil {
+		return err
+	}
+	var trials []uint64
+	for r, err := range s.Scan(ctx, p.Study, 0, p.Trials) {
+		if err == nil && r.Status != results.Done {
+			trials = append(trials, r.Trial)
+		}
+	}
+	if len(trials) == 0 {
+		fmt.Fprintf(a.out, "%s has no failed trials\n", p.Study)
+		return nil
+	}
+	if err := discard(ctx, s, p.Study, trials); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %d trials will run again; run the study to do it\n", p.Study, len(trials))
+	return nil
+}
+
+// discard removes the records of trials and opens the study again.
+func discard(ctx context.Context, s *sqlitestore.Store, study string, trials []uint64) error {
+	if _, err := s.Discard(ctx, study, trials); err != nil {
+		return engine(err)
+	}
+	_, err := s.Update(ctx, study, func(p *results.Plan) error {
+		if p.State == results.Finished || p.State == results.Stopped {
+			p.State, p.Digest = results.Running, ""
+		}
+		return nil
+	})
+	if err != nil {
+		return engine(err)
+	}
+	return nil
+}
+
+func (a *app) rmCmd() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:     "rm STUDY",
+		Short:   "Remove a study with all its records",
+		Example: "  overnight rm delay-volatility@2 --yes",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			return a.locked(ctx, func(s *sqlitestore.Store) error {
+				p, err := a.findPlan(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				t, err := s.Tally(ctx, p.Study)
+				if err != nil {
+					return engine(err)
+				}
+				if !yes && t.Total() > 0 {
+					return usage("%s has %s records, which would be gone; add --yes, or keep them first: overnight archive %s -o %s.overnight", p.Study, thousands(t.Total()), p.Study, p.Study)
+				}
+				if err := s.Delete(ctx, p.Study); err != nil {
+					return engine(err)
+				}
+				fmt.Fprintf(a.out, "%s is removed with %s records\n", p.Study, thousands(t.Total()))
+				return nil
+			})
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "also where there are records")
+	return c
+}

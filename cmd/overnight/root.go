@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/term"
+
+	"overnight/internal/catalog"
+	"overnight/jobs"
+	"overnight/results"
+)
+
+// Exit codes (DESIGN section 7).
+const (
+	exitFailures    = 1 // finished with failed, dead or overrun trials
+	exitUsage       = 2 // bad usage or study file
+	exitEngine      = 3 // engine unreachable or refused
+	exitInterrupted = 4 // run again to go on
+)
+
+// codeError carries an exit code; a nil err prints nothing.
+type codeError struct {
+	code int
+	err  error
+}
+
+func (e *codeError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+func (e *codeError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &codeError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func engine(err error) error { return &codeError{exitEngine, err} }
+
+// app is what commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	cat      *jobs.Catalog
+	log      *zap.Logger
+
+	store   string
+	quiet   bool
+	verbose bool
+}
+
+// Main runs one command line and returns the exit code.
+func Main(args []string, in io.Reader, out, errw io.Writer) int {
+	a := &app{in: in, out: out, err: errw, cat: catalog.New(), log: zap.NewNop()}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errw)
+	ctx := context.Background()
+	if len(args) == 0 || args[0] != "run" { // run has its own way to be interrupted
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+	}
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := exitUsage // what cobra refuses is bad usage
+	var c *codeError
+	if errors.As(err, &c) {
+		code = c.code
+	} else if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	if msg := err.Error(); msg != "" {
+		fmt.Fprintf(errw, "overnight: %s\n", strings.TrimRight(msg, "\n"))
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "overnight",
+		Short: "Run experiments: sweeps of agents on marketing problems, with intervals",
+		Long: `Overnight runs a study: one YAML file names environments, the arms to compare
+on them, the factors to vary and how often to repeat each point. Every trial is
+committed exactly once, the same study gives the same bytes however it was run,
+and results come back as tables with intervals.`,
+		Example: `  overnight run examples/quickstart.yaml
+  overnight results quickstart
+  overnight envs marketing`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.log = newLogger(a.err, a.quiet, a.verbose)
+			return nil
+		},
+	}
+	f := root.PersistentFlags()
+	store := os.Getenv("OVERNIGHT_STORE")
+	if store == "" {
+		store = ".overnight"
+	}
+	f.StringVar(&a.store, "store", store, "data `folder` (also from OVERNIGHT_STORE)")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no logs; errors and the summary stay")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more")
+	root.AddGroup(
+		&cobra.Group{ID: "study", Title: "Studies:"},
+		&cobra.Group{ID: "results", Title: "Results:"},
+		&cobra.Group{ID: "know", Title: "What there is:"},
+		&cobra.Group{ID: "care", Title: "Upkeep:"},
+	)
+	add := func(group string, cs ...*cobra.Command) {
+		for _, c := range cs {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("study", a.runCmd(), a.validateCmd(), a.lsCmd(), a.statusCmd(), a.watchCmd(), a.cancelCmd(), a.pauseCmd(), a.resumeCmd(), a.retryCmd(), a.rmCmd())
+	add("results", a.resultsCmd(), a.exportCmd(), a.digestCmd(), a.replayCmd(), a.rolloutCmd(), a.archiveCmd(), a.importCmd())
+	add("know", a.envsCmd(), a.agentsCmd(), a.schemaCmd(), a.versionCmd())
+	add("care", a.doctorCmd(), a.fsckCmd(), a.benchCmd())
+	root.AddCommand(a.childCmd())
+	return root
+}
+
+// terminal returns the width of w, or 0 where it is no terminal.
+func terminal(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
+}
+
+// width is how wide tables may be.
+func (a *app) width() int {
+	if w := terminal(a.out); w > 0 {
+		return w
+	}
+	return 120
+}
+
+// find opens the store for reading and returns a study's plan and form.
+func (a *app) find(ctx context.Context, s results.Store, word string) (results.Plan, *jobs.Study, error) {
+	plan, err := a.findPlan(ctx, s, word)
+	if err != nil {
+		return results.Plan{}, nil, err
+	}
+	if plan.Engine != jobs.EngineVersion {
+		return results.Plan{}, nil, engine(fmt.Errorf("study %s was planned for engine version %d, this build is %d: use such a build for it", plan.Study, plan.Engine, jobs.EngineVersion))
+	}
+	study, err := jobs.DecodeStudy(plan.Body, a.cat)
+	if err != nil {
+		return results.Plan{}, nil, engine(fmt.Errorf("read plan of %s: %w", plan.Study, err))
+	}
+	return plan, study, nil
+}

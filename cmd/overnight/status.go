@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"overnight/coordinator"
+	"overnight/results"
+	"overnight/results/sqlitestore"
+)
+
+// standing is where a study stands, as ls, status and watch show it.
+type standing struct {
+	Study      string `json:"study"`
+	State      string `json:"state"`
+	Points     uint64 `json:"points"`
+	Trials     uint64 `json:"trials"`
+	Committed  uint64 `json:"committed"`
+	Done       uint64 `json:"done"`
+	Failed     uint64 `json:"failed"`
+	Dead       uint64 `json:"dead"`
+	Overrun    uint64 `json:"overrun"`
+	Duplicates uint64 `json:"duplicates"`
+	Differs    uint64 `json:"differs"`
+	Stale      uint64 `json:"stale"`
+	Generation uint32 `json:"generation"`
+	Engine     int    `json:"engine"`
+	Identity   string `json:"identity"`
+	Digest     string `json:"digest,omitempty"`
+	Created    string `json:"created"`
+	Workers    int    `json:"workers"` // that beat in the last 10 s, of the whole store
+}
+
+func stand(ctx context.Context, s results.Store, p results.Plan) (standing, error) {
+	t, err := s.Tally(ctx, p.Study)
+	if err != nil {
+		return standing{}, engine(err)
+	}
+	ws, err := s.Workers(ctx)
+	if err != nil {
+		return standing{}, engine(err)
+	}
+	alive := 0
+	for _, w := range ws {
+		if time.Since(w.Seen) < 10*time.Second {
+			alive++
+		}
+	}
+	st := standing{
+		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Trials, Committed: t.Total(),
+		Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun,
+		Duplicates: t.Duplicates, Differs: t.Differs, Stale: t.Stale,
+		Generation: p.Generation, Engine: p.Engine, Identity: p.Identity, Digest: p.Digest,
+		Created: p.Created.UTC().Format(time.RFC3339), Workers: alive,
+	}
+	// Running is what the plan says until somebody ends it; without a worker it is
+	// only interrupted.
+	if p.State == results.Running && alive == 0 {
+		st.State = "interrupted"
+	}
+	return st, nil
+}
+
+func (a *app) lsCmd() *cobra.Command {
+	var all bool
+	var format string
+	c := &cobra.Command{
+		Use:     "ls",
+		Short:   "List the studies of the data folder",
+		Example: "  overnight ls\n  overnight ls --format json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(s *sqlitestore.Store) error {
+				plans, err := s.Studies(cmd.Context())
+				if err != nil {
+					return engine(err)
+				}
+				list := []standing{}
+				for i := len(plans) - 1; i >= 0; i-- {
+					st, err := stand(cmd.Context(), s, plans[i])
+					if err != nil {
+						return err
+					}
+					list = append(list, st)
+				}
+				return a.showList(list, all, format)
+			})
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "more than the 20 newest")
+	c.Flags().StringVar(&format, "format", "table", "table or json")
+	return c
+}
+
+func (a *app) showList(list []standing, all bool, format string) error {
+	switch format {
+	case "json":
+		return writeJSON(a.out, list)
+	case "table":
+	default:
+		return usage("--format %s: write table or json", format)
+	}
+	if len(list) == 0 {
+		fmt.Fprintf(a.out, "no study in %s yet\n", a.store)
+		return nil
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "STUDY\tSTATE\tCOMMITTED\tTRIALS\tFAILED\tCREATED\tDIGEST")
+	for i, st := range list {
+		if i == 20 && !all {
+			break
+		}
+		digest := st.Digest
+		if digest == "" {
+			digest = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%.12s\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials), st.Failed+st.Dead+st.Overrun, st.Created, digest)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if n := len(list) - 20; n > 0 && !all {
+		fmt.Fprintf(a.out, "and %d older: --all\n", n)
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (a *app) statusCmd() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:     "status STUDY",
+		Short:   "Show where a study stands",
+		Example: "  overnight status delay-volatility",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *sqlitestore.Store) error {
+				p, err := a.findPlan(cmd.Context(), s, args[0])
+				if err != nil {
+					return err
+				}
+				st, err := stand(cmd.Context(), s, p)
+				if err != nil {
+					return err
+				}
+				switch format {
+				case "json":
+					return writeJSON(a.out, st)
+				case "table":
+				default:
+					return usage("--format %s: write table or json", format)
+				}
+				fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials))
+				fmt.Fprintf(a.out, "  done %d, failed %d, dead %d, overrun %d\n", st.Done, st.Failed, st.Dead, st.Overrun)
+				fmt.Fprintf(a.out, "  commits beside these: %d duplicates, %d different, %d stale\n", st.Duplicates, st.Differs, st.Stale)
+				fmt.Fprintf(a.out, "  generation %d, engine version %d, created %s, workers now %d\n", st.Generation, st.Engine, st.Created, st.Workers)
+				if st.Digest != "" {
+					fmt.Fprintf(a.out, "  digest %s\n", st.Digest)
+				}
+				if msg := a.firstFailure(cmd.Context(), s, p); msg != "" {
+					fmt.Fprintf(a.out, "  first failure: %s\n", msg)
+				}
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&format, "format", "table", "table or json")
+	return c
+}
+
+// firstFailure describes the first trial that did not end well.
+func (a *app) firstFailure(ctx context.Context, s results.Store, p results.Plan) string {
+	t, err := s.Tally(ctx, p.Study)
+	if err != nil || t.Total() == t.Done {
+		return ""
+	}
+	for r, err := range s.Scan(ctx, p.Study, 0, p.Trials) {
+		if err == nil && r.Status != results.Done {
+			return fmt.Sprintf("trial %d (point %d, replication %d) %v: %s", r.Trial, r.Point, r.Replication, r.Status, firstLine(r.Error))
+		}
+	}
+	return ""
+}
+
+func (a *app) watchCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "watch STUDY",
+		Short:   "Follow a study that another process runs, until it ends",
+		Example: "  overnight watch delay-volatility",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *sqlitestore.Store) error { return a.watch(cmd.Context(), s, args[0]) })
+		},
+	}
+}
+
+func (a *app) watch(ctx context.Context, s *sqlitestore.Store, word string) error {
+	p, err := a.findPlan(ctx, s, word)
+	if err != nil {
+		return err
+	}
+	show := newProgress(a, 0)
+	defer show.end()
+	began, before := time.Now(), uint64(0)
+	t := time.NewTicker(500 * time.Millisecond)
+	defer t.Stop()
+	for first := true; ; first = false {
+		if p, err = s.Plan(ctx, p.Study); err != nil {
+			return engine(err)
+		}
+		tally, err := s.Tally(ctx, p.Study)
+		if err != nil {
+			return engine(err)
+		}
+		if first {
+			before = tally.Total()
+		}
+		pr := coordinator.Progress{Study: p.Study, Total: p.Trials, Done: tally.Total(), Tally: tally, State: p.State}
+		if d := time.Since(began); d > time.Second && tally.Total() > before {
+			pr.Rate = float64(tally.Total()-before) / d.Seconds()
+			pr.Left = time.Duration(float64(p.Trials-min(p.Trials, tally.Total())) / pr.Rate * float64(time.Second))
+		}
+		show.update(pr)
+		switch p.State {
+		case results.Finished, results.Cancelled, results.Stopped:
+			show.end()
+			fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", p.Study, p.State, thousands(tally.Total()), thousands(p.Trials))
+			if p.State != results.Finished || tally.Done < tally.Total() {
+				return &codeError{exitFailures, nil}
+			}
+			return nil
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"overnight/jobs"
+	"overnight/worker/trial"
+)
+
+// parse reads a study file; what is wrong with it goes to the user as it is.
+func (a *app) parse(file string, set []string) (*jobs.Study, []byte, error) {
+	const limit = 1 << 20
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, usage("%v", err)
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, nil, usage("read %s: %v", file, err)
+	}
+	study, err := jobs.Parse(file, src, a.cat, jobs.ParseOptions{Set: set})
+	var ps jobs.Problems
+	if errors.As(err, &ps) {
+		fmt.Fprint(a.err, ps.Caret(src))
+		s := "s"
+		if len(ps) == 1 {
+			s = ""
+		}
+		return nil, nil, usage("%s: %d problem%s, nothing was run", file, len(ps), s)
+	}
+	if err != nil {
+		return nil, nil, usage("%v", err)
+	}
+	return study, src, nil
+}
+
+func (a *app) validateCmd() *cobra.Command {
+	var set []string
+	c := &cobra.Command{
+		Use:     "validate STUDY.yaml",
+		Short:   "Check a study file; print its trials, core-hours and bytes",
+		Example: "  overnight validate examples/delay-volatility.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			study, _, err := a.parse(args[0], set)
+			if err != nil {
+				return err
+			}
+			return a.describeStudy(cmd.Context(), study)
+		},
+	}
+	c.Flags().StringArrayVar(&set, "set", nil, "override `key=value` of the study file; may be repeated")
+	return c
+}
+
+// describeStudy prints what a study would do.
+func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
+	fmt.Fprintf(a.out, "%s: %s points x %s replications = %s trials\n", s.Name, thousands(s.Points()), thousands(s.Replications), thousands(s.Trials()))
+	for _, f := range s.Factors {
+		what := ""
+		if len(f.Levels) > 0 {
+			names := make([]string, len(f.Levels))
+			for i, l := range f.Levels {
+				names[i] = l.Name
+			}
+			what = strings.Join(names, ", ")
+		} else {
+			what = fmt.Sprintf("[%g, %g]", f.Low, f.High)
+		}
+		fmt.Fprintf(a.out, "  factor %-28s %s: %s\n", f.Name, f.Kind, what)
+	}
+	labels := make([]string, len(s.Arms))
+	for i, arm := range s.Arms {
+		labels[i] = arm.Label
+	}
+	fmt.Fprintf(a.out, "  arms   %s\n", strings.Join(labels, ", "))
+	e, err := estimate(ctx, s, a.cat)
+	if err != nil {
+		return usage("%v", err)
+	}
+	fmt.Fprintf(a.out, "  about  %s core-hours, %s of results, seed %d, engine version %d\n", hours(e.time), bytes(e.bytes), s.Seed, s.Engine)
+	return nil
+}
+
+type estimated struct {
+	time  time.Duration // of one core
+	bytes uint64
+}
+
+// estimate plays a part of one trial of each task and arm.
+func estimate(ctx context.Context, s *jobs.Study, cat *jobs.Catalog) (estimated, error) {
+	var e estimated
+	r := trial.New(s, cat, trial.Options{})
+	var from uint64
+	var seconds float64
+	for _, b := range s.Blocks() {
+		took, err := r.Estimate(ctx, from, 20*time.Millisecond)
+		if err != nil {
+			return e, err
+		}
+		seconds += took.Seconds() * float64(b.To-from) * float64(s.Replications)
+		from = b.To
+	}
+	const century = 100 * 365 * 24 * 3600
+	e.time = time.Duration(min(seconds, century) * float64(time.Second))
+	each := 60 + 9*uint64(len(s.Metrics)) + 16*2*s.Record.CurvePoints
+	e.bytes = each * s.Trials()
+	return e, nil
+}
+
+// checkBytes refuses a study whose results would not fit.
+func (a *app) checkBytes(ctx context.Context, s *jobs.Study, limit string) error {
+	most, err := jobs.ParseBytes(limit)
+	if err != nil {
+		return usage("--max-bytes %s: %v", limit, err)
+	}
+	each := 60 + 9*uint64(len(s.Metrics)) + 16*2*s.Record.CurvePoints
+	if s.Trials() <= most/each {
+		return nil
+	}
+	e, err := estimate(ctx, s, a.cat)
+	if err != nil {
+		return usage("%v", err)
+	}
+	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), bytes(e.bytes), hours(e.time), limit))
+}
+
+func hours(d time.Duration) string {
+	h := d.Hours()
+	switch {
+	case h >= 100:
+		return thousands(uint64(h))
+	case h >= 0.01:
+		return fmt.Sprintf("%.2g", h)
+	}
+	return fmt.Sprintf("%.1g (%.2g s)", h, d.Seconds())
+}
+
+func bytes(n uint64) string {
+	f := float64(n)
+	for _, u := range []string{"B", "kB", "MB", "GB", "TB"} {
+		if f < 1000 {
+			return fmt.Sprintf("%.3g %s", f, u)
+		}
+		f /= 1000
+	}
+	return fmt.Sprintf("%.3g PB", f)
+}

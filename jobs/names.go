@@ -1,0 +1,136 @@
+package jobs
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxName bounds the names of studies, labels, shared factors and levels, in
+// bytes.
+const maxName = 64
+
+// checkName tells what is wrong with the name of a study or a label: "" where it
+// is 1 to 64 letters, digits, '.', '_' and '-' that begin with a letter or digit.
+// Names stand in file names, keys and command lines, and name@2 is ours.
+func checkName(s string) string {
+	if s == "" {
+		return "is empty"
+	}
+	if len(s) > maxName {
+		return fmt.Sprintf("has %d characters, more than %d", len(s), maxName)
+	}
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		switch {
+		case letter, i > 0 && strings.ContainsRune("._-", r):
+		case i == 0:
+			return fmt.Sprintf("begins with %q", r)
+		default:
+			return fmt.Sprintf("contains %q", r)
+		}
+	}
+	return ""
+}
+
+const nameRule = "use letters, digits, '.', '_' and '-', beginning with a letter or digit"
+
+// cleanName makes a name of s, for suggestions.
+func cleanName(s string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r):
+			return r
+		case r == ' ' || r == '/' || r == '@' || r == ':':
+			return '-'
+		}
+		return -1
+	}, s)
+	clean = strings.Trim(clean, "._-")
+	if len(clean) > maxName {
+		clean = strings.TrimRight(clean[:maxName], "._-")
+	}
+	return clean
+}
+
+// checkIdentifier is checkName for what is used as $name.
+func checkIdentifier(s string) string {
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_'
+		if !letter && (i == 0 || (r < '0' || r > '9') && r != '-') {
+			if i == 0 {
+				return fmt.Sprintf("begins with %q", r)
+			}
+			return fmt.Sprintf("contains %q", r)
+		}
+	}
+	switch {
+	case s == "":
+		return "is empty"
+	case len(s) > maxName:
+		return fmt.Sprintf("has %d characters, more than %d", len(s), maxName)
+	}
+	return ""
+}
+
+const identifierRule = "use letters, digits, '_' and '-', beginning with a letter"
+
+// suggest says what to write instead of an unknown word: the nearest of the
+// names, or all of them.
+func suggest(word, plural string, names []string) string {
+	if near := nearest(word, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	if len(names) == 0 {
+		return "there are no " + plural
+	}
+	return "the " + plural + " are " + enumerate(names, 12)
+}
+
+// enumerate joins at most n names.
+func enumerate(names []string, n int) string {
+	if len(names) > n {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+	}
+	return strings.Join(names, ", ")
+}
+
+// nearest returns the name that is fewest edits from word, if that is at most a
+// third of the longer one's length; the first of equals; else "".
+func nearest(word string, names []string) string {
+	best, fewest := "", 1<<30
+	for _, name := range names {
+		if max(len(word), len(name)) > maxName {
+			continue
+		}
+		d := edits(strings.ToLower(word), strings.ToLower(name))
+		if d < fewest && 3*d <= max(len(word), len(name), 3) {
+			best, fewest = name, d
+		}
+	}
+	return best
+}
+
+// edits counts insertions, deletions, substitutions and swaps of neighbours
+// between two words (optimal string alignment), in bytes.
+func edits(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			d := last[j]
+			if a[i] != b[j] {
+				d++
+			}
+			d = min(d, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, before[j-1]+1)
+			}
+			row[j+1] = d
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,137 @@
+package natsqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"overnight/jobs"
+)
+
+const (
+	window     = 512             // messages on their way at once
+	ackTimeout = 5 * time.Second // for the server's answer to one
+	attempts   = 8               // until what looks passing is returned
+)
+
+// codeDuplicateInProcess is how a replicated server answers to an ID that is
+// being added at this moment: it may still fail, so that it is sent again. The
+// conflict codes 10071 and 10164 answer to expected sequences, which a queue does
+// not send.
+const codeDuplicateInProcess = 10158
+
+// Publish adds jobs whose IDs were not added within Window, and returns when the
+// server has acknowledged all of them. After an error some may have been added:
+// publishing all of them again is right.
+func (q *Queue) Publish(ctx context.Context, add []jobs.Job) error {
+	msgs := make([]*nats.Msg, len(add))
+	for i, j := range add {
+		b, err := j.Encode()
+		if err != nil {
+			return err
+		}
+		msgs[i] = &nats.Msg{Subject: subject, Data: b, Header: nats.Header{jetstream.MsgIDHeader: {j.ID}}}
+	}
+	ctx, end, err := q.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	for chunk := range slices.Chunk(msgs, window) {
+		if err := q.publish(ctx, chunk); err != nil {
+			return fmt.Errorf("publish %d jobs: %w", len(add), err)
+		}
+	}
+	return nil
+}
+
+// publish sends msgs, and sends those again whose error looks passing.
+func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg) error {
+	for try := 0; ; try++ {
+		left, cause, err := q.send(ctx, msgs)
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := q.repair(ctx, try, cause); err != nil {
+			return err
+		}
+		msgs = left
+	}
+}
+
+// send sends msgs all at once and waits for every answer. It returns those to be
+// sent again with the cause, or an error that is final.
+func (q *Queue) send(ctx context.Context, msgs []*nats.Msg) (left []*nats.Msg, cause, final error) {
+	acks := make([]jetstream.PubAckFuture, len(msgs))
+	for i, m := range msgs {
+		ack, err := q.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
+		if err != nil {
+			return nil, nil, q.closedOr(err)
+		}
+		acks[i] = ack
+	}
+	for i, ack := range acks {
+		select {
+		case <-ack.Ok(): // a duplicate too
+		case err := <-ack.Err():
+			if !passing(err) {
+				final = err
+				continue
+			}
+			left, cause = append(left, msgs[i]), err
+		case <-ctx.Done():
+			return nil, nil, ended(ctx)
+		}
+	}
+	return left, cause, final
+}
+
+// passing tells whether another try may do better.
+func passing(err error) bool {
+	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrAsyncPublishTimeout) ||
+		errors.Is(err, nats.ErrDisconnected) {
+		return true
+	}
+	var api *jetstream.APIError
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamNotFound || api.ErrorCode == codeDuplicateInProcess || api.Code >= 500)
+}
+
+// repair makes what is missing after try failed for cause, and waits before the
+// next one: not at all the first time, at most a second. It returns cause when
+// there were enough tries.
+func (q *Queue) repair(ctx context.Context, try int, cause error) error {
+	q.log.Debug("queue is being repaired", zap.Int("try", try), zap.Error(cause))
+	err := q.ensure(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ended(ctx)
+	case err == nil && try == 0:
+		return nil
+	}
+	if try+1 >= attempts {
+		return errors.Join(cause, err)
+	}
+	wait := time.NewTimer(min(time.Second, 10*time.Millisecond<<try))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	}
+}
+
+// closedOr returns jobs.ErrClosed for what a closed connection says, else err.
+func (q *Queue) closedOr(err error) error {
+	if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrJetStreamPublisherClosed) {
+		return jobs.ErrClosed
+	}
+	return err
+}

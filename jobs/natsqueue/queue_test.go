@@ -1,0 +1,46 @@
+package natsqueue
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/goleak"
+
+	"overnight/jobs"
+	"overnight/jobs/queuetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, o Options) *Queue {
+	t.Helper()
+	q, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := q.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return q
+}
+
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	const lease = time.Second
+	queuetest.Run(t, func(t *testing.T) jobs.Queue { return open(t, Options{Lease: lease}) }, queuetest.Options{
+		Lease: lease,
+		Inject: func(t *testing.T, q jobs.Queue, msg []byte) {
+			if _, err := q.(*Queue).js.PublishMsg(t.Context(), &nats.Msg{Subject: subject, Data: msg}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Wreck: func(t *testing.T, q jobs.Queue) {
+			if err := q.(*Queue).DeleteStream(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+}

@@ -1,0 +1,195 @@
+package natsqueue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"overnight/jobs"
+)
+
+const (
+	pullFor = 30 * time.Second      // a pull request's life
+	beat    = time.Second           // of the server while a request waits
+	gather  = 50 * time.Millisecond // for the rest of a batch after its first job
+)
+
+// Take asks the server for at most n jobs, no more than are delivered to it: the
+// lease of a job begins when the server sends it.
+func (q *Queue) Take(ctx context.Context, n int) ([]jobs.Delivery, error) {
+	if n < 1 {
+		return nil, fmt.Errorf("take %d jobs: at least 1 is possible", n)
+	}
+	ctx, end, err := q.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	ask := pullRequest{Batch: n, NoWait: true}
+	for try := 0; ; {
+		msgs, err := q.pull(ctx, ask)
+		if ctx.Err() != nil && errors.Is(ended(ctx), jobs.ErrClosed) {
+			q.giveBack(msgs)
+			return nil, jobs.ErrClosed
+		}
+		if taken := q.decode(msgs); len(taken) > 0 {
+			return taken, nil
+		}
+		ask = pullRequest{Batch: n, NoWait: true}
+		switch {
+		case ctx.Err() != nil:
+			return nil, ended(ctx)
+		case err == nil:
+			try = 0
+		case errors.Is(err, errCrowded):
+			ask = pullRequest{Batch: 1}
+		default:
+			if err := q.repair(ctx, try, err); err != nil {
+				return nil, err
+			}
+			try++
+		}
+	}
+}
+
+// pullRequest is what a server is asked for. With NoWait and Expires it waits
+// for a first message and then sends those that are there; with Expires alone it
+// waits for the whole batch.
+type pullRequest struct {
+	Expires   time.Duration `json:"expires"`
+	Batch     int           `json:"batch"`
+	NoWait    bool          `json:"no_wait,omitempty"`
+	Heartbeat time.Duration `json:"idle_heartbeat,omitempty"`
+}
+
+var (
+	errCrowded = errors.New("other requests are before it")
+	errSilent  = errors.New("the server has fallen silent")
+)
+
+// pull sends one request and returns what came of it. An error, and messages,
+// may come together.
+func (q *Queue) pull(ctx context.Context, ask pullRequest) (msgs []*nats.Msg, err error) {
+	ask.Expires = pullFor
+	if end, ok := ctx.Deadline(); ok {
+		ask.Expires = max(time.Millisecond, min(pullFor, time.Until(end)))
+	}
+	silence := time.NewTimer(ask.Expires + beat)
+	defer silence.Stop()
+	if ask.Expires >= 2*beat {
+		ask.Heartbeat = beat
+		silence.Reset(2*beat + beat/2)
+	}
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return nil, err
+	}
+
+	renewed := q.renewal()
+	inbox := q.nc.NewInbox()
+	in := make(chan *nats.Msg, ask.Batch+16) // beats and an end besides
+	sub, err := q.nc.ChanSubscribe(inbox, in)
+	if err != nil {
+		return nil, q.closedOr(err)
+	}
+	over := false // the server has done with the request
+	defer func() {
+		if over {
+			_ = sub.Unsubscribe()
+			return
+		}
+		q.abandon(sub, in)
+	}()
+	if err := q.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+streamName+"."+consumerName, inbox, body); err != nil {
+		return nil, q.closedOr(err)
+	}
+	for {
+		select {
+		case m := <-in:
+			if m.Reply == "" { // not a job
+				if over, err = status(m); over {
+					return msgs, err
+				}
+				silence.Reset(2*beat + beat/2)
+				continue
+			}
+			msgs = append(msgs, m)
+			if len(msgs) == ask.Batch {
+				over = true
+				return msgs, nil
+			}
+			silence.Reset(gather)
+		case <-silence.C:
+			if len(msgs) > 0 {
+				return msgs, nil
+			}
+			return nil, errSilent
+		case <-renewed:
+			return msgs, nil
+		case <-ctx.Done():
+			return msgs, nil
+		}
+	}
+}
+
+// status reads a server's word about a request: whether it is over, and if so
+// what went wrong.
+func status(m *nats.Msg) (over bool, err error) {
+	code, text := m.Header.Get("Status"), m.Header.Get("Description")
+	switch {
+	case code == "100": // a heartbeat
+		return false, nil
+	case code == "408" && text == "Requests Pending":
+		return true, errCrowded
+	case code == "404" || code == "408": // nothing more, or expired
+		return true, nil
+	default: // consumer deleted, nobody there, server going down, too many requests, ...
+		return true, fmt.Errorf("pull request ended: %s %s", code, text)
+	}
+}
+
+// abandon takes a request back, and gives back what was sent for it meanwhile.
+func (q *Queue) abandon(sub *nats.Subscription, in <-chan *nats.Msg) {
+	_ = sub.Drain() // tells the server, and still lets in what is on its way
+	_ = q.nc.FlushTimeout(time.Second)
+	for {
+		select {
+		case m := <-in:
+			q.giveBack([]*nats.Msg{m})
+		default:
+			return
+		}
+	}
+}
+
+// giveBack lets jobs that nobody took be delivered to others at once.
+func (q *Queue) giveBack(msgs []*nats.Msg) {
+	for _, m := range msgs {
+		if m.Reply != "" {
+			_ = q.nc.Publish(m.Reply, nak)
+		}
+	}
+}
+
+// decode makes deliveries of messages, and drops those that are no jobs.
+func (q *Queue) decode(msgs []*nats.Msg) []jobs.Delivery {
+	taken := make([]jobs.Delivery, 0, len(msgs))
+	for _, m := range msgs {
+		d := &delivery{q: q, ack: m.Reply}
+		var err error
+		if d.job, err = jobs.DecodeJob(m.Data); err != nil {
+			q.log.Warn("message in the queue is no job", zap.Error(err))
+			if err := d.end(term(err.Error())); err != nil {
+				q.log.Warn("message in the queue is not dropped", zap.Error(err))
+			}
+			continue
+		}
+		taken = append(taken, d)
+	}
+	return taken
+}

@@ -1,0 +1,79 @@
+package results
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+)
+
+// Skimmer is implemented by stores that can scan without reading the curves,
+// which are most of a study's bytes where it records any.
+type Skimmer interface {
+	// Skim is Scan with nil Curves.
+	Skim(ctx context.Context, study string, from, to uint64) iter.Seq2[Record, error]
+}
+
+// Skim yields the records of trials from <= i < to as Scan does, without their
+// curves: what tables need.
+func Skim(ctx context.Context, s Records, study string, from, to uint64) iter.Seq2[Record, error] {
+	if k, ok := s.(Skimmer); ok {
+		return k.Skim(ctx, study, from, to)
+	}
+	return func(yield func(Record, error) bool) {
+		for r, err := range s.Scan(ctx, study, from, to) {
+			r.Curves = nil
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// Describer is implemented by stores that people query with a language of their
+// own: it tells them what the points are.
+type Describer interface {
+	// Describe stores the description of points, in place of an earlier one: the
+	// names of its columns ("arm", "task", factors) and for each point its number
+	// and one value a column: nil, bool, int, int64, uint64, float64 or string.
+	Describe(ctx context.Context, study string, columns []string, points iter.Seq2[uint64, []any]) error
+}
+
+// Checker is implemented by stores that can look for damage.
+type Checker interface {
+	// Check reads everything that is kept of a study, or of all studies where study
+	// is "", and yields what is damaged. An error that ends it is yielded last.
+	Check(ctx context.Context, study string) iter.Seq2[Damage, error]
+}
+
+// Damage is something that a store can't read back as it was written.
+type Damage struct {
+	Study  string // "" where it concerns the whole store
+	Trial  uint64 // of the damaged record, where Record
+	Record bool   // Discard(Trial) mends it: the trial is run again
+	What   string
+}
+
+func (d Damage) String() string {
+	switch {
+	case d.Record:
+		return fmt.Sprintf("study %s, trial %d: %s", d.Study, d.Trial, d.What)
+	case d.Study != "":
+		return fmt.Sprintf("study %s: %s", d.Study, d.What)
+	}
+	return d.What
+}
+
+// DataRefs returns the blobs that a plan's Body may name: every run of 64
+// hexadecimal digits in lower case in it. Stores find by it which blobs are in
+// use, and archives which to take along.
+func DataRefs(body []byte) []string {
+	var refs []string
+	for _, m := range regexp.MustCompile(`[0-9a-f]+`).FindAll(body, -1) {
+		if len(m) == 64 && !slices.Contains(refs, string(m)) {
+			refs = append(refs, string(m))
+		}
+	}
+	return refs
+}
