@@ -6,15 +6,22 @@ import (
 )
 
 // Point is one assignment of all factors: an environment and an arm, resolved.
+//
+// Row numbers the rows of shared and environment factors, which arms share, from
+// zero within a task. In a grid it counts as if every shared factor that some arm
+// of the task uses varied; one that this arm does not use counts as its first
+// level. In a sampled design and in a list it is the row's own number.
 type Point struct {
 	Index  uint64
 	Task   int
 	Arm    int
-	Row    uint64       // of the design that arms share
+	Row    uint64
 	Env    *param.Map   // complete
 	Agent  *param.Map   // complete
-	Train  Budget       // zero where the agent does not learn
+	Train  Budget       // zero where the agent does not learn, and online
 	Levels []PointLevel // of the factors that apply here, in the order of Study.Factors
+
+	work *workspace // of Resolve
 }
 
 // PointLevel is the value a factor has at a point.

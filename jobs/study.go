@@ -44,7 +44,8 @@ func (c *Catalog) Agent(name string) agents.Factory {
 
 // Study is an experiment, read from its file and checked. Values that vary are
 // Refs to Factors; everything else is as the file gives it, and defaults are
-// filled in when a point is resolved.
+// filled in when a point is resolved. It comes from Parse or DecodeStudy, does
+// not change afterwards, and may be shared between goroutines.
 type Study struct {
 	Name              string
 	Question          string
@@ -66,6 +67,21 @@ type Study struct {
 	Engine            int
 	Metrics           []string // of all tasks, in order of first appearance; a record's metrics stand in this order
 
+	content map[string][]byte // of Data, by name; after Parse only
+	layout  *layout
+}
+
+// DataContent returns the content of a data file that Parse read, or nil.
+func (s *Study) DataContent(name string) []byte { return s.content[name] }
+
+// Columns returns the names of the factors in their order: the columns that an
+// export has for them.
+func (s *Study) Columns() []string {
+	names := make([]string, len(s.Factors))
+	for i := range s.Factors {
+		names[i] = s.Factors[i].Name
+	}
+	return names
 }
 
 // Task is one entry of `env` or `envs`: the environment part of points.
@@ -111,7 +127,24 @@ type Factor struct {
 	Low, High float64 // of ranges; mean and standard deviation of normal
 	Arm       string  // label of the only arm it belongs to, or ""
 	Shared    bool
+	Path      string // below its entry: "delay", "observe.noise", "hidden[1]"; "" of shared ones
 }
+
+// address names the column of a sampled design that the factor's values come
+// from. It has no label in it, so that renaming an arm moves no value; equal
+// paths of two arms, or of two environments, share a column.
+func (f *Factor) address() string {
+	switch {
+	case f.Shared:
+		return "shared/" + f.Name
+	case f.Arm != "":
+		return "agent/" + f.Path
+	}
+	return "env/" + f.Path
+}
+
+// continuous tells whether the factor has a range instead of levels.
+func (f *Factor) continuous() bool { return f.Kind != Grid && f.Kind != Choice }
 
 // Level is a value of a factor. Name is given in the file, or is the value's
 // short form.
@@ -120,15 +153,22 @@ type Level struct {
 	Value param.Value
 }
 
-// Design lays out points. Kind is grid, random or list (jobs/design); Of names
-// the factors of one part of a crossed design.
+// Design lays out points: what kinds there are beside those below, package
+// jobs/design says.
 type Design struct {
 	Kind   string
-	Points uint64    // of sampled designs
-	Of     []string  // parts of a crossed design: the factors; empty: all
+	Points uint64    // of sampled designs: rows per arm
+	Of     []string  // names of the factors; empty: all (never of a part or a list)
 	Rows   [][]Level // of list: one cell per factor in Of
-	Parts  []Design  // a crossed design; Kind is "crossed"
+	Parts  []Design  // of crossed
 }
+
+// The kinds of designs that are not sampled.
+const (
+	GridDesign    = "grid"    // all combinations of levels
+	ListDesign    = "list"    // the rows that the file gives
+	CrossedDesign = "crossed" // all combinations of the rows of its parts
+)
 
 // Paired says which points share their noise.
 type Paired string

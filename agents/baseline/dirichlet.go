@@ -59,33 +59,43 @@ type dirichlet struct {
 
 func (d *dirichlet) Begin(episode rng.Key, _ agents.Mode) { d.draws.Seed(episode) }
 
-// Act normalises independent gamma variates (Devroye, Non-Uniform Random
-// Variate Generation, 1986, theorem XI.4.1). It works with their logarithms,
-// since those of a small concentration underflow.
+// Act normalises independent gamma variates of the concentration (Devroye,
+// Non-Uniform Random Variate Generation, 1986, theorem XI.4.1); of
+// concentration 1 these are exponentials.
 func (d *dirichlet) Act(_ *envs.Step, a *envs.Action) {
-	most := math.Inf(-1)
-	for i := range a.Values {
-		a.Values[i] = logGamma(&d.draws, d.params.Concentration)
-		most = max(most, a.Values[i])
+	if d.params.Concentration == 1 {
+		for i := range a.Values {
+			a.Values[i] = max(d.draws.Exponential(), 0x1p-60) // 0 once in 2**53
+		}
+	} else {
+		d.gammas(a.Values)
 	}
 	sum := 0.0
-	for i, v := range a.Values {
-		a.Values[i] = fp.Exp64(v - most)
-		sum += a.Values[i]
+	for _, v := range a.Values {
+		sum += v
 	}
 	for i := range a.Values {
 		a.Values[i] /= sum
 	}
 }
 
-// logGamma draws the logarithm of a gamma variate of the given shape and scale
-// 1: an exponential where the shape is 1; else by Marsaglia and Tsang (A simple
-// method for generating gamma variables, ACM TOMS 26, 2000), who take shapes
-// below 1 from G(shape) = G(shape+1) U^(1/shape).
-func logGamma(s *rng.Stream, shape float64) float64 {
-	if shape == 1 {
-		return fp.Log(max(s.Exponential(), 0x1p-1000)) // 0 once in 2**53
+// gammas fills into with gamma variates divided by the greatest of them. It
+// works with their logarithms, since those of a small concentration underflow.
+func (d *dirichlet) gammas(into []float64) {
+	most := math.Inf(-1)
+	for i := range into {
+		into[i] = logGamma(&d.draws, d.params.Concentration)
+		most = max(most, into[i])
 	}
+	for i, v := range into {
+		into[i] = fp.Exp64(v - most)
+	}
+}
+
+// logGamma draws the logarithm of a gamma variate of the given shape and scale
+// 1 (Marsaglia and Tsang, A simple method for generating gamma variables, ACM
+// TOMS 26, 2000), for shapes below 1 from G(shape) = G(shape+1) U^(1/shape).
+func logGamma(s *rng.Stream, shape float64) float64 {
 	if shape < 1 {
 		u := -s.Exponential() // the logarithm of a uniform
 		return logGamma1(s, shape+1) + u/shape

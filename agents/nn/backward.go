@@ -137,12 +137,8 @@ func (n *Net[T]) backWeights(t *Tape[T], i, from, to int, grad []Block[T]) {
 			count := int(t.counts[k])
 			affine(&panel[k], &panel[k], deltas, t.columns[k*chunk:][:count], t.at[k*chunk:][:count], width)
 		}
-		bias := &panel[l.in]
-		for r := range to - from {
-			for j, d := range &deltas[r] {
-				bias[j] += d
-			}
-		}
+		// A bias is the weight of an input that is always 1.
+		affine(&panel[l.in], &panel[l.in], deltas, t.ones[:to-from], t.all[:to-from], width)
 	}
 }
 
@@ -150,14 +146,17 @@ func (n *Net[T]) backWeights(t *Tape[T], i, from, to int, grad []Block[T]) {
 // of rows and the rows.
 func (t *Tape[T]) transpose(i, from, to int) {
 	a := &t.acts[i]
-	clear(t.counts[:a.size])
+	counts, columns, at := t.counts[:a.size], t.columns, t.at
+	clear(counts)
+	at = at[:len(columns)]
 	for row := from; row < to; row++ {
-		values := a.row(row)
+		values := a.values[row*a.stride:][:len(counts)]
 		for _, k := range a.activeOf(row)[:a.counts[row]] {
-			c := t.counts[k]
-			t.columns[int(k)*chunk+int(c)] = values[k]
-			t.at[int(k)*chunk+int(c)] = int32(row - from)
-			t.counts[k] = c + 1
+			c := counts[k]
+			counts[k] = c + 1
+			place := int(k)*chunk + int(c)
+			columns[place] = values[k]
+			at[place] = int32(row - from)
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Tape[T fp.Float] struct {
 	columns []T          // the nonzero activations of a chunk, unit by unit
 	at      []int32      // the rows they belong to
 	counts  []int32      // how many a unit has
+	ones    []T          // chunk ones
+	all     []int32      // 0, 1, 2, ... chunk-1
 }
 
 // activations are the rows of one layer. Lanes beyond its width are zero.
@@ -45,6 +47,9 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	t.grads = make([]T, len(last.values))
 	t.sums = make([]T, widest)
 	t.columns, t.at, t.counts = make([]T, widest*chunk), make([]int32, widest*chunk), make([]int32, widest)
+	for i := range int32(chunk) {
+		t.ones, t.all = append(t.ones, 1), append(t.all, i)
+	}
 	return t
 }
 

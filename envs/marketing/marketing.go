@@ -86,30 +86,39 @@ type Env struct {
 	spec envs.Spec
 	desc description // what spec was made of
 
+	names []string // of the channels
+	size  int      // of the observation
+
 	// Constants of the parameters.
-	k          int // channels
-	entries    int // of an action: k, or k+1 with unspent
-	response   response
-	reward     reward
-	clip       float64 // largest number of an action: 1 or +Inf
-	boxed      bool    // caps, floors or unspent bind
-	synergetic bool
-	noisy      bool    // returns or dynamics draw normals
-	gain, cost float64 // reward = gain x landed - cost x spend, but for ltv
-	perUnit    float64 // 1/budget
-	perBase    float64 // 1/max base effectiveness
-	meanNoise  float64 // E[max(0, 1 + return_noise z)]
-	worth      []float64 // by day: reward that a unit generated then adds to the return, in expectation of nothing but the delay
-	life       lifetime
+	k           int // channels
+	entries     int // of an action: k, or k+1 with unspent
+	response    response
+	reward      reward
+	clip        float64 // largest number of an action: 1 or +Inf
+	bounded     bool    // there are caps or floors
+	boxed       bool    // bounded, or part of the budget may stay unspent
+	synergetic  bool
+	noisy       bool    // returns or dynamics use normals
+	blurred     bool    // what is shown of effectiveness is late or has errors
+	meanSpend   bool    // spend is shown as its mean
+	pendingFrom int     // first day shown of pending, and how many
+	pendingLen  int     //
+	gain, cost  float64 // reward = gain x landed - cost x spend, but for ltv
+	life        lifetime
+	landed      []float64 // by day: what a unit that lands then adds to the return
+	worth       []float64 // by day: what a unit generated then adds to the return
+	perUnit     float64   // 1/budget
+	perBase     float64   // 1/largest base effectiveness
+	meanNoise   float64   // E[max(0, 1 + return_noise z)]
 
 	// State of the episode.
 	day       int
 	ch        []channel
-	idle      float64   // share of the budget left unspent on the last day, with unspent
-	pending   []float64 // by day from now on: revenue that will land, over all channels
-	byChannel []float64 // the same, channel by channel, where it is observed
-	customers float64   // retained and new, under ltv
-	weight    float64   // discount factor of the day, under ltv
+	idle      float64   // share left unspent on the last day, with unspent
+	pending   []float64 // revenue that will land today, tomorrow, ...
+	byChannel []float64 // the same, channel by channel, where that is shown
+	customers float64   // under ltv: all that are retained, and the new ones
+	weight    float64   // under ltv: the day's discount factor
 	last      lastDay
 	total     totals
 
@@ -119,28 +128,30 @@ type Env struct {
 	errors []float64 // [observation][k]
 	past   []float64 // ring of [lag+1][k]: effectiveness
 
-	want   []float64 // scratch of fit and Best
+	want   []float64 // shares of an action that boxes bind
 	raw    []float64 // the last action as it came, where traced
+	reach  []float64 // with synergy
 	oracle oracle
 }
 
 // channel is a channel's parameters and state.
 type channel struct {
-	eff, seen           float64 // effectiveness: true, and as shown
-	base, vol           float64
-	k, invK             float64
-	share, spend        float64 // of the last day
-	generated           float64
-	effThen, seenThen   float64 // when the last action was taken
-	spent               float64 // sum of shares since day 0
-	least, most         float64 // floor and cap, as shares
+	eff, seen         float64 // effectiveness now: true, and as shown
+	base, vol         float64
+	k, invK           float64
+	share, spend      float64 // of the last day
+	generated         float64 // on the last day
+	effThen, seenThen float64 // effectiveness when the last action was taken
+	spent             float64 // sum of shares since day 0
+	least, most       float64 // floor and cap, as shares
 }
 
-// lastDay is what Trace and Generated tell of the day just ended.
+// lastDay is what is known of the day just ended.
 type lastDay struct {
-	day                                int
-	generated, spend, landed, reward   float64
-	own                                float64 // what the day's action adds to the return
+	day                      int
+	generated, spend, landed float64
+	reward                   float64
+	own                      float64 // what its action adds to the return
 }
 
 // totals are sums over the episode.

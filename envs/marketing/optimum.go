@@ -1,10 +1,6 @@
 package marketing
 
-import (
-	"math"
-
-	"overnight/envs"
-)
+import "overnight/envs"
 
 var (
 	_ envs.Oracle     = (*Env)(nil)
@@ -149,13 +145,4 @@ func (e *Env) foresee(days int) {
 	}
 	s.value = float64(worth*e.meanNoise) / float64(days)
 	s.cost = e.cost
-}
-
-// lowest returns the smallest of the channels' values.
-func lowest(ch []outlet, value func(c *outlet) float64) float64 {
-	low := math.Inf(1)
-	for i := range ch {
-		low = min(low, value(&ch[i]))
-	}
-	return low
 }

@@ -23,7 +23,7 @@ func (e *Env) prepare() {
 
 	e.ch = resize(e.ch, k)
 	largest := 0.0
-	e.boxed, e.noisy = p.Unspent, p.ReturnNoise > 0
+	e.bounded, e.noisy = false, p.ReturnNoise > 0
 	for i := range e.ch {
 		e.ch[i] = channel{
 			base: p.BaseEffectiveness.At(i),
@@ -33,9 +33,10 @@ func (e *Env) prepare() {
 		}
 		c := &e.ch[i]
 		largest = max(largest, c.base)
-		e.boxed = e.boxed || c.least > 0 || c.most < 1
+		e.bounded = e.bounded || c.least > 0 || c.most < 1
 		e.noisy = e.noisy || c.vol > 0
 	}
+	e.boxed = e.bounded || p.Unspent
 	e.perBase = 1 / largest
 	e.meanNoise = meanPositive(p.ReturnNoise)
 
@@ -62,6 +63,7 @@ func (e *Env) prepare() {
 		e.past = resize(e.past, (min(p.Observe.Lag, p.Horizon)+1)*k)
 	}
 	e.want = resize(e.want, k+1)
+	e.reach = resize(e.reach, k)
 	e.raw = e.raw[:0]
 	if p.Trace.Raw {
 		e.raw = resize(e.raw, k)

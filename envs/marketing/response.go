@@ -63,14 +63,3 @@ func (r response) at(x float64) float64 {
 	}
 	return float64(x * fp.Exp64(-x))
 }
-
-// slope returns the derivative of a concave curve at x.
-func (r response) slope(x float64) float64 {
-	switch r.form {
-	case saturating:
-		return fp.Exp64(-x)
-	case hill:
-		return 1 / float64((1+x)*(1+x))
-	}
-	return float64((1 - x) * fp.Exp64(-x))
-}

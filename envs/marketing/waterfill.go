@@ -1,5 +1,11 @@
 package marketing
 
+import (
+	"math"
+
+	"overnight/internal/fp"
+)
+
 // split is one day's problem: spend s_i on the channels to make
 //
 //	value sum_i e_i k_i f(s_i/k_i) - cost sum_i s_i
@@ -15,7 +21,7 @@ type split struct {
 	cost     float64 // of a unit spent
 	synergy  [][]float64
 	reach    []float64
-	hint     float64 // the marginal value at the prepared e_i, over their mean
+	hint     float64 // where fill begins, for the mean effectiveness 1
 }
 
 // outlet is a channel of a split, amounts in money.
@@ -24,12 +30,18 @@ type outlet struct {
 	k, invK     float64
 	least, most float64
 	upper       float64 // most that a best split spends; see prepare
+	level       float64 // of e, in the terms of response.inverse
 	s           float64 // the solution
+	other       float64 // an earlier solution
 }
 
-// iterations bounds the search for the marginal value. Newton's steps take 4 to
-// 8; every third is a bisection, so the bound is met even at worst.
+// iterations bounds the search for the marginal value. Newton's steps take 3 to
+// 8; every third is a bisection, so 160 narrow the bracket by 2**53 at worst.
 const iterations = 160
+
+// negligible is the effectiveness, relative to the largest, below which a
+// channel counts as having that much.
+const negligible = 1e-12
 
 // prepare tells whether fill solves the split for every e, and readies it.
 //
@@ -51,10 +63,10 @@ func (p *split) prepare() bool {
 		sum += c.upper
 	}
 	p.reach = resize(p.reach, len(p.ch))
-	if !p.response.concave() || p.synergy != nil || !p.free && sum < p.budget*(1-shareTolerance) {
+	if !p.response.concave() || p.synergy != nil || !p.free && sum < float64(p.budget*(1-shareTolerance)) {
 		return false
 	}
-	p.value, p.cost, p.hint = 1, 0, 0
+	p.value, p.cost, p.hint = 1, 0, math.NaN()
 	p.hint = p.fill() / p.meanE()
 	return true
 }
@@ -69,71 +81,137 @@ func (p *split) meanE() float64 {
 	return sum / k
 }
 
-// fill solves a split that prepare accepted and returns the marginal value
-// lambda: e_i f'(s_i/k_i) = lambda where s_i is within its bounds. The s_i sum to
-// the budget within 1e-13 of it.
-func (p *split) fill() (lambda float64) {
-	lo, hi := p.ch[0].e, 0.0
+// fill solves a split that prepare accepted: e_i f'(s_i/k_i) is one marginal
+// value lambda for all i whose s_i is within its bounds. It searches for u, a
+// falling function of lambda (see inverse), and returns it. The s_i sum to the
+// budget within 1e-13 of it.
+func (p *split) fill() (u float64) {
+	top := 0.0
+	for i := range p.ch {
+		top = max(top, p.ch[i].e)
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
 	for i := range p.ch {
 		c := &p.ch[i]
-		lo = min(lo, float64(c.e*p.response.slope(float64(c.upper*c.invK))))
-		hi = max(hi, float64(c.e*p.response.slope(float64(c.least*c.invK))))
+		c.level = p.response.level(max(c.e, float64(top*negligible)))
+		lo = min(lo, p.response.mark(c.level, float64(c.upper*c.invK)))
+		hi = max(hi, p.response.mark(c.level, float64(c.least*c.invK)))
 	}
-	lo = max(0, lo)
 	if p.free {
-		price := p.cost / p.value // earning less than that is not worth spending
+		price := p.response.price(p.cost / p.value) // what earns less is not worth spending
 		if sum, _ := p.at(price); sum <= p.budget {
 			return price
 		}
 		lo = max(lo, price)
 	}
 
-	lambda = float64(p.hint * p.meanE())
+	u = math.NaN()
+	if p.response.form == exponentialDecay {
+		u = float64(p.hint * p.meanE())
+	}
 	tolerance := float64(p.budget * 1e-13)
 	for n := range iterations {
-		if !(lambda > lo && lambda < hi) || n%3 == 2 {
-			lambda = lo + float64(0.5*(hi-lo))
+		if !(u > lo && u < hi) || n%3 == 2 {
+			u = lo + float64(0.5*(hi-lo))
 		}
-		sum, slope := p.at(lambda)
+		sum, slope := p.at(u)
 		over := sum - p.budget
 		switch {
 		case over > tolerance:
-			lo = lambda
+			lo = u
 		case over < -tolerance:
-			hi = lambda
+			hi = u
 		default:
-			return lambda
+			return u
 		}
-		lambda -= over / slope // out of the bracket, or not a number, where slope is 0
+		u -= over / slope // out of the bracket, or not a number, where slope is 0
 	}
-	return lambda
+	return u
 }
 
-// at sets s_i to what is best at the marginal value lambda and returns their sum
-// and its derivative by lambda.
-func (p *split) at(lambda float64) (sum, slope float64) {
+// at sets s_i to what is best at u and returns their sum and its derivative.
+func (p *split) at(u float64) (sum, slope float64) {
 	for i := range p.ch {
 		c := &p.ch[i]
-		x, dx := p.response.inverse(lambda / c.e)
+		x, dx := p.response.inverse(c.level, u)
 		s := float64(c.k * x)
 		if s > c.least && s < c.upper {
-			slope += float64(c.k*dx) / c.e
+			slope += float64(c.k * dx)
 		}
-		s = min(c.upper, max(c.least, s))
-		c.s = s
-		sum += s
+		c.s = min(c.upper, max(c.least, s))
+		sum += c.s
 	}
 	return sum, slope
 }
 
+// inverse returns the x at which a concave curve with effectiveness e has the
+// marginal value lambda, and dx/du; x is 0 or less where it is nowhere as large.
+// u and the level of e are chosen so that x is nearly straight in u:
+//
+//	exponential decay: u = lambda, level E/e, x = 1 - W0(level u)
+//	saturating:        u = ln lambda, level ln e, x = level - u
+//	hill, h = 1:       u = -1/sqrt(lambda), level sqrt(e), x = -level u - 1
+//
+// since (1-x) exp(-x) = y is w exp(w) = E y with w = 1-x, and E = 2.71828...
+func (r response) inverse(level, u float64) (x, dx float64) {
+	switch r.form {
+	case saturating:
+		return level - u, -1
+	case hill:
+		return -float64(level*u) - 1, -level
+	}
+	y := float64(level * u)
+	if y >= euler {
+		return 0, 0
+	}
+	if y == 0 {
+		return 1, -level
+	}
+	w := lambertW0(y)
+	return 1 - w, -w / float64(u*(1+w))
+}
+
+// level returns e in the terms of inverse.
+func (r response) level(e float64) float64 {
+	switch r.form {
+	case saturating:
+		return fp.Log(e)
+	case hill:
+		return math.Sqrt(e)
+	}
+	return euler / e
+}
+
+// mark returns the u at which inverse gives x.
+func (r response) mark(level, x float64) float64 {
+	switch r.form {
+	case saturating:
+		return level - x
+	case hill:
+		return -(1 + x) / level
+	}
+	return float64(max(0, 1-x)*fp.Exp64(1-x)) / level
+}
+
+// price returns the u of a marginal value.
+func (r response) price(lambda float64) float64 {
+	switch r.form {
+	case saturating:
+		return fp.Log(lambda)
+	case hill:
+		return -1 / math.Sqrt(lambda)
+	}
+	return lambda
+}
+
 // total returns the objective at the solution.
 func (p *split) total() float64 {
-	revenue, spend := 0.0, 0.0
 	if p.synergy != nil {
 		for i := range p.ch {
 			p.reach[i] = reach(float64(p.ch[i].s * p.ch[i].invK))
 		}
 	}
+	revenue, spend := 0.0, 0.0
 	for i := range p.ch {
 		c := &p.ch[i]
 		g := float64(float64(c.e*c.k) * p.response.at(float64(c.s*c.invK)))
@@ -146,41 +224,28 @@ func (p *split) total() float64 {
 	return float64(p.value*revenue) - float64(p.cost*spend)
 }
 
-// compareNothing replaces the solution by spending the floors alone, which an
-// action of zeros does, where that is better.
-func (p *split) compareNothing() {
-	best := p.total()
+// keep remembers the solution, restore takes it back.
+func (p *split) keep() {
 	for i := range p.ch {
-		p.ch[i].s, p.ch[i].least = p.ch[i].least, p.ch[i].s
-	}
-	nothing := p.total()
-	for i := range p.ch {
-		p.ch[i].s, p.ch[i].least = p.ch[i].least, p.ch[i].s
-	}
-	if nothing <= best {
-		return
-	}
-	for i := range p.ch {
-		p.ch[i].s = p.ch[i].least
+		p.ch[i].other = p.ch[i].s
 	}
 }
 
-// inverse returns the x >= 0 at which a concave curve has slope y, and dx/dy;
-// 0 where the slope is nowhere as large.
-func (r response) inverse(y float64) (x, dx float64) {
-	if y >= 1 {
-		return 0, 0
+func (p *split) restore() {
+	for i := range p.ch {
+		p.ch[i].s = p.ch[i].other
 	}
-	switch r.form {
-	case saturating:
-		return negLog(y), -1 / y
-	case hill:
-		return hyperbola(y)
+}
+
+// compareNothing spends the floors alone, as an action of zeros does, where that
+// is better.
+func (p *split) compareNothing() {
+	best := p.total()
+	p.keep()
+	for i := range p.ch {
+		p.ch[i].s = p.ch[i].least
 	}
-	// (1-x) exp(-x) = y: with w = 1-x, w exp(w) = e y.
-	w := lambertW0(euler * y)
-	if y == 0 {
-		return 1, -euler
+	if p.total() <= best {
+		p.restore()
 	}
-	return 1 - w, -w / float64(y*(1+w))
 }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"overnight/coordinator"
+	"overnight/envs"
+	"overnight/internal/rng"
+	"overnight/jobs"
+	"overnight/jobs/natsqueue"
+	"overnight/results/sqlitestore"
+	"overnight/worker"
+	"overnight/worker/trial"
+)
+
+func (a *app) benchCmd() *cobra.Command {
+	var rounds int
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure this machine: environment, trainings, and trials a second end to end",
+		Long: `Bench prints medians over rounds that take turns, so that figures of one table
+compare. End-to-end lines write durable records to a temporary data folder.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.bench(cmd.Context(), rounds) },
+	}
+	c.Flags().IntVar(&rounds, "rounds", 5, "how many rounds")
+	return c
+}
+
+// measure is one line of the table.
+type measure struct {
+	name, unit string
+	run        func(ctx context.Context) (float64, error)
+	values     []float64
+}
+
+func (a *app) bench(ctx context.Context, rounds int) error {
+	if rounds < 1 {
+		return usage("--rounds %d: write 1 or more", rounds)
+	}
+	slots := runtime.NumCPU()
+	noop := func(n int) string {
+		return fmt.Sprintf("study: noop\nenv: {name: function, function: noop, x1: {grid: [1]}}\nagents: [{name: random}]\nreplications: %d\n", n)
+	}
+	busy := func(n int, ms string) string {
+		return fmt.Sprintf("study: busy\nenv: {name: function, function: noop, busy: %s}\nagents: [{name: random}]\nreplications: %d\n", ms, n)
+	}
+	train := "study: train\nenv: {name: marketing}\nagents: [{name: reinforce, faithful: true}]\ntrain: {episodes: 100}\nevaluate: {final: 10}\nreplications: 400\n"
+	list := []*measure{
+		{name: "marketing environment, one core", unit: "M steps/s", run: a.benchEnv},
+		{name: "notebook training of 100 episodes, one core", unit: "ms/trial", run: a.benchTraining},
+		{name: fmt.Sprintf("no-op trials, durable, %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, noop(400_000), slots) }},
+		{name: "1 ms trials, 1 slot", unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, busy(1000, "1"), 1) }},
+		{name: fmt.Sprintf("1 ms trials, %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, busy(1000*slots, "1"), slots) }},
+		{name: "notebook trainings (10 evaluations), 1 slot", unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, 1) }},
+		{name: fmt.Sprintf("notebook trainings (10 evaluations), %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, slots) }},
+	}
+	for range rounds {
+		for _, m := range list {
+			v, err := m.run(ctx)
+			if err != nil {
+				return engine(fmt.Errorf("%s: %w", m.name, err))
+			}
+			m.values = append(m.values, v)
+		}
+	}
+	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, slots, rounds)
+	for _, m := range list {
+		slices.Sort(m.values)
+		fmt.Fprintf(a.out, "%-48s %12.4g %-10s (%.4g, %.4g)\n", m.name, m.values[len(m.values)/2], m.unit, m.values[0], m.values[len(m.values)-1])
+	}
+	return nil
+}
+
+// study parses a built-in study text.
+func (a *app) studyText(text string) (*jobs.Study, error) {
+	return jobs.Parse("bench.yaml", []byte(text), a.cat, jobs.ParseOptions{})
+}
+
+func (a *app) benchEnv(context.Context) (float64, error) {
+	s, err := a.studyText("study: env\nenv: {name: marketing}\nagents: [{name: equal}]\n")
+	if err != nil {
+		return 0, err
+	}
+	p, err := s.Point(0)
+	if err != nil {
+		return 0, err
+	}
+	env, err := a.cat.Env("marketing").New(p.Env, nil)
+	if err != nil {
+		return 0, err
+	}
+	var out envs.Step
+	n := env.Spec().Action.N
+	act := envs.Action{Values: make([]float64, n)}
+	for i := range act.Values {
+		act.Values[i] = 1
+	}
+	key := rng.Root(1, "bench")
+	steps := 0
+	start := time.Now()
+	for e := uint64(0); time.Since(start) < 300*time.Millisecond; e++ {
+		env.Reset(key.At(e), &out)
+		for out.Done = false; !out.Done; steps++ {
+			env.Step(&act, &out)
+		}
+	}
+	return float64(steps) / time.Since(start).Seconds() / 1e6, nil
+}
+
+func (a *app) benchTraining(ctx context.Context) (float64, error) {
+	s, err := a.studyText("study: train\nenv: {name: marketing}\nagents: [{name: reinforce, faithful: true}]\ntrain: {episodes: 100}\nevaluate: {final: 1}\nreplications: 1000\n")
+	if err != nil {
+		return 0, err
+	}
+	r := trial.New(s, a.cat, trial.Options{})
+	var n uint64
+	start := time.Now()
+	for time.Since(start) < 500*time.Millisecond {
+		if _, err := r.Run(ctx, n); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return float64(time.Since(start).Microseconds()) / 1000 / float64(n), nil
+}
+
+// endToEnd runs a study on a data folder of its own and returns trials a second,
+// from before the plan to after the digest.
+func (a *app) endToEnd(ctx context.Context, text string, slots int) (perSecond float64, err error) {
+	study, err := a.studyText(text)
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "overnight-bench-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	store, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	queue, err := natsqueue.Open(ctx, natsqueue.Options{Dir: filepath.Join(dir, "queue")})
+	if err != nil {
+		return 0, err
+	}
+	defer queue.Close()
+	start := time.Now()
+	o := coordinator.Options{Store: store, Queue: queue, Catalog: a.cat, Slots: slots}
+	planned, err := coordinator.Submit(ctx, study, []byte(text), o)
+	if err != nil {
+		return 0, err
+	}
+	drain := make(chan struct{})
+	worked := make(chan error, 1)
+	go func() {
+		worked <- worker.Run(ctx, worker.Options{Queue: queue, Store: store, Catalog: a.cat, Slots: slots, Drain: drain})
+	}()
+	err = coordinator.Run(ctx, planned.Name, o)
+	took := time.Since(start)
+	close(drain)
+	return float64(study.Trials()) / took.Seconds(), errors.Join(err, <-worked)
+}

@@ -1,0 +1,181 @@
+package marketing
+
+import "math"
+
+// units is how many equal parts search deals out.
+const units = 128
+
+// refinements is how often search halves the amount it moves: to 1e-10 of a
+// part.
+const refinements = 33
+
+// search looks for a good split where none is proven best. It deals the budget
+// above the floors out in parts by dynamic programming, which finds the best of
+// all such splits whatever the shape of the curves (but knows no synergy), and
+// then moves smaller and smaller amounts between pairs of channels as long as
+// that helps (synergy included).
+type search struct {
+	curve []float64 // [channel][units+1]: k f at the floor plus so many parts
+	most  []int     // parts that fit below the cap
+	best  []float64 // [channel+1][units+1]: of so many parts on the channels before
+	taken []uint8   // [channel][units+1]: parts that the channel has in it
+	part  float64   // money
+}
+
+// prepare tabulates the curves.
+func (q *search) prepare(p *split) {
+	k := len(p.ch)
+	q.curve = resize(q.curve, k*(units+1))
+	q.most = resize(q.most, k)
+	q.best = resize(q.best, (k+1)*(units+1))
+	q.taken = resize(q.taken, k*(units+1))
+	rest := p.budget
+	for i := range p.ch {
+		rest -= p.ch[i].least
+	}
+	q.part = max(0, rest) / units
+	for i := range p.ch {
+		c := &p.ch[i]
+		q.most[i] = units
+		if room := c.most - c.least; room < float64(q.part*units) {
+			q.most[i] = min(units, int(room/q.part+1e-9))
+		}
+		for n := range units + 1 {
+			s := c.least + float64(q.part*float64(n))
+			q.curve[i*(units+1)+n] = float64(c.k * p.response.at(float64(s*c.invK)))
+		}
+	}
+}
+
+// run leaves a good split in p.
+func (q *search) run(p *split) {
+	q.deal(p)
+	q.refine(p)
+	if p.synergy == nil {
+		return
+	}
+	// Dealing knew no synergy, so an even beginning may lead higher.
+	best := p.total()
+	p.keep()
+	q.even(p)
+	q.refine(p)
+	if p.total() <= best {
+		p.restore()
+	}
+}
+
+// deal finds the best split in whole parts.
+func (q *search) deal(p *split) {
+	const row = units + 1
+	for n := range row {
+		q.best[n] = math.Inf(-1)
+	}
+	q.best[0] = 0
+	cost := float64(p.cost * q.part)
+	for i := range p.ch {
+		worth := float64(p.value * p.ch[i].e)
+		before, after := q.best[i*row:][:row], q.best[(i+1)*row:][:row]
+		curve, taken := q.curve[i*row:][:row], q.taken[i*row:][:row]
+		for n := range after {
+			top, parts := math.Inf(-1), 0
+			for m := 0; m <= min(n, q.most[i]); m++ {
+				v := before[n-m] + (float64(worth*curve[m]) - float64(cost*float64(m)))
+				if v > top {
+					top, parts = v, m
+				}
+			}
+			after[n], taken[n] = top, uint8(parts)
+		}
+	}
+	// All parts, or as many as fit below the caps; free: as many as pay.
+	last := q.best[len(p.ch)*row:][:row]
+	n := units
+	for n > 0 && math.IsInf(last[n], -1) {
+		n--
+	}
+	if p.free {
+		for m := n - 1; m >= 0; m-- {
+			if last[m] > last[n] {
+				n = m
+			}
+		}
+	}
+	for i := len(p.ch) - 1; i >= 0; i-- {
+		m := int(q.taken[i*row+n])
+		p.ch[i].s = p.ch[i].least + float64(q.part*float64(m))
+		n -= m
+	}
+	if !p.free {
+		p.spendRest()
+	}
+}
+
+// even splits the budget in proportion to the room between floors and caps.
+func (q *search) even(p *split) {
+	for i := range p.ch {
+		p.ch[i].s = p.ch[i].least
+	}
+	p.spendRest()
+}
+
+// spendRest adds what is left of the budget in proportion to the room below the
+// caps.
+func (p *split) spendRest() {
+	rest, room := p.budget, 0.0
+	for i := range p.ch {
+		rest -= p.ch[i].s
+		room += p.ch[i].most - p.ch[i].s
+	}
+	if !(rest > 0 && room > 0) {
+		return
+	}
+	fill := min(1, rest/room)
+	for i := range p.ch {
+		c := &p.ch[i]
+		c.s += float64(fill * (c.most - c.s))
+	}
+}
+
+// refine moves amounts between pairs of channels, and where free between
+// channels and what is unspent, while that helps; then halves the amount.
+func (q *search) refine(p *split) {
+	n := len(p.ch)
+	rest := p.budget
+	for i := range p.ch {
+		rest -= p.ch[i].s
+	}
+	idle := outlet{s: max(0, rest), most: p.budget}
+	at := func(i int) *outlet {
+		if i == n {
+			return &idle
+		}
+		return &p.ch[i]
+	}
+	pots := n
+	if p.free {
+		pots++
+	}
+	best := p.total()
+	amount := q.part
+	for range refinements {
+		for again, sweeps := true, 0; again && sweeps < 64; sweeps++ {
+			again = false
+			for i := range pots {
+				for j := range pots {
+					from, to := at(i), at(j)
+					if i == j || from.s-amount < from.least || to.s+amount > to.most {
+						continue
+					}
+					a, b := from.s, to.s
+					from.s, to.s = a-amount, b+amount
+					if v := p.total(); v > best {
+						best, again = v, true
+					} else {
+						from.s, to.s = a, b
+					}
+				}
+			}
+		}
+		amount = float64(0.5 * amount)
+	}
+}

@@ -1,0 +1,18 @@
+// Package catalog lists the environments and agents that are compiled into the
+// binary. New is all there is: a new problem or agent is one line here.
+package catalog
+
+import (
+	"overnight/agents/baseline"
+	"overnight/envs"
+	"overnight/envs/function"
+	"overnight/jobs"
+)
+
+// New returns the catalog, in the order in which lists show it.
+func New() *jobs.Catalog {
+	return &jobs.Catalog{
+		Envs:   []envs.Factory{function.Factory{}},
+		Agents: baseline.Factories(),
+	}
+}

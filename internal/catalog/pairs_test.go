@@ -1,0 +1,185 @@
+package catalog_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"overnight/agents"
+	"overnight/envs"
+	"overnight/internal/catalog"
+	"overnight/internal/param"
+	"overnight/internal/rng"
+)
+
+// variants are the parameters that are played beside every factory's defaults.
+func variants(f factory) []*param.Map {
+	list := []*param.Map{{}}
+	add := func(key string, v param.Value) {
+		list = append(list, &param.Map{Entries: []param.Entry{{Key: key, Value: v}}})
+	}
+	for _, field := range f.Schema() {
+		if field.Name == "faithful" && field.Kind == param.Bool {
+			add("faithful", true)
+		}
+	}
+	switch f.Name() {
+	case "function":
+		add("noise", 1.0)
+	case "dirichlet":
+		add("concentration", 0.5)
+	case "static":
+		add("weights", []param.Value{0.2, 0.3, 0.5})
+	}
+	return list
+}
+
+// pair is an environment and an agent that fits it.
+type pair struct {
+	name   string
+	env    envs.Env
+	agent  agents.Agent
+	traits agents.Traits
+	steps  [2]envs.Step
+	action envs.Action
+}
+
+// pairs returns every environment with every agent that fits it, in all
+// variants, and how many environments each agent fits.
+func pairs(t *testing.T) (all []*pair, fits map[string]int) {
+	t.Helper()
+	fits = map[string]int{}
+	complete := func(f factory, m *param.Map) *param.Map {
+		p, err := f.Schema().Complete(m)
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name(), err)
+		}
+		return p
+	}
+	c := catalog.New()
+	for _, ef := range c.Envs {
+		for _, em := range variants(ef) {
+			ep := complete(ef, em)
+			for _, af := range c.Agents {
+				for _, am := range variants(af) {
+					env, err := ef.New(ep, nil)
+					if err != nil {
+						t.Fatalf("%s %s: %v", ef.Name(), param.FormatValue(em), err)
+					}
+					ap := complete(af, am)
+					if af.Fits(ap, env.Spec()) != nil {
+						continue
+					}
+					fits[af.Name()]++
+					p := &pair{
+						name:   fmt.Sprintf("%s%s on %s%s", af.Name(), param.FormatValue(am), ef.Name(), param.FormatValue(em)),
+						env:    env,
+						traits: af.Traits(ap),
+						action: envs.Action{Values: make([]float64, env.Spec().Action.N)},
+					}
+					if p.agent, err = af.New(ap, env.Spec(), rng.Root(1, "agent/init"), nil); err != nil {
+						t.Fatalf("%s: fits, but is not made: %v", p.name, err)
+					}
+					all = append(all, p)
+				}
+			}
+		}
+	}
+	return all, fits
+}
+
+// play plays an episode as the trial runner does and returns its total reward.
+func (p *pair) play(episode uint64, m agents.Mode) float64 {
+	if o, ok := p.agent.(agents.NeedsOracle); ok {
+		o.Bind(p.env.(envs.Oracle))
+	}
+	attributed, _ := p.agent.(agents.NeedsAttribution)
+	if attributed != nil && !attributed.UsesAttribution() {
+		attributed = nil
+	}
+	in, out := &p.steps[0], &p.steps[1]
+	p.env.Reset(rng.Root(1, "env/train").At(episode), in)
+	p.agent.Begin(rng.Root(1, "agent/train").At(episode), m)
+	total := 0.0
+	for !in.Done {
+		p.agent.Act(in, &p.action)
+		p.env.Step(&p.action, out)
+		if m == agents.Train {
+			if attributed != nil {
+				attributed.Attribute(p.env.(envs.Attributor).Generated())
+			}
+			p.agent.Learn(in, &p.action, out)
+		}
+		total += out.Reward
+		in, out = out, in
+	}
+	return total
+}
+
+// TestPairs plays every pair in every mode: it doesn't panic, gives finite
+// numbers, and acting is a function of the episode's keys.
+func TestPairs(t *testing.T) {
+	t.Parallel()
+	all, fits := pairs(t)
+	for _, f := range catalog.New().Agents {
+		if fits[f.Name()] == 0 {
+			t.Errorf("%s fits no environment", f.Name())
+		}
+	}
+	for _, f := range catalog.New().Envs {
+		if fits["random"] < len(catalog.New().Envs) {
+			t.Errorf("random does not fit %s", f.Name())
+		}
+	}
+	for _, p := range all {
+		for episode := range uint64(3) {
+			train := p.play(episode, agents.Train)
+			greedy, again := p.play(episode, agents.Greedy), p.play(episode, agents.Greedy)
+			sample := p.play(episode, agents.Sample)
+			if math.IsNaN(train+greedy+sample) || math.IsInf(train+greedy+sample, 0) {
+				t.Errorf("%s: returns %v, %v, %v", p.name, train, greedy, sample)
+			}
+			if greedy != again {
+				t.Errorf("%s: the same episode returns %v and %v", p.name, greedy, again)
+			}
+			if !p.traits.Stochastic && greedy != sample {
+				t.Errorf("%s: not stochastic, but returns %v and %v", p.name, greedy, sample)
+			}
+		}
+		spec := p.env.Spec()
+		last := &p.steps[0]
+		if last.T < p.steps[1].T {
+			last = &p.steps[1]
+		}
+		if last.T != spec.Horizon || !last.Done || len(last.Obs) != spec.Size() {
+			t.Errorf("%s: ends at step %d of %d with %d observed numbers of %d", p.name, last.T, spec.Horizon, len(last.Obs), spec.Size())
+		}
+		metrics := make([]float64, len(spec.Metrics))
+		if p.env.Metrics(metrics); len(metrics) > 0 && math.IsInf(metrics[0], 0) {
+			t.Errorf("%s: %s is %v", p.name, spec.Metrics[0].Name, metrics[0])
+		}
+		if spec.Optimum != envs.NoOptimum {
+			if _, ok := p.env.(envs.Oracle); !ok {
+				t.Errorf("%s: says that it knows the best policy and is no Oracle", p.name)
+			}
+		}
+	}
+}
+
+// TestNoAllocation plays whole episodes, training and not, after a warm-up of
+// more than a batch.
+func TestNoAllocation(t *testing.T) {
+	all, _ := pairs(t)
+	for _, p := range all {
+		for _, m := range []agents.Mode{agents.Train, agents.Sample, agents.Greedy} {
+			episode := uint64(0)
+			play := func() { episode++; p.play(episode, m) }
+			for range 40 {
+				play()
+			}
+			if n := testing.AllocsPerRun(40, play); n > 0 {
+				t.Errorf("%s, mode %d: %v allocations an episode", p.name, m, n)
+			}
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"overnight/jobs/design"
+)
+
+var errTooManyPoints = errors.New("the design has more than 2^53 points")
+
+// pairUp lists the pairs of tasks and arms and numbers their points.
+func (l *layout) pairUp(s *Study) error {
+	if len(s.Tasks) == 0 || len(s.Arms) == 0 {
+		return errors.New("a study needs an environment and an agent")
+	}
+	if n := len(s.Tasks) * len(s.Arms); n > maxPairs {
+		return fmt.Errorf("%d environments with %d arms are more than %d pairs", len(s.Tasks), len(s.Arms), maxPairs)
+	}
+	refs := 0
+	lists := map[string][]uint32{}
+	for t := range s.Tasks {
+		var arms []int
+		for a := range s.Arms {
+			if on := s.Arms[a].On; len(on) == 0 || slices.Contains(on, s.Tasks[t].Label) {
+				arms = append(arms, a)
+			}
+		}
+		strides, err := l.strides(s, t, arms)
+		if err != nil {
+			return err
+		}
+		for _, a := range arms {
+			p := l.pair(s, t, a, strides, lists)
+			if refs += len(p.factors) + 1; refs > maxPairRefs {
+				return errors.New("too many factors on too many pairs of environments and arms")
+			}
+			n, ok := design.Product(p.radix...)
+			p.first = l.points
+			if l.points += n; !ok || l.points > design.MaxRows {
+				return errTooManyPoints
+			}
+			l.pairs = append(l.pairs, p)
+		}
+	}
+	if len(l.pairs) == 0 {
+		return errors.New("no arm runs on any environment")
+	}
+	return nil
+}
+
+// table tells whether arms share the rows of a factor.
+func (l *layout) table(s *Study, f int) bool {
+	return l.parts[l.partOf[f]].kind != GridDesign || s.Factors[f].Arm == ""
+}
+
+// strides returns what a step of each factor, or of each part that is no grid,
+// adds to Point.Row on a task: keys are factors, and -1 minus parts.
+func (l *layout) strides(s *Study, task int, arms []int) (map[int]uint64, error) {
+	used := slices.Clone(l.tasks[task].factors)
+	for _, a := range arms {
+		used = append(used, l.arms[a].factors...)
+		if len(used) > maxPairRefs {
+			return nil, errors.New("too many factors")
+		}
+	}
+	slices.Sort(used)
+	used = slices.Compact(used)
+	var keys []int
+	var sizes design.Radix
+	for i := range l.parts {
+		p, counted := &l.parts[i], false
+		for _, f := range used {
+			switch {
+			case l.partOf[f] != i || !l.table(s, f):
+			case p.kind == GridDesign:
+				keys, sizes = append(keys, f), append(sizes, uint64(len(s.Factors[f].Levels)))
+			case !counted:
+				counted = true
+				keys, sizes = append(keys, -1-i), append(sizes, p.rows)
+			}
+		}
+	}
+	steps, ok := sizes.Strides()
+	if !ok {
+		return nil, errors.New("the design has more than 2^53 rows")
+	}
+	strides := make(map[int]uint64, len(keys))
+	for i, k := range keys {
+		strides[k] = steps[i]
+	}
+	return strides, nil
+}
+
+// pair lays out the points of an arm on a task.
+func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map[string][]uint32) pair {
+	env, agent := l.tasks[task].factors, l.arms[arm].factors
+	p := pair{task: task, arm: arm, factors: append(slices.Clone(env), agent...)}
+	slices.Sort(p.factors)
+	p.factors = slices.Compact(p.factors)
+	positions := func(of []int) []int {
+		list := make([]int, len(of))
+		for i, f := range of {
+			list[i], _ = slices.BinarySearch(p.factors, f)
+		}
+		return list
+	}
+	p.env, p.agent = positions(env), positions(agent)
+
+	add := func(a axis, n uint64) { p.axes, p.radix = append(p.axes, a), append(p.radix, n) }
+	for i := range l.parts {
+		part := &l.parts[i]
+		var slots []int
+		for slot, f := range p.factors {
+			switch {
+			case l.partOf[f] != i || !l.table(s, f):
+			case part.kind == GridDesign:
+				add(axis{part: part, slots: []int{slot}, stride: strides[f]}, uint64(len(s.Factors[f].Levels)))
+			default:
+				slots = append(slots, slot)
+			}
+		}
+		if len(slots) == 0 {
+			continue
+		}
+		a, n := axis{part: part, slots: slots, stride: strides[-1-i]}, part.rows
+		if part.kind == ListDesign {
+			a.rows = part.rowsOf(i, p.factors, slots, lists)
+			n = uint64(len(a.rows))
+		}
+		add(a, n)
+	}
+	for slot, f := range p.factors {
+		if !l.table(s, f) {
+			add(axis{part: &l.parts[l.partOf[f]], slots: []int{slot}}, uint64(len(s.Factors[f].Levels)))
+		}
+	}
+	return p
+}
+
+// rowsOf is distinct for the factors in some slots of a pair, remembered in
+// lists.
+func (p *part) rowsOf(number int, factors, slots []int, lists map[string][]uint32) []uint32 {
+	positions := make([]int, len(slots))
+	for i, slot := range slots {
+		positions[i], _ = slices.BinarySearch(p.factors, factors[slot])
+	}
+	key := fmt.Sprint(number, positions)
+	rows, ok := lists[key]
+	if !ok {
+		rows = p.distinct(positions)
+		lists[key] = rows
+	}
+	return rows
+}
