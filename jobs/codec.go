@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"unicode"
-	"unicode/utf8"
+	"strconv"
+	"strings"
 )
 
 // MaxJobBytes bounds an encoded job; DecodeJob reads nothing longer.
@@ -19,7 +19,7 @@ const MaxJobBytes = 1024
 //	engine      uvarint, 1 to 2^31-1
 //	generation  uvarint, below 2^32
 //	epoch       uvarint, below 2^32
-//	study       1 byte of length, 1 to 100, and UTF-8
+//	study       1 byte of length, 1 to 100, and ASCII
 //	id          1 byte of length, 1 to 100, and visible ASCII
 //	ranges      uvarint, at least 1; then for each of them
 //	  gap         uvarint: From minus the To before it; From for the first
@@ -135,7 +135,7 @@ func (j *Job) check() error {
 	case j.Engine < 1 || j.Engine > math.MaxInt32:
 		return fmt.Errorf("engine %d is not between 1 and %d", j.Engine, math.MaxInt32)
 	case !isStudyName(j.Study):
-		return fmt.Errorf("study %q is not 1 to %d bytes of letters, digits, '-', '_', '.' and '@' that begin with a letter or digit", j.Study, maxJobName)
+		return fmt.Errorf("%q is not the name of a study", j.Study)
 	case !isJobID(j.ID):
 		return fmt.Errorf("id %q is not 1 to %d visible ASCII characters", j.ID, maxJobName)
 	case len(j.Trials) == 0:
@@ -157,20 +157,17 @@ func (j *Job) check() error {
 	return nil
 }
 
-// isStudyName keeps names usable as they stand in keys, file names and logs.
+// isStudyName tells whether s is a study's name: checkName's, or that and "@2",
+// "@3", ... for a changed study under an old name.
 func isStudyName(s string) bool {
-	if s == "" || len(s) > maxJobName || !utf8.ValidString(s) {
-		return false
-	}
-	for i, r := range s {
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r):
-		case i > 0 && (r == '-' || r == '_' || r == '.' || r == '@' || unicode.IsMark(r)):
-		default:
+	name, version, versioned := strings.Cut(s, "@")
+	if versioned {
+		n, err := strconv.ParseUint(version, 10, 32)
+		if err != nil || n < 2 || version != strconv.FormatUint(n, 10) {
 			return false
 		}
 	}
-	return true
+	return checkName(name) == "" && len(s) <= maxJobName
 }
 
 // isJobID keeps identifiers usable in message headers.

@@ -16,6 +16,7 @@ import (
 const (
 	maxPairs    = 100_000
 	maxPairRefs = 5_000_000 // factors of all pairs together
+	maxParts    = 16        // of a crossed design
 )
 
 // layout is what points are computed from: points are numbered task by task,
@@ -70,6 +71,7 @@ type pair struct {
 type axis struct {
 	part   *part
 	slots  []int    // positions in the pair's factors that it sets
+	column []int    // and their positions in the part's factors
 	rows   []uint32 // of lists: the row that a digit stands for
 	stride uint64   // what a step adds to Point.Row; 0 for an arm's own factors
 }
@@ -139,7 +141,9 @@ func (s *Study) entry(label string, params *param.Map, schema param.Schema) (ent
 func (l *layout) split(s *Study) error {
 	designs := []Design{s.Design}
 	if s.Design.Kind == CrossedDesign {
-		designs = s.Design.Parts
+		if designs = s.Design.Parts; len(designs) > maxParts {
+			return fmt.Errorf("the design has %d parts, more than %d", len(designs), maxParts)
+		}
 	}
 	index := make(map[string]int, len(s.Factors))
 	for i := range s.Factors {
@@ -180,8 +184,11 @@ func (l *layout) split(s *Study) error {
 	return nil
 }
 
-// fill makes the rows of a part.
+// fill makes the rows of a part and sorts its factors.
 func (p *part) fill(s *Study, d *Design) (err error) {
+	if p.kind != ListDesign {
+		slices.Sort(p.factors)
+	}
 	switch p.kind {
 	case GridDesign:
 		for _, f := range p.factors {
@@ -190,18 +197,18 @@ func (p *part) fill(s *Study, d *Design) (err error) {
 			}
 		}
 	case ListDesign:
-		return p.list(s, d)
+		err = p.list(s, d)
 	default:
+		if len(p.factors) == 0 {
+			return fmt.Errorf("nothing varies, so there is nothing for design %s to draw", p.kind)
+		}
 		columns := make([]string, len(p.factors))
 		for i, f := range p.factors {
 			columns[i] = s.Factors[f].address()
 		}
-		if p.cube, err = design.New(p.kind, s.Seed, columns, p.rows); err != nil {
-			return err
-		}
+		p.cube, err = design.New(p.kind, s.Seed, columns, p.rows)
 	}
-	slices.Sort(p.factors) // columns of a part are in the order of Study.Factors unless `of` says otherwise
-	return nil
+	return err
 }
 
 // list resolves the cells of a list.

@@ -125,8 +125,12 @@ func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map
 			continue
 		}
 		a, n := axis{part: part, slots: slots, stride: strides[-1-i]}, part.rows
+		for _, slot := range slots {
+			column, _ := slices.BinarySearch(part.factors, p.factors[slot])
+			a.column = append(a.column, column)
+		}
 		if part.kind == ListDesign {
-			a.rows = part.rowsOf(i, p.factors, slots, lists)
+			a.rows = part.rowsOf(i, a.column, lists)
 			n = uint64(len(a.rows))
 		}
 		add(a, n)
@@ -139,17 +143,12 @@ func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map
 	return p
 }
 
-// rowsOf is distinct for the factors in some slots of a pair, remembered in
-// lists.
-func (p *part) rowsOf(number int, factors, slots []int, lists map[string][]uint32) []uint32 {
-	positions := make([]int, len(slots))
-	for i, slot := range slots {
-		positions[i], _ = slices.BinarySearch(p.factors, factors[slot])
-	}
-	key := fmt.Sprint(number, positions)
+// rowsOf is distinct, remembered in lists.
+func (p *part) rowsOf(number int, columns []int, lists map[string][]uint32) []uint32 {
+	key := fmt.Sprint(number, columns)
 	rows, ok := lists[key]
 	if !ok {
-		rows = p.distinct(positions)
+		rows = p.distinct(columns)
 		lists[key] = rows
 	}
 	return rows

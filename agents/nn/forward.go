@@ -8,7 +8,8 @@ import (
 )
 
 // Forward sends the inputs of one row of the tape through the network and
-// returns the outputs, which stay on the tape with all activations between.
+// returns the outputs, which stay on the tape with all activations between. A
+// unit's sum is its bias plus input*weight, one input after the other.
 func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 	in := &t.acts[0]
 	count := compact(in.row(row), n.values, in.activeOf(row))
@@ -29,14 +30,14 @@ func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 			count = rectify(y, n.values, out.activeOf(row))
 		default:
 			apply(l.act, y)
-			count = compact(y, n.values, out.activeOf(row))
+			count = every(y, n.values, out.activeOf(row))
 		}
 		in = out
 	}
 	return in.row(row)
 }
 
-// compact lists the nonzero elements of x and returns how many there are. There
+// compact lists the nonzero elements of the inputs x and returns how many there are. There
 // is no branch on a value: half of them would be mispredicted.
 func compact[T fp.Float](x, values []T, indices []int32) int {
 	count := 0
@@ -54,25 +55,32 @@ func compact[T fp.Float](x, values []T, indices []int32) int {
 	return count
 }
 
-// rectify replaces y by its ReLU, +0 where the sign bit is set, and lists what
-// is not zero, as compact does.
+// every lists all of x. A unit that is not a ReLU may be zero and yet learn.
+func every[T fp.Float](x, values []T, indices []int32) int {
+	for k, v := range x {
+		values[k], indices[k] = v, int32(k)
+	}
+	return len(x)
+}
+
+// rectify replaces y by its ReLU and lists what is not zero, as compact does. A
+// NaN stays, so that divergence shows in the outputs on every machine alike.
 func rectify[T fp.Float](y, values []T, indices []int32) int {
 	count := 0
 	values = values[:len(indices)]
 	for k, v := range y {
-		if unsafe.Sizeof(v) == 4 {
-			b := math.Float32bits(float32(v))
-			b &^= uint32(int32(b) >> 31)
-			v = T(math.Float32frombits(b))
-			y[k], values[count], indices[count] = v, v, int32(k)
-			count += int(-b >> 31)
-		} else {
-			b := math.Float64bits(float64(v))
-			b &^= uint64(int64(b) >> 63)
-			v = T(math.Float64frombits(b))
-			y[k], values[count], indices[count] = v, v, int32(k)
-			count += int(-b >> 63)
+		drop := uint64(0)
+		if v <= 0 {
+			drop = 1
 		}
+		keep := drop - 1 // all ones or all zeros
+		if unsafe.Sizeof(v) == 4 {
+			v = T(math.Float32frombits(math.Float32bits(float32(v)) & uint32(keep)))
+		} else {
+			v = T(math.Float64frombits(math.Float64bits(float64(v)) & keep))
+		}
+		y[k], values[count], indices[count] = v, v, int32(k)
+		count += int(keep & 1)
 	}
 	return count
 }

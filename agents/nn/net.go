@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unsafe"
 
 	"overnight/internal/fp"
 	"overnight/internal/rng"
@@ -70,6 +69,7 @@ type layer struct {
 	first   int // block of the first panel
 	panels  int
 	act     Activation
+	lanes   []int32 // where the weights to each output lie from those to output 0
 }
 
 // part is a stretch of blocks of which only the first lanes are in use.
@@ -93,6 +93,9 @@ func New[T fp.Float](s Shape) *Net[T] {
 			n.parts = append(n.parts, part{at, at + in + 1, min(Lanes, l.out-p*Lanes)})
 			at += in + 1
 		}
+		for j := range l.out {
+			l.lanes = append(l.lanes, int32(j/Lanes*(in+1)*Lanes+j%Lanes))
+		}
 		n.layers = append(n.layers, l)
 	}
 	n.extra = at
@@ -101,7 +104,7 @@ func New[T fp.Float](s Shape) *Net[T] {
 		at++
 	}
 	n.Params = make([]Block[T], at)
-	n.flat = unsafe.Slice(&n.Params[0][0], at*Lanes)
+	n.flat = lanes(n.Params)
 	widest := blocks(slices.Max(s.Sizes)) * Lanes // as long as a row of a Tape
 	n.values, n.indices = make([]T, widest), make([]int32, widest)
 	return n

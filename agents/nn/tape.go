@@ -2,10 +2,6 @@ package nn
 
 import "overnight/internal/fp"
 
-// chunk is how many rows Backward takes at a time, so that what it works on
-// stays in the first-level cache.
-const chunk = 32
-
 // Tape keeps the inputs and the activations of rows that went forward through a
 // network, so that Backward needs no second pass.
 type Tape[T fp.Float] struct {
@@ -13,20 +9,18 @@ type Tape[T fp.Float] struct {
 	acts  []activations[T] // one a layer, the inputs first
 	grads []T              // with respect to the outputs; a row is as long as one of the last acts
 
-	deltas  [][]Block[T] // the same for a chunk of each layer but the inputs: panel by panel, row by row
-	sums    []T          // one row of deltas
-	columns []T          // the nonzero activations of a chunk, unit by unit
-	at      []int32      // the rows they belong to
-	counts  []int32      // how many a unit has
-	ones    []T          // chunk ones
-	all     []int32      // 0, 1, 2, ... chunk-1
+	// The row that Backward is at.
+	sums    []T     // the gradient with respect to one layer's outputs or sums
+	outs    []int32 // 0, 1, 2, ...: all outputs of the last layer
+	deltas  []T     // what of sums is not zero
+	offsets []int32 // and where the weights lie
 }
 
 // activations are the rows of one layer. Lanes beyond its width are zero.
 type activations[T fp.Float] struct {
 	size, stride int
 	values       []T
-	active       []int32 // of each row, which units are not zero, ascending
+	active       []int32 // of each row, the units that matter, ascending: all but zero inputs and idle ReLUs
 	counts       []int32 // and how many
 }
 
@@ -41,14 +35,13 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 			size: size, stride: stride,
 			values: make([]T, rows*stride), active: make([]int32, rows*stride), counts: make([]int32, rows),
 		})
-		t.deltas = append(t.deltas, make([]Block[T], blocks(size)*chunk))
 	}
 	last := &t.acts[len(t.acts)-1]
 	t.grads = make([]T, len(last.values))
-	t.sums = make([]T, widest)
-	t.columns, t.at, t.counts = make([]T, widest*chunk), make([]int32, widest*chunk), make([]int32, widest)
-	for i := range int32(chunk) {
-		t.ones, t.all = append(t.ones, 1), append(t.all, i)
+	t.sums, t.deltas = make([]T, widest), make([]T, widest)
+	t.outs, t.offsets = make([]int32, widest), make([]int32, widest)
+	for j := range t.outs {
+		t.outs[j] = int32(j)
 	}
 	return t
 }

@@ -8,7 +8,7 @@ func (e *Env) allocateBoxed(values []float64) {
 	want := e.want[:n]
 	sum := 0.0
 	for i, v := range values[:n] {
-		want[i] = max(0, min(v, e.clip))
+		want[i] = trim(v, e.clip)
 		sum += want[i]
 	}
 	capped := false

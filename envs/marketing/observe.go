@@ -34,67 +34,60 @@ func (e *Env) blur() {
 
 // observe fills the observation; describe lays it out.
 func (e *Env) observe(out *envs.Step) {
-	n := e.size
-	if cap(out.Obs) < n {
-		out.Obs = make([]float64, n)
+	if len(out.Obs) != e.size {
+		if cap(out.Obs) < e.size {
+			out.Obs = make([]float64, e.size)
+		}
+		out.Obs = out.Obs[:e.size]
 	}
-	obs := out.Obs[:n]
-	out.Obs = obs
-
-	ch := e.ch
-	k := len(ch)
+	obs, ch := out.Obs, e.ch
 	obs[0] = float64(e.day) / float64(e.p.Horizon)
-	obs = obs[1:]
+	at := 1
 	if e.p.Observe.Effectiveness {
-		for i, o := 0, obs[:k]; i < k; i++ {
-			o[i] = float64(ch[i].seen * e.perBase)
-		}
-		obs = obs[k:]
-	}
-	spend := obs[:k]
-	switch {
-	case !e.meanSpend || e.day == 0: // shares are 0 on day 0
+		perBase := e.perBase
 		for i := range ch {
-			spend[i] = ch[i].share
+			obs[at+i] = float64(ch[i].seen * perBase)
 		}
-	default:
-		days := 1 / float64(e.day)
+		at += len(ch)
+	}
+	if e.meanSpend {
+		perDay := 1 / float64(max(1, e.day))
 		for i := range ch {
-			spend[i] = float64(ch[i].spent * days)
+			c := &ch[i]
+			c.spent += c.share // 0 before the first day
+			obs[at+i] = float64(c.spent * perDay)
+		}
+	} else {
+		for i := range ch {
+			obs[at+i] = ch[i].share
 		}
 	}
-	obs = obs[k:]
+	at += len(ch)
 
-	switch {
-	case e.pendingLen == 0:
-	case len(e.byChannel) > 0:
-		d := len(e.p.Delay)
-		for i := range ch {
-			due := e.byChannel[i*d:][:d]
-			obs = e.due(obs, due)
+	perUnit, from, to := e.perUnit, e.pendingFrom, e.pendingFrom+e.pendingLen
+	if len(e.byChannel) == 0 {
+		for _, due := range e.pending[from:to] {
+			obs[at] = float64(due * perUnit)
+			at++
 		}
-	default:
-		obs = e.due(obs, e.pending)
+	} else {
+		days := len(e.p.Delay)
+		for i := range ch {
+			for _, due := range e.byChannel[i*days+from : i*days+to] {
+				obs[at] = float64(due * perUnit)
+				at++
+			}
+		}
 	}
 	if e.p.Hold > 1 {
 		left := e.day % e.p.Hold
 		if left > 0 {
 			left = e.p.Hold - left
 		}
-		obs[0] = float64(left) / float64(e.p.Hold)
-		obs = obs[1:]
+		obs[at] = float64(left) / float64(e.p.Hold)
+		at++
 	}
 	if e.reward == ltv {
-		obs[0] = float64(float64(e.customers*e.p.Purchase) * e.perUnit)
+		obs[at] = float64(float64(e.customers*e.p.Purchase) * perUnit)
 	}
-}
-
-// due writes revenue on its way, in budgets, and returns the rest of obs.
-func (e *Env) due(obs, pending []float64) []float64 {
-	n, perUnit := e.pendingLen, e.perUnit
-	from := pending[e.pendingFrom:][:n]
-	for i, o := 0, obs[:n]; i < n; i++ {
-		o[i] = float64(from[i] * perUnit)
-	}
-	return obs[n:]
 }

@@ -62,7 +62,9 @@ func (e *Env) Step(a *envs.Action, out *envs.Step) {
 		e.blur()
 	}
 	out.T, out.Reward, out.Done, out.Truncated = e.day, e.last.reward, e.day == e.p.Horizon, false
-	out.Allowed, out.Credits = nil, out.Credits[:0]
+	if out.Allowed != nil || len(out.Credits) > 0 { // rarely: what another environment left
+		out.Allowed, out.Credits = nil, out.Credits[:0]
+	}
 	e.observe(out)
 }
 
@@ -72,7 +74,7 @@ func (e *Env) allocate(values []float64) {
 	values = values[:len(ch)]
 	sum := 0.0
 	for _, v := range values {
-		sum += max(0, min(v, clip))
+		sum += trim(v, clip)
 	}
 	inv := 1 / sum
 	if sum == 0 {
@@ -81,11 +83,23 @@ func (e *Env) allocate(values []float64) {
 	budget, moved := e.p.Budget, 0.0
 	for i := range ch {
 		c := &ch[i]
-		share := float64(max(0, min(values[i], clip)) * inv)
+		share := float64(trim(values[i], clip) * inv)
 		moved += math.Abs(share - c.share)
 		c.share, c.spend = share, float64(share*budget)
 	}
 	e.moved(moved)
+}
+
+// trim returns v within [0, most]; not a number stays one. The built-in min and
+// max take longer than branches that are nearly always predicted.
+func trim(v, most float64) float64 {
+	if v < 0 {
+		return 0
+	}
+	if v > most {
+		return most
+	}
+	return v
 }
 
 // moved counts how far an allocation is from the one before: half the sum of
@@ -124,19 +138,20 @@ func (e *Env) respond() {
 func (e *Env) draw() {
 	ch := e.ch
 	k := len(ch)
-	z := e.noise[2*k*e.day:][:2*k]
-	returns, dynamics := z[:k], z[k:]
+	z := e.noise[2*k*e.day:]
 	sd, reversion, floor := e.p.ReturnNoise, e.p.Reversion, e.p.EffFloor
 	generated, spend := 0.0, 0.0
 	for i := range ch {
 		c := &ch[i]
-		g := float64(max(0, float64(c.generated*(1+float64(sd*returns[i])))))
+		g := float64(c.generated * (1 + float64(sd*z[i])))
+		if g < 0 {
+			g = 0
+		}
 		c.generated = g
 		generated += g
 		spend += c.spend
-		c.spent += c.share
 		c.effThen, c.seenThen = c.eff, c.seen
-		change := float64(reversion*(c.base-c.eff)) + float64(c.vol*dynamics[i])
+		change := float64(reversion*(c.base-c.eff)) + float64(c.vol*z[k+i])
 		c.eff = max(floor, c.eff+change)
 		c.seen = c.eff
 	}

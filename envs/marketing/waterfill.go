@@ -111,7 +111,7 @@ func (p *split) fill() (u float64) {
 	}
 	tolerance := float64(p.budget * 1e-13)
 	for n := range iterations {
-		if !(u > lo && u < hi) || n%3 == 2 {
+		if u = max(lo, min(u, hi)); n%3 == 2 || u != u {
 			u = lo + float64(0.5*(hi-lo))
 		}
 		sum, slope := p.at(u)
@@ -124,7 +124,7 @@ func (p *split) fill() (u float64) {
 		default:
 			return u
 		}
-		u -= over / slope // out of the bracket, or not a number, where slope is 0
+		u -= over / slope // infinite where slope is 0
 	}
 	return u
 }

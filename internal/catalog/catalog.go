@@ -6,13 +6,14 @@ import (
 	"overnight/agents/baseline"
 	"overnight/envs"
 	"overnight/envs/function"
+	"overnight/envs/marketing"
 	"overnight/jobs"
 )
 
 // New returns the catalog, in the order in which lists show it.
 func New() *jobs.Catalog {
 	return &jobs.Catalog{
-		Envs:   []envs.Factory{function.Factory{}},
+		Envs:   []envs.Factory{marketing.Factory{}, function.Factory{}},
 		Agents: baseline.Factories(),
 	}
 }

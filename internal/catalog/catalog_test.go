@@ -44,12 +44,12 @@ func TestNames(t *testing.T) {
 	}
 	c := catalog.New()
 	for _, f := range c.Envs {
-		if c.Env(f.Name()) != f {
+		if got := c.Env(f.Name()); got == nil || got.Name() != f.Name() {
 			t.Errorf("environment %q is not found by its name", f.Name())
 		}
 	}
 	for _, f := range c.Agents {
-		if c.Agent(f.Name()) != f {
+		if got := c.Agent(f.Name()); got == nil || got.Name() != f.Name() {
 			t.Errorf("agent %q is not found by its name", f.Name())
 		}
 	}

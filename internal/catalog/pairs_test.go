@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"overnight/agents"
@@ -26,6 +27,14 @@ func variants(f factory) []*param.Map {
 	switch f.Name() {
 	case "function":
 		add("noise", 1.0)
+	case "marketing":
+		add("unspent", true)
+		add("reward", "ltv")
+		add("response", "hill")
+		add("cap", 0.6)
+		add("hold", int64(7))
+		add("observe", &param.Map{Entries: []param.Entry{{Key: "noise", Value: 0.5}, {Key: "lag", Value: int64(3)}}})
+		add("observe", &param.Map{Entries: []param.Entry{{Key: "effectiveness", Value: false}, {Key: "pending", Value: "none"}}})
 	case "dirichlet":
 		add("concentration", 0.5)
 	case "static":
@@ -45,10 +54,10 @@ type pair struct {
 }
 
 // pairs returns every environment with every agent that fits it, in all
-// variants, and how many environments each agent fits.
-func pairs(t *testing.T) (all []*pair, fits map[string]int) {
+// variants, and which names go together.
+func pairs(t *testing.T) (all []*pair, fits map[[2]string]bool) {
 	t.Helper()
-	fits = map[string]int{}
+	fits = map[[2]string]bool{}
 	complete := func(f factory, m *param.Map) *param.Map {
 		p, err := f.Schema().Complete(m)
 		if err != nil {
@@ -70,7 +79,7 @@ func pairs(t *testing.T) (all []*pair, fits map[string]int) {
 					if af.Fits(ap, env.Spec()) != nil {
 						continue
 					}
-					fits[af.Name()]++
+					fits[[2]string{af.Name(), ef.Name()}] = true
 					p := &pair{
 						name:   fmt.Sprintf("%s%s on %s%s", af.Name(), param.FormatValue(am), ef.Name(), param.FormatValue(em)),
 						env:    env,
@@ -121,14 +130,19 @@ func (p *pair) play(episode uint64, m agents.Mode) float64 {
 func TestPairs(t *testing.T) {
 	t.Parallel()
 	all, fits := pairs(t)
-	for _, f := range catalog.New().Agents {
-		if fits[f.Name()] == 0 {
-			t.Errorf("%s fits no environment", f.Name())
+	c := catalog.New()
+	for _, a := range c.Agents {
+		some := false
+		for _, e := range c.Envs {
+			some = some || fits[[2]string{a.Name(), e.Name()}]
+		}
+		if !some {
+			t.Errorf("%s fits no environment", a.Name())
 		}
 	}
-	for _, f := range catalog.New().Envs {
-		if fits["random"] < len(catalog.New().Envs) {
-			t.Errorf("random does not fit %s", f.Name())
+	for _, e := range c.Envs {
+		if !fits[[2]string{"random", e.Name()}] {
+			t.Errorf("random does not fit %s", e.Name())
 		}
 	}
 	for _, p := range all {
@@ -154,9 +168,12 @@ func TestPairs(t *testing.T) {
 		if last.T != spec.Horizon || !last.Done || len(last.Obs) != spec.Size() {
 			t.Errorf("%s: ends at step %d of %d with %d observed numbers of %d", p.name, last.T, spec.Horizon, len(last.Obs), spec.Size())
 		}
-		metrics := make([]float64, len(spec.Metrics))
-		if p.env.Metrics(metrics); len(metrics) > 0 && math.IsInf(metrics[0], 0) {
-			t.Errorf("%s: %s is %v", p.name, spec.Metrics[0].Name, metrics[0])
+		metrics := slices.Repeat([]float64{math.Inf(1)}, len(spec.Metrics))
+		p.env.Metrics(metrics)
+		for i, v := range metrics {
+			if math.IsInf(v, 0) {
+				t.Errorf("%s: metric %s is not written, or infinite", p.name, spec.Metrics[i].Name)
+			}
 		}
 		if spec.Optimum != envs.NoOptimum {
 			if _, ok := p.env.(envs.Oracle); !ok {

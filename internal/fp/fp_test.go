@@ -93,3 +93,29 @@ func BenchmarkLog(b *testing.B) {
 		sink = Log(x)
 	}
 }
+
+// TestBoxMuller compares BoxMuller, bit for bit, with the functions that it
+// writes out.
+func TestBoxMuller(t *testing.T) {
+	t.Parallel()
+	check := func(a, b uint64) {
+		t.Helper()
+		r := math.Sqrt(-2 * LogUnit(float64(a>>11+1)*0x1p-53))
+		sin, cos := SinCosTurn(float64(b>>11) * 0x1p-53)
+		x, y := BoxMuller(a, b)
+		if math.Float64bits(x) != math.Float64bits(r*cos) || math.Float64bits(y) != math.Float64bits(r*sin) {
+			t.Errorf("BoxMuller(%#x, %#x) = %v, %v, want %v, %v", a, b, x, y, r*cos, r*sin)
+		}
+	}
+	for _, a := range []uint64{0, 1 << 11, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+		for _, b := range []uint64{0, 1 << 11, 1 << 61, 1<<61 - 1, 3 << 61, 1 << 62, 5 << 61, 1 << 63, 7 << 61, 1<<64 - 1} {
+			check(a, b)
+		}
+	}
+	a, b := uint64(1), uint64(2)
+	for range 100_000 {
+		a = a*0x9e3779b97f4a7c15 + 0xd1b54a32d192ed03
+		b = b*0xbf58476d1ce4e5b9 + 0x94d049bb133111eb
+		check(a, b)
+	}
+}

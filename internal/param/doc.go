@@ -104,10 +104,6 @@ func plain(s string) bool {
 	return true
 }
 
-// maxColumn bounds the width that one column asks of every row; a longer cell
-// moves only its own row.
-const maxColumn = 24
-
 // WriteDoc writes the parameters as a table for a terminal of width columns:
 // name, type, default, range and unit aligned, and under each its
 // documentation, wrapped.
@@ -121,14 +117,7 @@ func (s Schema) WriteDoc(w io.Writer, width int) error {
 	for _, r := range rows {
 		table = append(table, []string{r.name, r.kind, r.value, r.bounds, r.unit})
 	}
-	var widths [5]int
-	for _, cells := range table {
-		for i, c := range cells {
-			if n := utf8.RuneCountInString(c); n <= maxColumn {
-				widths[i] = max(widths[i], n)
-			}
-		}
-	}
+	widths := columns(table, width)
 	var b strings.Builder
 	for i, cells := range table {
 		var line strings.Builder
@@ -144,6 +133,30 @@ func (s Schema) WriteDoc(w io.Writer, width int) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// columns chooses the widths of columns. Cells above a limit have no say - they
+// move only their own row - and the limit is the highest, up to 24, that makes
+// the others fit.
+func columns(table [][]string, width int) (widths [5]int) {
+	for limit := 24; limit >= 8; limit-- {
+		widths = [5]int{}
+		for _, cells := range table {
+			for i, c := range cells {
+				if n := utf8.RuneCountInString(c); n <= limit {
+					widths[i] = max(widths[i], n)
+				}
+			}
+		}
+		total := 2 * (len(widths) - 1)
+		for _, w := range widths {
+			total += w
+		}
+		if total <= width {
+			break
+		}
+	}
+	return widths
 }
 
 // wrap writes text in lines of at most width columns, each after indent. A word

@@ -28,8 +28,8 @@ func TestRenderers(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantDoc := `
-NAME         TYPE            DEFAULT   RANGE            UNIT
-budget       number          1000      >= 0             money a day
+NAME         TYPE            DEFAULT   RANGE  UNIT
+budget       number          1000      >= 0   money a day
     What is spent each day, over all channels, whatever the
     agent does.
 reward       text            revenue   revenue, profit
@@ -67,7 +67,7 @@ observe.lag  integer         null
 func TestFormatValue(t *testing.T) {
 	t.Parallel()
 	for want, v := range map[string]param.Value{
-		"null": nil, "true": true, "1e-05": 1e-5, "3": int64(3), "a_b": "a_b", `"on"`: "on", `"1a"`: "1a", `"a b"`: "a b",
+		"null": nil, "true": true, "1e-05": 1e-5, "0.0001": 1e-4, "-86400000": -8.64e7, "1e+15": 1e15, "0": 0.0, "3": int64(3), "a_b": "a_b", `"on"`: "on", `"1a"`: "1a", `"a b"`: "a b",
 		`""`: "", "[1, [a]]": list(1.0, list("a")), "{a: {b: 1}}": m("a", m("b", 1.0)),
 	} {
 		if got := param.FormatValue(v); got != want {

@@ -2,13 +2,20 @@ package param
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// format writes a number as a study file would have it.
-func format(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+// format writes a number as a study file would have it: in its shortest form,
+// with an exponent only where the digits would be many.
+func format(x float64) string {
+	if size := math.Abs(x); size >= 1e-4 && size < 1e15 {
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
 
 // describe names a value in an error, short enough for a line.
 func describe(v Value) string {

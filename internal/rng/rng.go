@@ -14,7 +14,6 @@ package rng
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"math"
 	"math/bits"
 
 	"overnight/internal/fp"
@@ -152,24 +151,16 @@ func (s *Stream) normals(out *[2 * lanes]float64) {
 	var a, b [lanes]uint64
 	s.fill(&a)
 	s.fill(&b)
-	var r [lanes]float64
 	for l := range lanes {
-		u := float64(a[l]>>11+1) * 0x1p-53 // (0, 1]
-		r[l] = math.Sqrt(-2 * fp.LogUnit(u))
-	}
-	for l := range lanes {
-		sin, cos := fp.SinCosTurn(float64(b[l]>>11) * 0x1p-53)
-		out[l], out[lanes+l] = r[l]*cos, r[l]*sin
+		out[l], out[lanes+l] = fp.BoxMuller(a[l], b[l])
 	}
 }
 
 // Normal returns one standard normal. It draws two numbers; use Normals where
 // many are needed.
 func (s *Stream) Normal() float64 {
-	u := float64(s.Uint64()>>11+1) * 0x1p-53
-	r := math.Sqrt(-2 * fp.LogUnit(u))
-	_, cos := fp.SinCosTurn(s.Float64())
-	return r * cos
+	x, _ := fp.BoxMuller(s.Uint64(), s.Uint64())
+	return x
 }
 
 // Exponential returns a standard exponential.

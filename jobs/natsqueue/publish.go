@@ -16,7 +16,7 @@ import (
 
 const (
 	window     = 512             // messages on their way at once
-	ackTimeout = 5 * time.Second // for the server's answer to one
+	ackTimeout = 2 * time.Second // for the server's answer to one
 	attempts   = 8               // until what looks passing is returned
 )
 
@@ -68,6 +68,7 @@ func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg) error {
 // send sends msgs all at once and waits for every answer. It returns those to be
 // sent again with the cause, or an error that is final.
 func (q *Queue) send(ctx context.Context, msgs []*nats.Msg) (left []*nats.Msg, cause, final error) {
+	renewed := q.renewal()
 	acks := make([]jetstream.PubAckFuture, len(msgs))
 	for i, m := range msgs {
 		ack, err := q.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
@@ -85,12 +86,16 @@ func (q *Queue) send(ctx context.Context, msgs []*nats.Msg) (left []*nats.Msg, c
 				continue
 			}
 			left, cause = append(left, msgs[i]), err
+		case <-renewed: // what the old stream had not answered, it never will
+			return append(left, msgs[i:]...), errRenewed, final
 		case <-ctx.Done():
 			return nil, nil, ended(ctx)
 		}
 	}
 	return left, cause, final
 }
+
+var errRenewed = errors.New("stream or connection were made anew meanwhile")
 
 // passing tells whether another try may do better.
 func passing(err error) bool {

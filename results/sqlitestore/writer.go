@@ -24,13 +24,15 @@ type writer struct {
 	closed bool
 }
 
-// task is a commit, or else a change that has a transaction to itself.
+// task is a commit, or a change that has a transaction to itself, or something
+// that runs outside of transactions.
 type task struct {
-	commit *commit
-	change func(*engine.Conn) error
-	taken  bool // by the goroutine; guarded by writer.mu
-	err    error
-	done   chan struct{}
+	commit  *commit
+	change  func(*engine.Conn) error
+	outside func(*engine.Conn) error
+	taken   bool // by the goroutine; guarded by writer.mu
+	err     error
+	done    chan struct{}
 }
 
 func newWriter(s *Store, c *engine.Conn) *writer {
@@ -73,6 +75,11 @@ func (w *writer) do(ctx context.Context, t *task) error {
 // change runs fn in a transaction of its own.
 func (s *Store) change(ctx context.Context, fn func(*engine.Conn) error) error {
 	return s.writer.do(ctx, &task{change: fn})
+}
+
+// outside runs fn on the writing connection without a transaction.
+func (s *Store) outside(ctx context.Context, fn func(*engine.Conn) error) error {
+	return s.writer.do(ctx, &task{outside: fn})
 }
 
 func (w *writer) signal() {
@@ -133,10 +140,13 @@ func (w *writer) run() {
 			<-w.wake
 			continue
 		}
-		if group[0].commit != nil {
+		switch first := group[0]; {
+		case first.commit != nil:
 			w.store.commitGroup(w.conn, group)
-		} else {
-			group[0].err = w.store.transact(w.conn, group[0].change)
+		case first.change != nil:
+			first.err = w.store.transact(w.conn, first.change)
+		default:
+			first.err = first.outside(w.conn)
 		}
 		for _, t := range group {
 			close(t.done)

@@ -124,9 +124,9 @@ func Difference(x, y Scores, s Statistic, o Options) Estimated {
 
 func estimate(x, y Scores, s Statistic, o Options) Estimated {
 	o = o.withDefaults(s)
-	e := Estimated{Value: value(x, s), Interval: Unknown()}
+	e := Estimated{Value: s.Of(x), Interval: Unknown()}
 	if y != nil {
-		e.Value -= value(y, s)
+		e.Value -= s.Of(y)
 	}
 	if math.IsNaN(e.Value) || math.IsInf(e.Value, 0) {
 		return e
@@ -142,8 +142,8 @@ func estimate(x, y Scores, s Statistic, o Options) Estimated {
 	return e
 }
 
-// value sums the runs up.
-func value(x Scores, s Statistic) float64 {
+// Of sums the runs up, NaN where there are none.
+func (s Statistic) Of(x Scores) float64 {
 	if s == ByMean {
 		means := make([]float64, 0, len(x))
 		for _, runs := range x {

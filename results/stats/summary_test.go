@@ -108,7 +108,7 @@ func TestPointsWeighAlike(t *testing.T) {
 	nan := math.NaN()
 	x := Scores{{1, 1, 1, 1}, {nan, 3, nan, 3}, {nan, nan, nan, nan}}
 	for _, s := range []Statistic{ByMean, ByIQM, ByMedian} {
-		if got := value(x, s); got != 2 {
+		if got := s.Of(x); got != 2 {
 			t.Errorf("%s = %v, want 2", s, got)
 		}
 	}

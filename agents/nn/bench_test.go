@@ -1,0 +1,48 @@
+package nn
+
+import (
+	"testing"
+
+	"overnight/internal/fp"
+)
+
+// The parts of one update of the notebook's network (10-64-32-3) on one episode
+// of 30 steps. shared figures: docs of package policygradient's benchmarks, which
+// set the whole against PyTorch and NumPy.
+func BenchmarkEpisode(b *testing.B) {
+	b.Run("float32", benchEpisode[float32])
+	b.Run("float64", benchEpisode[float64])
+}
+
+func benchEpisode[T fp.Float](b *testing.B) {
+	const rows = 30
+	n, tape := filled[T](Shape{Sizes: []int{10, 64, 32, 3}, Hidden: ReLU, Output: Sigmoid, Extra: 3}, rows, 5)
+	grad := n.Vector()
+	n.Backward(tape, rows, grad)
+	// So small a rate leaves the parameters as they are.
+	a := Adam[T]{LearningRate: 1e-30, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	a.Reset(n)
+	b.Run("forward", func(b *testing.B) {
+		for b.Loop() {
+			for r := range rows {
+				n.Forward(tape, r)
+			}
+		}
+	})
+	b.Run("backward", func(b *testing.B) {
+		for b.Loop() {
+			clear(grad)
+			n.Backward(tape, rows, grad)
+		}
+	})
+	b.Run("adam", func(b *testing.B) {
+		for b.Loop() {
+			a.Step(n, grad, 1)
+		}
+	})
+	b.Run("norm", func(b *testing.B) {
+		for b.Loop() {
+			Norm(grad)
+		}
+	})
+}

@@ -1,0 +1,281 @@
+package jobs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"overnight/internal/param"
+	"overnight/jobs/design"
+	"overnight/jobs/internal/tree"
+)
+
+// designKinds are what `design` takes in this version.
+func designKinds() []string { return append([]string{GridDesign, ListDesign}, design.Kinds()...) }
+
+// sampled tells whether a kind draws points.
+func sampled(kind string) bool { return slices.Contains(design.Kinds(), kind) }
+
+// designs reads `design`.
+func (p *parser) designs() {
+	n := p.root.Lookup("design")
+	if n == nil {
+		p.s.Design = Design{Kind: GridDesign}
+		p.noRanges(nil, "a grid needs levels; write grid: [...], or design: {kind: random, points: 256}")
+		return
+	}
+	all := p.s.Columns()
+	if n.Kind != tree.List {
+		if d, ok := p.design(n, "design"); ok {
+			p.s.Design = d
+			p.covered(n, d.Of, all, len(d.Of) > 0)
+		}
+		return
+	}
+	p.s.Design = Design{Kind: CrossedDesign}
+	var of []string
+	for i, item := range n.Items {
+		d, ok := p.design(item, fmt.Sprintf("part %d of design", i+1))
+		if ok && len(d.Of) == 0 {
+			p.fail(item.Pos, fmt.Sprintf("part %d of design names no factors", i+1), "write of: [...] with some of "+enumerate(all, 12))
+			ok = false
+		}
+		if !ok {
+			return
+		}
+		for _, f := range d.Of {
+			if slices.Contains(of, f) {
+				p.fail(item.Pos, "two parts of design vary "+f, "name it in one of them")
+			}
+		}
+		of = append(of, d.Of...)
+		p.s.Design.Parts = append(p.s.Design.Parts, d)
+	}
+	switch {
+	case len(n.Items) == 0:
+		p.fail(n.Pos, "design is an empty list", "write design: grid, or a list of parts")
+	case len(n.Items) > maxParts:
+		p.fail(n.Pos, fmt.Sprintf("design has more than %d parts", maxParts), "put factors together in one part")
+	}
+	p.covered(n, of, all, true)
+}
+
+// covered checks that a design that names factors names all of them.
+func (p *parser) covered(n *tree.Node, of, all []string, named bool) {
+	for i, f := range all {
+		if named && !slices.Contains(of, f) {
+			p.fail(n.Pos, fmt.Sprintf("the factor %s, on line %d, is in no part of design", f, p.defs[i].node.Pos.Line),
+				fmt.Sprintf("add {kind: grid, of: [%s]}, or name it in a part", f))
+		}
+	}
+}
+
+// noRanges refuses factors without levels; of names those of a part, nil all.
+func (p *parser) noRanges(of []string, instead string) {
+	for i := range p.s.Factors {
+		f := &p.s.Factors[i]
+		if f.continuous() && f.Kind != "" && (of == nil || slices.Contains(of, f.Name)) {
+			p.fail(p.defs[i].node.Pos, fmt.Sprintf("%s is a %s range in a grid design", f.Name, f.Kind), instead)
+		}
+	}
+}
+
+// design reads one design or part.
+func (p *parser) design(n *tree.Node, what string) (d Design, ok bool) {
+	before := len(p.problems)
+	kind := n
+	if n.Kind == tree.Mapping {
+		if kind = n.Lookup("kind"); kind == nil {
+			p.fail(n.Pos, what+" has no kind", "add kind: with one of "+enumerate(designKinds(), 12))
+			return d, false
+		}
+	}
+	if !p.designKind(kind, what) {
+		return d, false
+	}
+	d.Kind = kind.Text
+	keys := []string{"kind", "of"}
+	switch {
+	case sampled(d.Kind):
+		keys = append(keys, "points")
+	case d.Kind == ListDesign:
+		keys = append(keys, "rows")
+	}
+	if n.Kind == tree.Mapping {
+		p.mapping(n, "a design of kind "+d.Kind, keys...)
+	}
+	if of := n.Lookup("of"); of != nil {
+		d.Of = p.factorNames(of, what)
+	}
+	switch {
+	case sampled(d.Kind):
+		points := n.Lookup("points")
+		if points == nil {
+			p.fail(n.Pos, fmt.Sprintf("a design of kind %s needs its number of points", d.Kind), fmt.Sprintf("write design: {kind: %s, points: 256}", d.Kind))
+			return d, false
+		}
+		d.Points, _ = p.count(points, what+".points", 1)
+		if len(p.s.Factors) == 0 {
+			p.fail(n.Pos, "nothing varies, so there is nothing to draw", "write a factor, such as {uniform: [0, 1]}, where a value stands, or leave design out")
+		}
+	case d.Kind == ListDesign:
+		p.rows(n, &d, what)
+	default:
+		of := d.Of
+		if len(of) == 0 {
+			of = nil
+		}
+		p.noRanges(of, "a grid needs levels; write grid: [...], or sample it with a design of kind random")
+	}
+	return d, len(p.problems) == before
+}
+
+// designKind checks a kind of design.
+func (p *parser) designKind(n *tree.Node, what string) bool {
+	switch {
+	case n.Kind == tree.Scalar && slices.Contains(designKinds(), n.Text):
+		return true
+	case n.Kind == tree.Scalar && slices.Contains(design.Later(), n.Text):
+		p.fail(n.Pos, fmt.Sprintf("the design %s is not in this version", n.Text), fmt.Sprintf("write {kind: %s, points: 256}, grid or list", strings.Join(design.Kinds(), " or ")))
+		return false
+	}
+	_, ok := p.oneOf(n, "the kind of "+what, designKinds())
+	return ok
+}
+
+// factorNames reads `of`.
+func (p *parser) factorNames(n *tree.Node, what string) []string {
+	if n.Kind != tree.List || len(n.Items) == 0 {
+		p.fail(n.Pos, what+".of is "+n.String()+", not a list of factors", "write of: [...] with some of "+enumerate(p.s.Columns(), 12))
+		return nil
+	}
+	var names []string
+	for _, item := range n.Items {
+		s, ok := p.text(item, what+".of", "the name of a factor")
+		switch {
+		case !ok:
+		case !slices.Contains(p.s.Columns(), s):
+			p.fail(item.Pos, fmt.Sprintf("%s names the factor %s, which is not there", what, tree.Shorten(s, 40)), suggest(s, "factors", p.s.Columns()))
+		case slices.Contains(names, s):
+			p.fail(item.Pos, fmt.Sprintf("%s names %s twice", what, s), "leave one out")
+		default:
+			names = append(names, s)
+		}
+	}
+	return names
+}
+
+// rows reads the rows of a list, each a mapping from factors to values.
+func (p *parser) rows(n *tree.Node, d *Design, what string) {
+	rows := n.Lookup("rows")
+	example := "write rows: [{FACTOR: VALUE, ...}, ...]"
+	if len(p.s.Factors) > 0 {
+		example = "write rows: [{" + p.s.Factors[0].Name + ": VALUE, ...}, ...]"
+	}
+	switch {
+	case rows == nil:
+		p.fail(n.Pos, what+" is a list without rows", example)
+		return
+	case rows.Kind != tree.List || len(rows.Items) == 0:
+		p.fail(rows.Pos, what+".rows is "+rows.String()+", not a list of rows", example)
+		return
+	}
+	if len(d.Of) == 0 {
+		for _, e := range rows.Items[0].Entries {
+			if slices.Contains(p.s.Columns(), e.Key) {
+				d.Of = append(d.Of, e.Key)
+			}
+		}
+	}
+	seen := map[string]int{}
+	for i, item := range rows.Items {
+		name := fmt.Sprintf("row %d of design", i+1)
+		if item.Kind != tree.Mapping || len(item.Entries) == 0 {
+			p.fail(item.Pos, name+" is "+item.String()+", not a mapping", "write {FACTOR: VALUE, ...}")
+			continue
+		}
+		for _, e := range item.Entries {
+			switch {
+			case !slices.Contains(p.s.Columns(), e.Key):
+				p.fail(e.Pos, fmt.Sprintf("%s names the factor %s, which is not there", name, tree.Shorten(e.Key, 40)), suggest(e.Key, "factors", p.s.Columns()))
+			case !slices.Contains(d.Of, e.Key):
+				p.fail(e.Pos, fmt.Sprintf("%s gives %s, which row 1 or `of` does not", name, e.Key), "give the same factors in every row")
+			}
+		}
+		var row []Level
+		var key []byte
+		for _, f := range d.Of {
+			v := item.Lookup(f)
+			if v == nil {
+				p.fail(item.Pos, fmt.Sprintf("%s has no value for %s", name, f), "give the same factors in every row")
+				continue
+			}
+			l, ok := p.cell(v, name, f)
+			if !ok {
+				continue
+			}
+			row = append(row, l)
+			key = param.AppendCanonical(key, l.Value)
+		}
+		if j, ok := seen[string(key)]; ok && len(row) == len(d.Of) {
+			p.fail(item.Pos, fmt.Sprintf("%s repeats row %d", name, j), "leave it out; replications repeat a row")
+		}
+		seen[string(key)] = i + 1
+		d.Rows = append(d.Rows, row)
+	}
+}
+
+// cell reads a factor's value in a row: a level by its name or its value, or a
+// number within a range.
+func (p *parser) cell(n *tree.Node, row, factor string) (Level, bool) {
+	f := &p.s.Factors[slices.Index(p.s.Columns(), factor)]
+	if f.continuous() {
+		v, ok := p.scalar(n)
+		if n.Bad != nil {
+			return Level{}, false
+		}
+		if i, isInt := v.(int64); isInt && f.Kind != IntUniform {
+			v = float64(i)
+		}
+		if why := f.refuses(v); !ok || why != "" {
+			if why == "" {
+				why = "takes numbers"
+			}
+			p.fail(n.Pos, fmt.Sprintf("%s gives %s for %s, which %s", row, n, factor, why), "write a number within the factor's range")
+			return Level{}, false
+		}
+		return Level{short(v), v}, true
+	}
+	for _, l := range f.Levels {
+		if n.Kind == tree.Scalar && n.Text == l.Name {
+			return l, true
+		}
+	}
+	before := len(p.problems)
+	key := string(param.AppendCanonical(nil, p.level(n, row)))
+	if len(p.problems) > before {
+		return Level{}, false
+	}
+	var names []string
+	for _, l := range f.Levels {
+		if string(param.AppendCanonical(nil, l.Value)) == key {
+			return l, true
+		}
+		names = append(names, l.Name)
+	}
+	p.fail(n.Pos, fmt.Sprintf("%s gives %s the level %s, which it has not", row, factor, tree.Shorten(n.Text, 40)), suggest(n.Text, "levels", names))
+	return Level{}, false
+}
+
+// paired reads which points share their noise.
+func (p *parser) paired() {
+	p.s.Paired = PairedAll
+	if sampled(p.s.Design.Kind) || slices.ContainsFunc(p.s.Design.Parts, func(d Design) bool { return sampled(d.Kind) }) {
+		p.s.Paired = PairedRow
+	}
+	if n := p.root.Lookup("paired"); n != nil {
+		if s, ok := p.oneOf(n, "paired", []string{string(PairedAll), string(PairedRow), string(PairedNone)}); ok {
+			p.s.Paired = Paired(s)
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"overnight/results/stats"
+)
+
+// PointRow is a point in numbers, in the units of the objective.
+type PointRow struct {
+	Point   uint64  `json:"point"`
+	Task    string  `json:"task"`
+	Arm     string  `json:"arm"`
+	Levels  levels  `json:"levels"`
+	N       uint64  `json:"n"` // runs with an objective
+	Mean    number  `json:"mean"`
+	IQM     number  `json:"iqm"`
+	Median  number  `json:"median"`
+	Low     number  `json:"low"` // the interval of the objective's summary
+	High    number  `json:"high"`
+	Worst   number  `json:"worst"`
+	Trial   *uint64 `json:"worst_trial"`
+	Failed  uint64  `json:"failed"`
+	Dead    uint64  `json:"dead"`
+	Overrun uint64  `json:"overrun"`
+	Missing uint64  `json:"missing"`
+}
+
+// PointTable is a table of points.
+type PointTable struct {
+	m     *Model
+	order []int
+}
+
+// PointTable returns the table per point, in the design's order. As a text that
+// can't show all it has the best points first, where their scores compare. It
+// is refused above MaxPoints.
+func (m *Model) PointTable() (*PointTable, error) {
+	if !m.byPoint() {
+		return nil, fmt.Errorf("study %q has %d points, more than the %d of a table; write `overnight export %s` for its trials",
+			m.Study.Name, m.layout.Points(), MaxPoints, m.Study.Name)
+	}
+	t := &PointTable{m: m, order: make([]int, len(m.cells))}
+	for i := range t.order {
+		t.order[i] = i
+	}
+	return t, nil
+}
+
+// Row returns the numbers of a point.
+func (t *PointTable) Row(point int) PointRow {
+	m, c := t.m, &t.m.cells[point]
+	r := PointRow{
+		Point: uint64(point), Task: m.Study.Tasks[c.task].Label, Arm: m.Study.Arms[c.arm].Label,
+		Levels: levels{factors: m.Study.Columns()},
+		N:      c.n, Worst: number(c.worst), Trial: &c.worstTrial,
+		Failed: c.failed, Dead: c.dead, Overrun: c.overrun,
+		Missing: m.Study.Replications - min(m.Study.Replications, c.records()),
+	}
+	for f := range m.Study.Factors {
+		r.Levels.names = append(r.Levels.names, m.scales.name(point, f))
+	}
+	unknown := number(math.NaN())
+	r.Mean, r.IQM, r.Median, r.Low, r.High = unknown, unknown, unknown, unknown, unknown
+	if c.n == 0 {
+		r.Worst, r.Trial = unknown, nil
+		return r
+	}
+	r.Mean = number(c.mean)
+	if !m.whole() {
+		if m.statistic() == stats.ByMean && c.n > 1 {
+			i := stats.TFromMoments(int(c.n), c.mean, math.Sqrt(c.m2/float64(c.n-1)), level)
+			r.Low, r.High = number(i.Low), number(i.High)
+		}
+		return r
+	}
+	runs := stats.Present(m.runs([]int{point})[0])
+	r.Mean, r.IQM, r.Median = number(stats.Mean(runs)), number(stats.IQM(runs)), number(stats.Median(runs))
+	e := stats.Estimate(stats.Scores{runs}, m.statistic(), m.options("results/point", len(runs), uint64(point)))
+	r.Low, r.High = number(e.Low), number(e.High)
+	return r
+}
+
+// summary returns the row's number that the objective asks for.
+func (r *PointRow) summary(s stats.Statistic) float64 {
+	return summaryOf(s, r.Mean, r.IQM, r.Median)
+}
+
+func summaryOf(s stats.Statistic, mean, iqm, median number) float64 {
+	switch s {
+	case stats.ByIQM:
+		return float64(iqm)
+	case stats.ByMedian:
+		return float64(median)
+	}
+	return float64(mean)
+}
+
+// shown returns the points a text shows.
+func (t *PointTable) shown(all bool) (points []int, best bool) {
+	if all || len(t.order) <= maxRows {
+		return t.order, false
+	}
+	if len(t.m.Study.Tasks) > 1 && !t.m.pooled() {
+		return t.order[:maxRows], false // scores of different tasks don't compare
+	}
+	key := make([]float64, len(t.order))
+	for p := range key {
+		key[p] = t.m.quick(p)
+	}
+	sorted := slices.Clone(t.order)
+	slices.SortStableFunc(sorted, func(a, b int) int {
+		x, y := key[a], key[b]
+		switch {
+		case math.IsNaN(x) || math.IsNaN(y): // points without a score come last
+			return cmp.Compare(boolInt(math.IsNaN(x)), boolInt(math.IsNaN(y)))
+		case t.m.worse(y, x):
+			return -1
+		case t.m.worse(x, y):
+			return 1
+		}
+		return 0
+	})
+	return sorted[:maxRows], true
+}
+
+// quick returns a point's summary without interval, to order points by.
+func (m *Model) quick(point int) float64 {
+	c := &m.cells[point]
+	switch {
+	case c.n == 0:
+		return math.NaN()
+	case m.statistic() == stats.ByMean || !m.whole():
+		return c.mean
+	}
+	return m.statistic().Of(m.runs([]int{point}))
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (t *PointTable) text(s Style) *page {
+	m := t.m
+	points, best := t.shown(s.All)
+	summary := m.statistic()
+	g := &grid{cols: []column{{head: "point", parts: []string{"", ""}, drop: 6}}}
+	tasks := len(m.Study.Tasks) > 1
+	if tasks {
+		g.cols = append(g.cols, column{head: "task"})
+	}
+	g.cols = append(g.cols, column{head: "arm"})
+	short := shortNames(m.Study.Columns())
+	for f, name := range m.Study.Columns() {
+		g.cols = append(g.cols, column{head: clean(name), short: clean(short[f])})
+	}
+	g.cols = append(g.cols,
+		column{head: "n", parts: []string{"", ""}, drop: 5},
+		column{head: string(summary), parts: []string{"", ""}},
+		column{head: "95 % interval", short: "95 %", parts: []string{"[", ", ", "]"}})
+	beside := stats.ByIQM
+	if summary == stats.ByIQM {
+		beside = stats.ByMean
+	}
+	g.cols = append(g.cols,
+		column{head: string(beside), parts: []string{"", ""}, drop: 8},
+		column{head: "worst", parts: []string{"", ""}, drop: 4})
+	failed := m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun > 0
+	if failed {
+		g.cols = append(g.cols, column{head: "failed", parts: []string{"", ""}, drop: 3}, column{head: "dead", parts: []string{"", ""}, drop: 7})
+	}
+	for _, p := range points {
+		r := t.Row(p)
+		row := []text{{strconv.Itoa(p)}}
+		if tasks {
+			row = append(row, text{clean(r.Task)})
+		}
+		row = append(row, text{clean(r.Arm)})
+		for _, name := range r.Levels.names {
+			row = append(row, text{clean(cmp.Or(name, none))})
+		}
+		f := formatFor(r.summary(summary), (float64(r.High)-float64(r.Low))/2)
+		row = append(row, text{strconv.FormatUint(r.N, 10)}, text{f.text(r.summary(summary))}, intervalText(f, r.Low, r.High),
+			text{f.text(summaryOf(beside, r.Mean, r.IQM, r.Median))}, text{f.text(float64(r.Worst))})
+		if failed {
+			row = append(row, text{strconv.FormatUint(r.Failed, 10)}, text{strconv.FormatUint(r.Dead+r.Overrun, 10)})
+		}
+		g.rows = append(g.rows, row)
+	}
+	title := fmt.Sprintf("%s per point over %s; %s", clean(m.Study.Objective.Metric), plural(m.Study.Replications, "replication"), m.goal())
+	page := &page{title: []string{title}, grid: g, notes: m.intervalNotes()}
+	if hidden := len(t.order) - len(points); hidden > 0 {
+		which := "first"
+		if best {
+			which = "best"
+		}
+		page.notes = append([]string{fmt.Sprintf("The %s %d of %s; --all shows all.", which, len(points), plural(uint64(len(t.order)), "point"))}, page.notes...)
+	}
+	if failed {
+		page.notes = append(page.notes, "dead: trials whose process died three times, or that overran a limit.")
+	}
+	return page
+}
+
+// intervalText is the cell of an interval.
+func intervalText(f format, low, high number) text {
+	if !low.finite() || !high.finite() {
+		return text{none}
+	}
+	return text{f.text(float64(low)), f.text(float64(high))}
+}
+
+// intervalNotes says what the intervals of points are.
+func (m *Model) intervalNotes() []string {
+	switch {
+	case m.Study.Replications < 2:
+		return []string{"One replication gives no interval; `replications: 20` in the study file adds runs and keeps these."}
+	case m.statistic() == stats.ByMean:
+		return []string{"95 % interval: t, over replications."}
+	case !m.whole():
+		return []string{fmt.Sprintf("Above %d trials there are means and counts only.", MaxTrials)}
+	}
+	return []string{fmt.Sprintf("95 %% interval: BCa bootstrap over replications, from %d runs up.", stats.MinBootstrap)}
+}
+
+func (t *PointTable) header() []string {
+	h := []string{"point", "task", "arm"}
+	h = append(h, t.m.Study.Columns()...)
+	return append(h, "n", "mean", "iqm", "median", "low", "high", "worst", "worst_trial", "failed", "dead", "overrun", "missing")
+}
+
+func (t *PointTable) each(yield func([]any) bool) {
+	for _, p := range t.order {
+		r := t.Row(p)
+		row := []any{r.Point, r.Task, r.Arm}
+		for _, name := range r.Levels.names {
+			row = append(row, name)
+		}
+		row = append(row, r.N, r.Mean, r.IQM, r.Median, r.Low, r.High, r.Worst, orNothing(r.Trial),
+			r.Failed, r.Dead, r.Overrun, r.Missing)
+		if !yield(row) {
+			return
+		}
+	}
+}
+
+// orNothing is an empty cell where a number does not apply.
+func orNothing(n *uint64) any {
+	if n == nil {
+		return ""
+	}
+	return *n
+}
+
+func (t *PointTable) json() any {
+	doc := struct {
+		heading
+		Rows  []PointRow `json:"rows"`
+		Notes []string   `json:"notes"`
+	}{heading: t.m.heading(), Rows: []PointRow{}, Notes: t.m.intervalNotes()}
+	for _, p := range t.order {
+		doc.Rows = append(doc.Rows, t.Row(p))
+	}
+	return doc
+}

@@ -1,0 +1,226 @@
+package sqlitestore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"overnight/results"
+	"overnight/results/sqlitestore/internal/engine"
+)
+
+// maxMetrics is how many columns a study's table and view can hold.
+const maxMetrics = 1000
+
+// Create implements results.Plans.
+func (s *Store) Create(ctx context.Context, p results.Plan) error {
+	if err := checkPlan(&p); err != nil {
+		return err
+	}
+	return s.change(ctx, func(c *engine.Conn) error {
+		id, _, err := s.number(c, p.Study)
+		if err == nil {
+			return fmt.Errorf("study %q (number %d of %s): %w", p.Study, id, s.dir, results.ErrExists)
+		}
+		if !errors.Is(err, results.ErrNotFound) {
+			return err
+		}
+		next, err := queryInt(c, "SELECT seq FROM sqlite_sequence WHERE name = 'studies'")
+		if err != nil {
+			return s.failure("number a study", err)
+		}
+		h := &head{id: next + 1, plan: p}
+		if h.view, err = s.viewName(c, p.Study, h.id); err != nil {
+			return err
+		}
+		if err := s.writeHead(c, h); err != nil {
+			return s.failure("store a plan", err)
+		}
+		if err := s.writeBody(c, h.id, &p); err != nil {
+			return err
+		}
+		if err := c.Exec(fill(sqlFile("study.sql"), h.id, len(p.Metrics))); err != nil {
+			return s.failure("make a study's tables", err)
+		}
+		return s.makeView(c, h)
+	})
+}
+
+func checkPlan(p *results.Plan) error {
+	seen := make(map[string]bool)
+	for _, m := range p.Metrics {
+		if m == "" || seen[m] || strings.ContainsRune(m, 0) {
+			return fmt.Errorf("plan of study %q: metric %q is empty, there twice or holds a byte 0", p.Study, m)
+		}
+		seen[m] = true
+	}
+	switch {
+	case p.Study == "" || len(p.Study) > results.MaxName || strings.ContainsRune(p.Study, 0):
+		return fmt.Errorf("plan of study %q: a name has 1 to %d bytes, none of them 0", p.Study, results.MaxName)
+	case p.Trials > maxTrials || p.Points > maxTrials:
+		return fmt.Errorf("plan of study %q: %d points and %d trials, more than 2^62", p.Study, p.Points, p.Trials)
+	case len(p.Metrics) > maxMetrics:
+		return fmt.Errorf("plan of study %q: %d metrics, more than %d", p.Study, len(p.Metrics), maxMetrics)
+	}
+	return nil
+}
+
+// number returns a study's number and view, without a look at the rest of its
+// plan; results.ErrNotFound.
+func (s *Store) number(c *engine.Conn, study string) (id int64, view string, err error) {
+	err = each(c, s.queries["number"], func(st *engine.Stmt) error {
+		id, view = st.Int(0), st.Text(1)
+		return nil
+	}, study)
+	if err != nil {
+		return 0, "", s.failure(fmt.Sprintf("look for study %q", study), err)
+	}
+	if id == 0 {
+		return 0, "", fmt.Errorf("study %q: %w", study, results.ErrNotFound)
+	}
+	return id, view, nil
+}
+
+func bodyChecksum(id int64, body, source []byte) int64 {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(id))
+	binary.LittleEndian.PutUint64(b[8:], uint64(len(body)))
+	crc := crc32.Checksum(b[:], castagnoli)
+	crc = crc32.Update(crc, castagnoli, body)
+	return int64(crc32.Update(crc, castagnoli, source))
+}
+
+func (s *Store) writeBody(c *engine.Conn, id int64, p *results.Plan) error {
+	err := run(c, s.queries["put-body"], id, p.Body, p.Source, bodyChecksum(id, p.Body, p.Source))
+	return s.failure("store a plan", err)
+}
+
+// plan returns a study's head with Body and Source.
+func (s *Store) plan(c *engine.Conn, study string) (*head, error) {
+	h, err := s.head(c, study)
+	if err != nil {
+		return nil, err
+	}
+	whole := *h
+	intact := false
+	err = each(c, s.queries["body"], func(st *engine.Stmt) error {
+		whole.plan.Body = slices.Clone(st.View(0))
+		whole.plan.Source = slices.Clone(st.View(1))
+		intact = bodyChecksum(h.id, whole.plan.Body, whole.plan.Source) == st.Int(2)
+		return nil
+	}, h.id)
+	if err != nil {
+		return nil, s.failure(fmt.Sprintf("read the plan of study %q", study), err)
+	}
+	if !intact {
+		return nil, fmt.Errorf("the plan of study %q is %w: its body and the body's CRC differ; `overnight rm` removes the study", study, results.ErrDamaged)
+	}
+	return &whole, nil
+}
+
+// Plan implements results.Plans.
+func (s *Store) Plan(ctx context.Context, study string) (p results.Plan, err error) {
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
+	err = s.read(func(c *engine.Conn) error {
+		h, err := s.plan(c, study)
+		if err == nil {
+			p = h.plan
+			p.Metrics = slices.Clone(p.Metrics)
+		}
+		return err
+	})
+	return p, err
+}
+
+// Studies implements results.Plans.
+func (s *Store) Studies(ctx context.Context) (plans []results.Plan, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	err = s.read(func(c *engine.Conn) error {
+		var damage error
+		err := each(c, s.queries["heads"], func(st *engine.Stmt) error {
+			h, err := s.readHead(st)
+			damage = errors.Join(damage, err)
+			plans = append(plans, h.plan)
+			return nil
+		})
+		return errors.Join(s.failure("list the studies", err), damage)
+	})
+	return plans, err
+}
+
+// Update implements results.Plans.
+func (s *Store) Update(ctx context.Context, study string, change func(*results.Plan) error) (p results.Plan, err error) {
+	err = s.change(ctx, func(c *engine.Conn) error {
+		h, err := s.plan(c, study)
+		if err != nil {
+			return err
+		}
+		p = h.plan
+		p.Metrics = slices.Clone(p.Metrics)
+		body, source := slices.Clone(p.Body), slices.Clone(p.Source)
+		if err := change(&p); err != nil {
+			return err
+		}
+		if err := checkChange(&h.plan, &p); err != nil {
+			return err
+		}
+		if p.Generation > h.plan.Generation {
+			if err := run(c, s.queries["delete-checkpoints"], h.id, int64(p.Generation)); err != nil {
+				return s.failure("drop checkpoints", err)
+			}
+		}
+		more := p.Metrics[len(h.plan.Metrics):]
+		for i := range more {
+			column := fmt.Sprintf("ALTER TABLE records_%d ADD COLUMN m%d", h.id, len(h.plan.Metrics)+i)
+			if err := c.Exec(column); err != nil {
+				return s.failure("add a metric", err)
+			}
+		}
+		h.plan = p
+		if err := s.writeHead(c, h); err != nil {
+			return s.failure("store a plan", err)
+		}
+		if string(body) != string(p.Body) || string(source) != string(p.Source) {
+			if err := s.writeBody(c, h.id, &p); err != nil {
+				return err
+			}
+		}
+		if len(more) > 0 {
+			return s.makeView(c, h)
+		}
+		return nil
+	})
+	if err != nil {
+		return results.Plan{}, fmt.Errorf("update study %q: %w", study, err)
+	}
+	s.heads.Delete(study)
+	return p, nil
+}
+
+// checkChange refuses what Update may not change.
+func checkChange(old, p *results.Plan) error {
+	if err := checkPlan(p); err != nil {
+		return err
+	}
+	switch {
+	case p.Study != old.Study:
+		return fmt.Errorf("a study can't be renamed to %q", p.Study)
+	case !p.Created.Equal(old.Created):
+		return errors.New("the time of creation stays")
+	case p.Trials < old.Trials || p.Points < old.Points:
+		return fmt.Errorf("%d trials of %d points, fewer than the %d of %d before", p.Trials, p.Points, old.Trials, old.Points)
+	case p.Generation < old.Generation:
+		return fmt.Errorf("generation %d after %d", p.Generation, old.Generation)
+	case len(p.Metrics) < len(old.Metrics) || !slices.Equal(p.Metrics[:len(old.Metrics)], old.Metrics):
+		return fmt.Errorf("metrics %q, which don't begin with those before, %q", p.Metrics, old.Metrics)
+	}
+	return nil
+}
