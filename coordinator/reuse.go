@@ -3,7 +3,6 @@ package coordinator
 import (
 	"context"
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 
@@ -137,17 +136,12 @@ func reuseFrom(ctx context.Context, old results.Plan, p *Planned, index map[poin
 	return total, err
 }
 
-// describer is implemented by stores that keep points for people to query.
-type describer interface {
-	Describe(ctx context.Context, study string, columns []string, rows iter.Seq2[uint64, []any]) error
-}
-
 // maxDescribed bounds the points that are written out for queries.
 const maxDescribed = 100_000
 
 // describe writes a study's points where the store can show them.
 func describe(ctx context.Context, name string, s *jobs.Study, o Options) error {
-	d, ok := o.Store.(describer)
+	d, ok := o.Store.(results.Describer)
 	if !ok || s.Points() > maxDescribed {
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"overnight/jobs/design"
+	"overnight/envs"
 	"overnight/jobs/internal/tree"
 )
 
@@ -74,6 +74,11 @@ type parser struct {
 	defs     []definition       // by factor
 	tasks    []source
 	arms     []source
+
+	specs      []*envs.Spec      // of the first form of every environment
+	flagged    map[tree.Pos]bool // places that had a problem before the schemas were asked
+	stochastic bool              // an agent's Sample differs from its Greedy
+	unmeasured string            // where the objective is not measured
 }
 
 // definition is where a factor and its levels stand.
@@ -235,6 +240,3 @@ func readCapped(path string) ([]byte, error) {
 	}
 	return os.ReadFile(path)
 }
-
-// within bounds a count that a study gives.
-func within(n uint64) bool { return n <= design.MaxRows }

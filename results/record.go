@@ -28,8 +28,8 @@ type Record struct {
 	Point       uint64
 	Replication uint64
 	Status      Status
-	Metrics     []float64 // in the order of Plan.Metrics; NaN where one does not apply
-	Curves      []Curve
+	Metrics     []float64 // of a Done trial, in the order of Plan.Metrics; NaN where one does not apply
+	Curves      []Curve   // in any order; encodings and stores sort them by name
 
 	Error      string // one line of what, then detail; at most 16 KiB
 	Attempts   uint32
@@ -42,7 +42,7 @@ type Record struct {
 // Curve is a series that a trial recorded: values Y at X, which ascends
 // (training episodes done).
 type Curve struct {
-	Name string
+	Name string // unique within the record
 	X, Y []float64
 }
 

@@ -21,7 +21,7 @@ func (s Status) String() string {
 }
 
 // Valid returns why r can't be the record of one of p's trials, or nil. A Done
-// record has a value for each metric of the plan; the others may have none.
+// record has a value for each metric of the plan, the others have none.
 func (r *Record) Valid(p *Plan) error {
 	err := r.valid()
 	switch {
@@ -30,7 +30,7 @@ func (r *Record) Valid(p *Plan) error {
 		err = fmt.Errorf("study %q has trials 0 to %d", p.Study, int64(p.Trials)-1)
 	case r.Point >= p.Points:
 		err = fmt.Errorf("point %d, where study %q has points 0 to %d", r.Point, p.Study, int64(p.Points)-1)
-	case len(r.Metrics) != len(p.Metrics) && (r.Status == Done || len(r.Metrics) != 0):
+	case r.Status == Done && len(r.Metrics) != len(p.Metrics):
 		err = fmt.Errorf("%d metrics, where study %q has %d", len(r.Metrics), p.Study, len(p.Metrics))
 	}
 	if err != nil {
@@ -44,6 +44,8 @@ func (r *Record) valid() error {
 	switch {
 	case r.Status < Done || r.Status > Overrun:
 		return fmt.Errorf("status %d", uint8(r.Status))
+	case r.Status != Done && len(r.Metrics) != 0:
+		return fmt.Errorf("metrics of a trial that is %v, where only those that are done have metrics", r.Status)
 	case len(r.Error) > MaxError:
 		return fmt.Errorf("an error text of %d bytes, more than %d; shorten it with ClipError", len(r.Error), MaxError)
 	case len(r.Worker) > MaxName:
@@ -53,7 +55,19 @@ func (r *Record) valid() error {
 	case !r.Finished.IsZero() && (r.Finished.Before(firstTime) || r.Finished.After(lastTime)):
 		return fmt.Errorf("finished in the year %d", r.Finished.Year())
 	}
+	if n := r.size(); n > MaxRecord {
+		return fmt.Errorf("it may take %d bytes, more than %d; record fewer curve points", n, MaxRecord)
+	}
 	return validCurves(r.Curves)
+}
+
+// size returns how many bytes the record takes encoded, at most.
+func (r *Record) size() int {
+	n := 128 + 8*len(r.Metrics) + len(r.Error) + len(r.Worker)
+	for _, c := range r.Curves {
+		n += 16 + len(c.Name) + 8*len(c.X) + 8*len(c.Y)
+	}
+	return n
 }
 
 func validCurves(curves []Curve) error {

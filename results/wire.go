@@ -36,7 +36,6 @@ var (
 // unsigned varints and minimal; floats are eight bytes, little-endian, with one
 // bit pattern for NaN; strings and lists stand behind their length.
 func (r *Record) AppendBinary(b []byte) ([]byte, error) {
-	start := len(b)
 	if err := r.valid(); err != nil {
 		return b, fmt.Errorf("encode the record of trial %d: %w", r.Trial, err)
 	}
@@ -58,9 +57,6 @@ func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(finished))
 	b = binary.AppendUvarint(b, uint64(r.Elapsed))
-	if n := len(b) - start; n > MaxRecord {
-		return b[:start], fmt.Errorf("encode the record of trial %d: it takes %d bytes, more than %d; record fewer curve points", r.Trial, n, MaxRecord)
-	}
 	return b, nil
 }
 

@@ -128,7 +128,7 @@ func (a *app) importCmd() *cobra.Command {
 				return engine(err)
 			}
 			defer release()
-			s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{Log: a.log})
+			s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
 			if err != nil {
 				return engine(err)
 			}
@@ -172,49 +172,49 @@ running the study again makes them anew.`,
 }
 
 func (a *app) fsck(ctx context.Context, s *sqlitestore.Store, args []string, repair bool) error {
-	var plans []results.Plan
+	word := ""
 	if len(args) > 0 {
 		p, err := a.findPlan(ctx, s, args[0])
 		if err != nil {
 			return err
 		}
-		plans = append(plans, p)
-	} else {
-		all, err := s.Studies(ctx)
+		word = p.Study
+	}
+	again := map[string][]uint64{} // damaged records that can be made anew
+	var studies []string
+	bad := 0
+	for d, err := range s.Check(ctx, word) {
 		if err != nil {
 			return engine(err)
 		}
-		plans = all
-	}
-	bad := 0
-	for _, p := range plans {
-		var trials []uint64
-		for d := range s.Check(ctx, p.Study) {
-			fmt.Fprintf(a.out, "%s: trial %d is damaged: %v\n", p.Study, d.Trial, d.What)
-			trials = append(trials, d.Trial)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if len(trials) > 0 && repair {
-			if err := discard(ctx, s, p.Study, trials); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s: %d damaged records discarded; run the study again to make them anew\n", p.Study, len(trials))
+		fmt.Fprintf(a.out, "damaged: %v\n", d)
+		if !d.Record {
+			bad++
 			continue
 		}
-		bad += len(trials)
-		t, err := s.Tally(ctx, p.Study)
-		if err != nil {
-			return engine(err)
+		if again[d.Study] == nil {
+			studies = append(studies, d.Study)
 		}
-		fmt.Fprintf(a.out, "%s: %s records, %d damaged\n", p.Study, thousands(t.Total()), len(trials))
+		again[d.Study] = append(again[d.Study], d.Trial)
 	}
-	if err := s.Integrity(ctx); err != nil {
-		return engine(fmt.Errorf("the database file is damaged: %w; restore it from a backup, or archive what can be read", err))
+	records := 0
+	for _, name := range studies {
+		records += len(again[name])
+		if !repair {
+			continue
+		}
+		if err := discard(ctx, s, name, again[name]); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s: %d damaged records discarded; run the study again to make them anew\n", name, len(again[name]))
 	}
-	if bad > 0 {
-		return &codeError{exitFailures, fmt.Errorf("%d damaged records: run fsck again with --repair to discard them, then the study again", bad)}
+	switch {
+	case bad > 0:
+		return engine(fmt.Errorf("%d parts of the store are damaged beyond records: archive what can be read, or restore the folder from a backup", bad))
+	case records > 0 && !repair:
+		return &codeError{exitFailures, fmt.Errorf("%d damaged records: run fsck again with --repair to discard them, then the study again", records)}
+	case records == 0:
+		fmt.Fprintln(a.out, "nothing is damaged")
 	}
 	return nil
 }
@@ -268,8 +268,18 @@ func (a *app) doctor(ctx context.Context) error {
 		if err != nil {
 			say(false, "%v", err)
 		} else {
-			err := s.Integrity(ctx)
-			say(err == nil, "database file is sound%s", because(err))
+			damaged := 0
+			for d, err := range s.Check(ctx, "") {
+				if err != nil {
+					say(false, "%v", err)
+					break
+				}
+				damaged++
+				if damaged <= 3 {
+					say(false, "%v", d)
+				}
+			}
+			say(damaged == 0, "%d damaged records or parts in the store", damaged)
 			if err := s.Close(); err != nil {
 				say(false, "close: %v", err)
 			}
@@ -279,13 +289,6 @@ func (a *app) doctor(ctx context.Context) error {
 		return engine(fmt.Errorf("%d checks are bad", bad))
 	}
 	return nil
-}
-
-func because(err error) string {
-	if err == nil {
-		return ""
-	}
-	return ": " + err.Error()
 }
 
 // syncTime measures a small durable write.

@@ -30,7 +30,7 @@ func (a *app) open(ctx context.Context) (*sqlitestore.Store, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, engine(fmt.Errorf("no data folder %s here: run a study first, or name its folder with --store", dir))
 	}
-	s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+	s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{MustExist: true})
 	if err != nil {
 		return nil, engine(err)
 	}

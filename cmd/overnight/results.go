@@ -11,3 +11,87 @@ import (
 	"overnight/results/report"
 	"overnight/results/sqlitestore"
 )
+
+type resultsFlags struct {
+	by, format string
+	all        bool
+}
+
+func (a *app) resultsCmd() *cobra.Command {
+	var f resultsFlags
+	c := &cobra.Command{
+		Use:   "results STUDY",
+		Short: "Tables of a study: per point and per arm, with intervals",
+		Long: `Results prints, for each point, the number of runs, mean, IQM, a 95 % interval, the
+worst run and the trials that failed; --by arm prints a line per arm with its
+difference from the baseline, --by factor what matters beside luck. It works in
+mid-study as well.`,
+		Example: `  overnight results delay-volatility
+  overnight results delay-volatility --by arm
+  overnight results delay-volatility --format json | jq .rows`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			return a.with(ctx, func(s *sqlitestore.Store) error {
+				p, study, err := a.find(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				return a.tables(ctx, s, p, study, f)
+			})
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.by, "by", "point", "point, arm or factor")
+	fl.StringVar(&f.format, "format", "text", "text, json or csv")
+	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
+	return c
+}
+
+// model reads a study's records for tables.
+func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
+	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{})
+	if err != nil {
+		return nil, engine(err)
+	}
+	return m, nil
+}
+
+func (a *app) tables(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f resultsFlags) error {
+	m, err := a.model(ctx, s, p, study)
+	if err != nil {
+		return err
+	}
+	var t report.Table
+	switch f.by {
+	case "point":
+		if t, err = m.PointTable(); err != nil {
+			return engine(err)
+		}
+	case "arm":
+		t = m.ArmTable()
+	case "factor":
+		t = m.WhatMatters()
+	default:
+		return usage("--by %s: write point, arm or factor", f.by)
+	}
+	switch f.format {
+	case "text", "json", "csv":
+	default:
+		return usage("--format %s: write text, json or csv", f.format)
+	}
+	return report.Write(a.out, t, report.Style{Format: report.Format(f.format), Width: a.width(), All: f.all})
+}
+
+// summary prints what a run ends with.
+func (a *app) summary(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, e report.Ending) error {
+	m, err := a.model(ctx, s, p, study)
+	if err != nil {
+		return err
+	}
+	e.State, e.Digest, e.Width = p.State, p.Digest, a.width()
+	if err := report.Summary(a.out, m, e); err != nil {
+		return fmt.Errorf("print the summary: %w", err)
+	}
+	return nil
+}

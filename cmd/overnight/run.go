@@ -19,6 +19,7 @@ import (
 	"overnight/jobs"
 	"overnight/jobs/natsqueue"
 	"overnight/results"
+	"overnight/results/report"
 	"overnight/results/sqlitestore"
 	"overnight/worker"
 )
@@ -85,7 +86,7 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 		return engine(err)
 	}
 	defer release()
-	store, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{Log: a.log})
+	store, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
 	if err != nil {
 		return engine(err)
 	}
@@ -97,6 +98,7 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, study *jobs.Study, source []byte, f runFlags) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	began := time.Now()
 	drain := make(chan struct{})
 	var interrupted sync.Once
 	signals := make(chan os.Signal, 2)
@@ -181,11 +183,11 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 	if err == nil {
 		err = workErr
 	}
-	return a.afterRun(context.WithoutCancel(ctx), store, file, planned, err)
+	return a.afterRun(context.WithoutCancel(ctx), store, file, planned, time.Since(began), err)
 }
 
 // afterRun prints the summary and chooses the exit code.
-func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file string, planned coordinator.Planned, err error) error {
+func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file string, planned coordinator.Planned, took time.Duration, err error) error {
 	plan, perr := store.Plan(ctx, planned.Name)
 	if perr != nil {
 		return engine(perr)
@@ -209,7 +211,8 @@ func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file strin
 	case err != nil:
 		return engine(err)
 	}
-	if err := a.summary(ctx, store, plan, planned.Study); err != nil {
+	ending := report.Ending{Elapsed: took, Reused: planned.Committed, File: file}
+	if err := a.summary(ctx, store, plan, planned.Study, ending); err != nil {
 		return err
 	}
 	if tally.Done < tally.Total() {

@@ -41,12 +41,12 @@ func (e *Env) prepareReward() {
 		weight := 1.0
 		for t := range landed {
 			landed[t] = float64(float64(e.life.value()*e.life.perUnit) * weight)
-			weight *= e.life.fade
+			weight = float64(weight * e.life.fade)
 		}
 		if !p.Settle {
 			missed := 1.0 // share of a customer's value that comes after the last day: q^(T-t)
 			for t := p.Horizon - 1; t >= 0; t-- {
-				missed *= q
+				missed = float64(missed * q)
 				landed[t] *= 1 - missed
 			}
 		}

@@ -17,7 +17,8 @@ const refinements = 33
 type search struct {
 	curve []float64 // [channel][units+1]: k f at the floor plus so many parts
 	most  []int     // parts that fit below the cap
-	best  []float64 // [channel+1][units+1]: of so many parts on the channels before
+	gain  []float64 // [units+1] of one channel
+	best  []float64 // [channel][units+1]: of so many parts on the channels up to it
 	taken []uint8   // [channel][units+1]: parts that the channel has in it
 	part  float64   // money
 }
@@ -27,7 +28,8 @@ func (q *search) prepare(p *split) {
 	k := len(p.ch)
 	q.curve = resize(q.curve, k*(units+1))
 	q.most = resize(q.most, k)
-	q.best = resize(q.best, (k+1)*(units+1))
+	q.gain = resize(q.gain, units+1)
+	q.best = resize(q.best, k*(units+1))
 	q.taken = resize(q.taken, k*(units+1))
 	rest := p.budget
 	for i := range p.ch {
@@ -67,28 +69,36 @@ func (q *search) run(p *split) {
 // deal finds the best split in whole parts.
 func (q *search) deal(p *split) {
 	const row = units + 1
-	for n := range row {
-		q.best[n] = math.Inf(-1)
-	}
-	q.best[0] = 0
 	cost := float64(p.cost * q.part)
 	for i := range p.ch {
 		worth := float64(p.value * p.ch[i].e)
-		before, after := q.best[i*row:][:row], q.best[(i+1)*row:][:row]
-		curve, taken := q.curve[i*row:][:row], q.taken[i*row:][:row]
-		for n := range after {
+		gain := q.gain[:q.most[i]+1]
+		for m := range gain {
+			gain[m] = float64(worth*q.curve[i*row+m]) - float64(cost*float64(m))
+		}
+		best, taken := q.best[i*row:][:row], q.taken[i*row:][:row]
+		if i == 0 {
+			for n := range best {
+				best[n], taken[n] = math.Inf(-1), 0
+				if n < len(gain) {
+					best[n], taken[n] = gain[n], uint8(n)
+				}
+			}
+			continue
+		}
+		before := q.best[(i-1)*row:][:row]
+		for n := range best {
 			top, parts := math.Inf(-1), 0
-			for m := 0; m <= min(n, q.most[i]); m++ {
-				v := before[n-m] + (float64(worth*curve[m]) - float64(cost*float64(m)))
-				if v > top {
+			for m := range min(n+1, len(gain)) {
+				if v := before[n-m] + gain[m]; v > top {
 					top, parts = v, m
 				}
 			}
-			after[n], taken[n] = top, uint8(parts)
+			best[n], taken[n] = top, uint8(parts)
 		}
 	}
 	// All parts, or as many as fit below the caps; free: as many as pay.
-	last := q.best[len(p.ch)*row:][:row]
+	last := q.best[(len(p.ch)-1)*row:][:row]
 	n := units
 	for n > 0 && math.IsInf(last[n], -1) {
 		n--

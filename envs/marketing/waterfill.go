@@ -30,13 +30,15 @@ type outlet struct {
 	k, invK     float64
 	least, most float64
 	upper       float64 // most that a best split spends; see prepare
+	low, high   float64 // response.edge of least and upper
 	level       float64 // of e, in the terms of response.inverse
 	s           float64 // the solution
 	other       float64 // an earlier solution
 }
 
-// iterations bounds the search for the marginal value. Newton's steps take 3 to
-// 8; every third is a bisection, so 160 narrow the bracket by 2**53 at worst.
+// iterations bounds the search for the marginal value, which takes 3 to 8 steps.
+// At worst every second one is a bisection, and 54 of those narrow the bracket to
+// nothing.
 const iterations = 160
 
 // negligible is the effectiveness, relative to the largest, below which a
@@ -60,6 +62,8 @@ func (p *split) prepare() bool {
 		if p.response.form == exponentialDecay {
 			c.upper = max(c.least, min(c.most, c.k))
 		}
+		c.low = p.response.edge(float64(c.least * c.invK))
+		c.high = p.response.edge(float64(c.upper * c.invK))
 		sum += c.upper
 	}
 	p.reach = resize(p.reach, len(p.ch))
@@ -94,8 +98,8 @@ func (p *split) fill() (u float64) {
 	for i := range p.ch {
 		c := &p.ch[i]
 		c.level = p.response.level(max(c.e, float64(top*negligible)))
-		lo = min(lo, p.response.mark(c.level, float64(c.upper*c.invK)))
-		hi = max(hi, p.response.mark(c.level, float64(c.least*c.invK)))
+		lo = min(lo, p.response.mark(c.level, c.high))
+		hi = max(hi, p.response.mark(c.level, c.low))
 	}
 	if p.free {
 		price := p.response.price(p.cost / p.value) // what earns less is not worth spending
@@ -110,8 +114,9 @@ func (p *split) fill() (u float64) {
 		u = float64(p.hint * p.meanE())
 	}
 	tolerance := float64(p.budget * 1e-13)
-	for n := range iterations {
-		if u = max(lo, min(u, hi)); n%3 == 2 || u != u {
+	before := math.Inf(1) // distance from the budget at the last step
+	for range iterations {
+		if u = max(lo, min(u, hi)); u != u {
 			u = lo + float64(0.5*(hi-lo))
 		}
 		sum, slope := p.at(u)
@@ -124,7 +129,13 @@ func (p *split) fill() (u float64) {
 		default:
 			return u
 		}
-		u -= over / slope // infinite where slope is 0
+		if distance := math.Abs(over); distance <= 0.5*before {
+			u -= over / slope // infinite where slope is 0
+			before = distance
+		} else {
+			u = lo + float64(0.5*(hi-lo))
+			before = math.Inf(1)
+		}
 	}
 	return u
 }
@@ -182,15 +193,26 @@ func (r response) level(e float64) float64 {
 	return euler / e
 }
 
-// mark returns the u at which inverse gives x.
-func (r response) mark(level, x float64) float64 {
+// edge returns the part of mark that depends on x alone.
+func (r response) edge(x float64) float64 {
 	switch r.form {
 	case saturating:
-		return level - x
+		return x
 	case hill:
-		return -(1 + x) / level
+		return 1 + x
 	}
-	return float64(max(0, 1-x)*fp.Exp64(1-x)) / level
+	return float64(max(0, 1-x) * fp.Exp64(1-x))
+}
+
+// mark returns the u at which inverse gives the x of an edge.
+func (r response) mark(level, edge float64) float64 {
+	switch r.form {
+	case saturating:
+		return level - edge
+	case hill:
+		return -edge / level
+	}
+	return edge / level
 }
 
 // price returns the u of a marginal value.

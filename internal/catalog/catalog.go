@@ -3,7 +3,11 @@
 package catalog
 
 import (
+	"slices"
+
+	"overnight/agents"
 	"overnight/agents/baseline"
+	"overnight/agents/policygradient"
 	"overnight/envs"
 	"overnight/envs/function"
 	"overnight/envs/marketing"
@@ -14,6 +18,6 @@ import (
 func New() *jobs.Catalog {
 	return &jobs.Catalog{
 		Envs:   []envs.Factory{marketing.Factory{}, function.Factory{}},
-		Agents: baseline.Factories(),
+		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}),
 	}
 }

@@ -37,6 +37,10 @@ func variants(f factory) []*param.Map {
 		add("observe", &param.Map{Entries: []param.Entry{{Key: "effectiveness", Value: false}, {Key: "pending", Value: "none"}}})
 	case "dirichlet":
 		add("concentration", 0.5)
+	case "reinforce":
+		add("credit", "own")
+		add("head", "gaussian_clipped")
+		add("precision", "float64")
 	case "static":
 		add("weights", []param.Value{0.2, 0.3, 0.5})
 	}

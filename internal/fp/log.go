@@ -25,11 +25,11 @@ func Log(x float64) float64 {
 // LogUnit is Log for 2**-1022 <= x <= the largest float64, without the checks.
 func LogUnit(x float64) float64 { return logNormal(math.Float64bits(x), 0) }
 
+// sqrtHalf is the bits of sqrt(1/2).
 const sqrtHalf = 0x3fe6a09e667f3bcd
 
 // logNormal is Log of a normal positive number given by its bits, plus e*ln(2).
 func logNormal(b uint64, e int64) float64 {
-
 	// Move the binary point so that the mantissa lies in [sqrt(1/2), sqrt(2)).
 	t := b - sqrtHalf
 	e += int64(t) >> 52

@@ -180,12 +180,12 @@ func (t *ArmTable) text(s Style) *page {
 	summary := m.statistic()
 	hasBase := m.baseline() >= 0
 	tasks := len(m.Study.Tasks) > 1 && !m.pooled()
-	failed := m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun > 0
 	anyCollapse := t.against || t.alone
 	g := &grid{}
 	if tasks {
 		g.cols = append(g.cols, column{head: "task"})
 	}
+	g.keys = len(g.cols) + 1
 	beside := stats.ByIQM
 	if summary == stats.ByIQM {
 		beside = stats.ByMean
@@ -195,7 +195,7 @@ func (t *ArmTable) text(s Style) *page {
 		column{head: string(summary), parts: []string{"", ""}},
 		column{head: "95 % interval", short: "95 %", parts: []string{"[", ", ", "]"}})
 	if hasBase {
-		g.cols = append(g.cols, column{head: "less " + clean(m.Study.Baseline), parts: []string{"", " [", ", ", "]"}, drop: 1})
+		g.cols = append(g.cols, column{head: "vs " + clean(m.Study.Baseline), parts: []string{"", " [", ", ", "]"}, drop: 1})
 	}
 	g.cols = append(g.cols,
 		column{head: string(beside), parts: []string{"", ""}, drop: 8},
@@ -203,9 +203,7 @@ func (t *ArmTable) text(s Style) *page {
 	if anyCollapse {
 		g.cols = append(g.cols, column{head: "collapsed (up to)", short: "collapsed", drop: 4})
 	}
-	if failed {
-		g.cols = append(g.cols, column{head: "failed", parts: []string{"", ""}, drop: 5}, column{head: "dead", parts: []string{"", ""}, drop: 7})
-	}
+	g.cols = append(g.cols, m.failureColumns(5)...)
 	rows := t.rows
 	if !s.All && len(rows) > maxRows {
 		rows = rows[:maxRows]
@@ -226,9 +224,7 @@ func (t *ArmTable) text(s Style) *page {
 		if anyCollapse {
 			row = append(row, r.collapsedText())
 		}
-		if failed {
-			row = append(row, text{strconv.FormatUint(r.Failed, 10)}, text{strconv.FormatUint(r.Dead+r.Overrun, 10)})
-		}
+		row = append(row, m.failureCells(r.Failed, r.Dead+r.Overrun)...)
 		g.rows = append(g.rows, row)
 	}
 	title := fmt.Sprintf("%s, %s over %s; %s", clean(m.Study.Objective.Metric), summary, t.scope(), m.goal())
@@ -265,7 +261,7 @@ func (t *ArmTable) notes() []string {
 	var notes []string
 	switch {
 	case !m.whole():
-		notes = append(notes, fmt.Sprintf("Above %d trials there are means and counts only.", MaxTrials))
+		notes = append(notes, fmt.Sprintf("Above %d trials there are means and counts only.", m.limits.trials))
 	case t.anyRow(func(r *ArmRow) bool { return r.rows }):
 		notes = append(notes, "95 % interval: one replication, so it is over the rows of the design, taken as a random sample.")
 	case m.Study.Replications < 2:
@@ -275,8 +271,11 @@ func (t *ArmTable) notes() []string {
 	default:
 		notes = append(notes, fmt.Sprintf("95 %% interval: BCa bootstrap that draws replications with all their points, from %d replications up.", stats.MinBootstrap))
 	}
+	if m.whole() && m.Study.Replications > 1 && t.anyRow(func(r *ArmRow) bool { return r.N > 0 && !r.Low.finite() }) {
+		notes = append(notes, "No interval where a point has fewer than two runs.")
+	}
 	if m.baseline() >= 0 {
-		note := fmt.Sprintf("less %s: the difference at equal tasks and levels, paired by replication.", clean(m.Study.Baseline))
+		note := fmt.Sprintf("vs %s: the difference at equal tasks and levels, paired by replication.", clean(m.Study.Baseline))
 		if t.anyRow(func(r *ArmRow) bool { return r.partial }) {
 			note += " Points where the baseline has no run beside them are left out of it."
 		}
@@ -286,7 +285,10 @@ func (t *ArmTable) notes() []string {
 		notes = append(notes, t.collapseNote())
 	}
 	if t.anyRow(func(r *ArmRow) bool { return r.Missing > 0 }) {
-		notes = append(notes, "Trials without a record yet are left out.")
+		notes = append(notes, "Trials without a record are left out.")
+	}
+	if m.Tally.Dead+m.Tally.Overrun > 0 {
+		notes = append(notes, deadNote)
 	}
 	return notes
 }
@@ -307,7 +309,7 @@ func (t *ArmTable) collapseNote() string {
 	if t.m.Study.Paired == "all" || t.m.Study.Paired == "row" {
 		unit = ", where runs that share noise count as one"
 	}
-	return fmt.Sprintf("collapsed: runs of a learning arm that %s; up to: 95 %% upper bound of their share%s.", strings.Join(rules, ", or "), unit)
+	return fmt.Sprintf("collapsed: runs of a learning arm that %s; in brackets the 95 %% upper bound of their share%s.", strings.Join(rules, ", or "), unit)
 }
 
 func (t *ArmTable) anyRow(is func(*ArmRow) bool) bool {

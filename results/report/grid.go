@@ -13,6 +13,9 @@ import (
 type grid struct {
 	cols []column
 	rows [][]text // one text a column
+	// keys is how many columns name a row. Above 0, columns that don't fit follow
+	// in a second table with the same keys instead of being left out.
+	keys int
 }
 
 // column says how one column looks.
@@ -32,6 +35,9 @@ type column struct {
 // string.
 type text []string
 
+// nbsp is a blank that no line breaks at; it is written as a plain one.
+const nbsp = "\u00a0"
+
 // gap is what stands between columns.
 const gap = "  "
 
@@ -39,6 +45,49 @@ const gap = "  "
 // columns that it left out. Where even that is too wide, names are shortened,
 // and at last lines are cut.
 func (g *grid) lines(width int) (lines, left []string) {
+	lines, out := g.fit(width)
+	if len(out) == 0 || g.keys > 0 {
+		if len(out) > 0 {
+			more, _ := g.sub(out).lines(width)
+			lines = append(append(lines, ""), more...)
+		}
+		return lines, nil
+	}
+	for _, c := range out {
+		left = append(left, g.cols[c].head)
+	}
+	return lines, left
+}
+
+// sub returns the table of the keys and the given columns, of which the most
+// important one is never left out.
+func (g *grid) sub(cols []int) *grid {
+	s := &grid{keys: g.keys}
+	slices.Sort(cols)
+	keep := slices.MinFunc(cols, func(a, b int) int { return cmp.Compare(g.cols[a].drop, g.cols[b].drop) })
+	for k := range g.keys {
+		cols = slices.Insert(cols, k, k)
+	}
+	for _, c := range cols {
+		col := g.cols[c]
+		if c == keep {
+			col.drop = 0
+		}
+		s.cols = append(s.cols, col)
+	}
+	for _, row := range g.rows {
+		r := make([]text, len(cols))
+		for i, c := range cols {
+			r[i] = row[c]
+		}
+		s.rows = append(s.rows, r)
+	}
+	return s
+}
+
+// fit lays out what fits into width and returns the columns that don't, the
+// least important first.
+func (g *grid) fit(width int) (lines []string, out []int) {
 	cols := make([]int, len(g.cols))
 	for i := range cols {
 		cols[i] = i
@@ -60,15 +109,15 @@ func (g *grid) lines(width int) (lines, left []string) {
 		if g.cols[drop].drop == 0 {
 			break
 		}
-		left = append(left, g.cols[drop].head)
+		out = append(out, drop)
 		cols = slices.DeleteFunc(cols, func(c int) bool { return c == drop })
 		for _, limit := range []int{0, 16} {
 			if l := g.layouts(cols, true, limit); wide(l) <= width {
-				return g.render(l), left
+				return g.render(l), out
 			}
 		}
 	}
-	for limit := 12; limit >= 4; limit -= 4 {
+	for limit := 15; limit >= 4; limit-- {
 		if l := g.layouts(cols, true, limit); wide(l) <= width || limit == 4 {
 			lines = g.render(l)
 			break
@@ -77,7 +126,7 @@ func (g *grid) lines(width int) (lines, left []string) {
 	for i := range lines {
 		lines[i] = shorten(lines[i], width)
 	}
-	return lines, left
+	return lines, out
 }
 
 // laid is a column with its cells padded to one width.
@@ -158,18 +207,20 @@ func (g *grid) align(c int) func(text) string {
 			return t[0]
 		}
 		var b strings.Builder
+		b.WriteString(parts[0])
 		for i, s := range t {
-			b.WriteString(parts[i])
 			if n == 1 && s == none {
-				b.WriteString(s)
-				continue
+				return s
 			}
 			dot := point(s)
-			b.WriteString(strings.Repeat(" ", before[i]-dot))
-			b.WriteString(s)
-			b.WriteString(strings.Repeat(" ", after[i]-(utf8.RuneCountInString(s)-dot)))
+			pad := strings.Repeat(" ", after[i]-(utf8.RuneCountInString(s)-dot))
+			b.WriteString(strings.Repeat(" ", before[i]-dot) + s)
+			if strings.HasPrefix(parts[i+1], " ") {
+				b.WriteString(pad + parts[i+1])
+			} else { // a comma or a bracket follows its number at once
+				b.WriteString(parts[i+1] + pad)
+			}
 		}
-		b.WriteString(parts[n])
 		return b.String()
 	}
 }
@@ -204,19 +255,21 @@ func shorten(s string, width int) string {
 }
 
 // wrap breaks s between words into lines of at most width characters, 0 for any;
-// lines after the first are indented.
+// lines after the first are indented. Blanks before s stay, and
+// a line does not break at nbsp.
 func wrap(s string, width, indent int) []string {
 	if width <= 0 {
 		return []string{s}
 	}
 	indent = min(indent, width/2)
+	lead := s[:min(len(s)-len(strings.TrimLeft(s, " ")), width/2)]
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(s) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }) {
 		for {
 			switch {
 			case line == "" && len(lines) == 0:
-				line = word
+				line = lead + word
 			case strings.TrimSpace(line) == "":
 				line = strings.Repeat(" ", indent) + word
 			default:

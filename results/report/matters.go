@@ -16,7 +16,7 @@ const (
 	// Luck is what runs of one point differ in.
 	Luck = "luck"
 	// Rest is what points differ in beyond the main effects of factors.
-	Rest = "interactions"
+	Rest = "rest"
 )
 
 // ShareRow says how much of the variance of an arm's objective one factor
@@ -42,7 +42,7 @@ type Matters struct {
 
 // WhatMatters returns the shares of the variance of each arm's runs that its
 // factors and luck explain (stats.VarianceShares), task by task. It has no row
-// above MaxTrials, and for an arm without a factor only luck.
+// above MaxTrials, nor for an arm at which no factor varies.
 func (m *Model) WhatMatters() *Matters {
 	t := &Matters{m: m}
 	if !m.whole() || m.reps == 0 {
@@ -55,6 +55,9 @@ func (m *Model) WhatMatters() *Matters {
 	}
 	return t
 }
+
+// Rows returns the shares, arm by arm, the largest first.
+func (t *Matters) Rows() []ShareRow { return slices.Concat(t.rows...) }
 
 // shares returns the rows of a line, the largest share first; nil where no
 // factor varies.
@@ -146,7 +149,7 @@ func sentence(rows []ShareRow, short func(string) string) string {
 		if math.IsNaN(float64(r.Share)) || float64(r.Share) < 0.005 && r.Factor == Rest {
 			continue
 		}
-		s := fmt.Sprintf("%s %s", clean(short(r.Factor)), percent(float64(r.Share)))
+		s := fmt.Sprintf("%s %s", clean(short(r.Factor)), strings.ReplaceAll(percent(float64(r.Share)), " ", nbsp))
 		if r.Best != "" && r.Best != r.Worst && float64(r.Share) >= 0.05 {
 			s += fmt.Sprintf(" (best %s, worst %s)", clean(r.Best), clean(r.Worst))
 		}
@@ -215,9 +218,9 @@ func shortenTo(s string, width int) string {
 }
 
 func (t *Matters) notes() []string {
-	notes := []string{"Main effects, freed of the bias of luck; luck: what runs of one point differ in; interactions: what points differ in beyond main effects."}
+	notes := []string{"Main effects, freed of the bias of luck; luck: what runs of one point differ in; rest: what points differ in beyond main effects."}
 	if t.m.Study.Replications < 2 {
-		notes[0] = "Main effects; with one replication luck is not known and counts among the interactions."
+		notes[0] = "Main effects; rest: what they don't explain, with luck in it, which one replication can't tell apart."
 	}
 	return notes
 }
@@ -237,9 +240,9 @@ func (t *Matters) each(yield func([]any) bool) {
 }
 
 func (t *Matters) json() any {
-	rows := []ShareRow{}
-	for _, r := range t.rows {
-		rows = append(rows, r...)
+	rows := t.Rows()
+	if rows == nil {
+		rows = []ShareRow{}
 	}
 	return struct {
 		heading

@@ -42,7 +42,7 @@ type PointTable struct {
 func (m *Model) PointTable() (*PointTable, error) {
 	if !m.byPoint() {
 		return nil, fmt.Errorf("study %q has %d points, more than the %d of a table; write `overnight export %s` for its trials",
-			m.Study.Name, m.layout.Points(), MaxPoints, m.Study.Name)
+			m.Study.Name, m.layout.Points(), m.limits.points, m.Study.Name)
 	}
 	t := &PointTable{m: m, order: make([]int, len(m.cells))}
 	for i := range t.order {
@@ -161,21 +161,19 @@ func (t *PointTable) text(s Style) *page {
 	for f, name := range m.Study.Columns() {
 		g.cols = append(g.cols, column{head: clean(name), short: clean(short[f])})
 	}
-	g.cols = append(g.cols,
-		column{head: "n", parts: []string{"", ""}, drop: 5},
-		column{head: string(summary), parts: []string{"", ""}},
-		column{head: "95 % interval", short: "95 %", parts: []string{"[", ", ", "]"}})
+	repeated := m.Study.Replications > 1
+	g.cols = append(g.cols, column{head: "n", parts: []string{"", ""}, drop: 5}, column{head: string(summary), parts: []string{"", ""}})
 	beside := stats.ByIQM
 	if summary == stats.ByIQM {
 		beside = stats.ByMean
 	}
-	g.cols = append(g.cols,
-		column{head: string(beside), parts: []string{"", ""}, drop: 8},
-		column{head: "worst", parts: []string{"", ""}, drop: 4})
-	failed := m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun > 0
-	if failed {
-		g.cols = append(g.cols, column{head: "failed", parts: []string{"", ""}, drop: 3}, column{head: "dead", parts: []string{"", ""}, drop: 7})
+	if repeated {
+		g.cols = append(g.cols,
+			column{head: "95 % interval", short: "95 %", parts: []string{"[", ", ", "]"}},
+			column{head: string(beside), parts: []string{"", ""}, drop: 8},
+			column{head: "worst", parts: []string{"", ""}, drop: 4})
 	}
+	g.cols = append(g.cols, m.failureColumns(3)...)
 	for _, p := range points {
 		r := t.Row(p)
 		row := []text{{strconv.Itoa(p)}}
@@ -183,15 +181,15 @@ func (t *PointTable) text(s Style) *page {
 			row = append(row, text{clean(r.Task)})
 		}
 		row = append(row, text{clean(r.Arm)})
-		for _, name := range r.Levels.names {
-			row = append(row, text{clean(cmp.Or(name, none))})
+		for f := range m.Study.Factors {
+			row = append(row, text{clean(cmp.Or(m.scales.shown(p, f), none))})
 		}
 		f := formatFor(r.summary(summary), (float64(r.High)-float64(r.Low))/2)
-		row = append(row, text{strconv.FormatUint(r.N, 10)}, text{f.text(r.summary(summary))}, intervalText(f, r.Low, r.High),
-			text{f.text(summaryOf(beside, r.Mean, r.IQM, r.Median))}, text{f.text(float64(r.Worst))})
-		if failed {
-			row = append(row, text{strconv.FormatUint(r.Failed, 10)}, text{strconv.FormatUint(r.Dead+r.Overrun, 10)})
+		row = append(row, text{strconv.FormatUint(r.N, 10)}, text{f.text(r.summary(summary))})
+		if repeated {
+			row = append(row, intervalText(f, r.Low, r.High), text{f.text(summaryOf(beside, r.Mean, r.IQM, r.Median))}, text{f.text(float64(r.Worst))})
 		}
+		row = append(row, m.failureCells(r.Failed, r.Dead+r.Overrun)...)
 		g.rows = append(g.rows, row)
 	}
 	title := fmt.Sprintf("%s per point over %s; %s", clean(m.Study.Objective.Metric), plural(m.Study.Replications, "replication"), m.goal())
@@ -203,10 +201,35 @@ func (t *PointTable) text(s Style) *page {
 		}
 		page.notes = append([]string{fmt.Sprintf("The %s %d of %s; --all shows all.", which, len(points), plural(uint64(len(t.order)), "point"))}, page.notes...)
 	}
-	if failed {
-		page.notes = append(page.notes, "dead: trials whose process died three times, or that overran a limit.")
+	if m.Tally.Dead+m.Tally.Overrun > 0 {
+		page.notes = append(page.notes, deadNote)
 	}
 	return page
+}
+
+const deadNote = "dead: trials whose process died three times, or that overran a limit."
+
+// failureColumns are the columns of trials without a result, where there are any.
+func (m *Model) failureColumns(drop int) []column {
+	var cols []column
+	if m.Tally.Failed > 0 {
+		cols = append(cols, column{head: "failed", parts: []string{"", ""}, drop: drop})
+	}
+	if m.Tally.Dead+m.Tally.Overrun > 0 {
+		cols = append(cols, column{head: "dead", parts: []string{"", ""}, drop: drop})
+	}
+	return cols
+}
+
+func (m *Model) failureCells(failed, dead uint64) []text {
+	var cells []text
+	if m.Tally.Failed > 0 {
+		cells = append(cells, text{strconv.FormatUint(failed, 10)})
+	}
+	if m.Tally.Dead+m.Tally.Overrun > 0 {
+		cells = append(cells, text{strconv.FormatUint(dead, 10)})
+	}
+	return cells
 }
 
 // intervalText is the cell of an interval.
@@ -225,7 +248,7 @@ func (m *Model) intervalNotes() []string {
 	case m.statistic() == stats.ByMean:
 		return []string{"95 % interval: t, over replications."}
 	case !m.whole():
-		return []string{fmt.Sprintf("Above %d trials there are means and counts only.", MaxTrials)}
+		return []string{fmt.Sprintf("Above %d trials there are means and counts only.", m.limits.trials)}
 	}
 	return []string{fmt.Sprintf("95 %% interval: BCa bootstrap over replications, from %d runs up.", stats.MinBootstrap)}
 }

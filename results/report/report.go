@@ -58,12 +58,16 @@ type Model struct {
 	Damaged  []uint64  // trials whose record the store could not read: the first 100
 
 	layout layout
+	limits limits
 	metric int     // index of Study.Metrics
 	cells  []cell  // one a point, or above MaxPoints one a pair of task and arm
 	scores []score // by replication, then point; nil above MaxTrials
 	reps   int     // replications that scores has
 	scales *scales // nil above MaxPoints
 }
+
+// limits are MaxTrials and MaxPoints, or less in tests.
+type limits struct{ trials, points uint64 }
 
 // score is a trial's objective, NaN where it has none.
 type score = float64
@@ -111,17 +115,17 @@ func (c *cell) add(x float64, trial uint64, minimize bool) {
 // Build reads a study's records, which come in trial order as results.Records
 // yields them. Damaged ones are counted and left out; any other error ends it.
 func Build(s *jobs.Study, records iter.Seq2[results.Record, error], o Options) (*Model, error) {
-	return build(s, s, records, o)
+	return build(s, s, records, o, limits{MaxTrials, MaxPoints})
 }
 
-func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o Options) (*Model, error) {
-	m := &Model{Study: s, layout: l, metric: slices.Index(s.Metrics, s.Objective.Metric)}
+func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o Options, most limits) (*Model, error) {
+	m := &Model{Study: s, layout: l, limits: most, metric: slices.Index(s.Metrics, s.Objective.Metric)}
 	if m.metric < 0 {
 		return nil, fmt.Errorf("study %q has no metric %q, its objective; it has %q", s.Name, s.Objective.Metric, s.Metrics)
 	}
 	m.makeCells()
 	failing := map[uint64]int{} // by point, index of Failures
-	keep := l.Trials() <= MaxTrials
+	keep := m.whole()
 	for r, err := range records {
 		switch {
 		case errors.Is(err, results.ErrDamaged):
@@ -151,7 +155,7 @@ func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o 
 }
 
 // byPoint tells whether points are kept apart.
-func (m *Model) byPoint() bool { return m.layout.Points() <= MaxPoints }
+func (m *Model) byPoint() bool { return m.layout.Points() <= m.limits.points }
 
 // makeCells makes the cells and says whose they are.
 func (m *Model) makeCells() {
@@ -234,7 +238,7 @@ func (m *Model) keep(r *results.Record) {
 }
 
 // whole tells whether the objective of every trial is kept.
-func (m *Model) whole() bool { return m.layout.Trials() <= MaxTrials }
+func (m *Model) whole() bool { return m.layout.Trials() <= m.limits.trials }
 
 // runs returns the scores of points, by point and replication.
 func (m *Model) runs(points []int) stats.Scores {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -91,6 +92,15 @@ func (c *scales) name(point, factor int) string {
 		return ""
 	}
 	return c.factors[factor].names[l]
+}
+
+// shown is name for a text: values of a range with four significant digits.
+func (c *scales) shown(point, factor int) string {
+	l := c.at(point)[factor]
+	if s := &c.factors[factor]; l >= 0 && s.continuous() {
+		return formatFor(s.values[l], math.NaN()).text(s.values[l])
+	}
+	return c.name(point, factor)
 }
 
 // shortNames returns the last part of each factor's name, "delay" of

@@ -28,7 +28,8 @@ type Ending struct {
 }
 
 // Summary writes what a run ends with: what ran, a line per arm, what matters,
-// failed and missing trials, the digest, and the next command.
+// failed and missing trials, the digest, and the next command. The last two are
+// for copying and are never broken into lines.
 func Summary(w io.Writer, m *Model, e Ending) error {
 	var b bytes.Buffer
 	put := func(indent int, format string, args ...any) {
@@ -65,9 +66,9 @@ func Summary(w io.Writer, m *Model, e Ending) error {
 	}
 	b.WriteByte('\n')
 	if e.Digest != "" {
-		put(0, "digest %s", e.Digest)
+		fmt.Fprintf(&b, "digest %s\n", e.Digest)
 	}
-	put(2, "next: %s", m.next(&e))
+	fmt.Fprintf(&b, "next: %s\n", m.next(&e))
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -173,12 +174,23 @@ func (m *Model) next(e *Ending) string {
 		file = name
 	}
 	switch {
-	case e.State == results.Cancelled || e.State == results.Paused:
+	case e.State == results.Paused:
 		return "overnight resume " + name
 	case m.Tally.Missing > 0 || m.Tally.Damaged > 0:
-		return "overnight run " + file
+		return "overnight run " + quoted(file)
 	case m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun > 0 && len(m.Failures) > 0:
 		return fmt.Sprintf("overnight replay %s %d", name, m.Failures[0].Trial)
 	}
 	return "overnight results " + name
+}
+
+// quoted is a file's name as a shell reads it.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@+:,", r)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
 }

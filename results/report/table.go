@@ -88,7 +88,7 @@ func writeText(w io.Writer, t Table, s Style) error {
 
 func putLines(b *bytes.Buffer, lines []string) {
 	for _, l := range lines {
-		b.WriteString(l)
+		b.WriteString(strings.ReplaceAll(l, nbsp, " "))
 		b.WriteByte('\n')
 	}
 }

@@ -86,6 +86,7 @@ func (k *checker) run(c *engine.Conn, study string) error {
 		return err
 	}
 	for _, h := range heads {
+		c.Trim()
 		if err := k.study(c, h); err != nil {
 			return err
 		}

@@ -41,6 +41,7 @@ func (p *pool) put(c *engine.Conn) {
 	if c.InTransaction() {
 		_ = c.Exec("ROLLBACK") // it only read
 	}
+	c.Trim()
 	p.mu.Lock()
 	keep := !p.closed && len(p.idle) < maxIdle
 	if keep {

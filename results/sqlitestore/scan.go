@@ -31,7 +31,12 @@ func (s *Store) Skim(ctx context.Context, study string, from, to uint64) iter.Se
 
 func (s *Store) scan(ctx context.Context, study string, from, to uint64, curves bool) iter.Seq2[results.Record, error] {
 	return func(yield func(results.Record, error) bool) {
-		err := s.read(func(c *engine.Conn) error {
+		err := ctx.Err()
+		if err != nil {
+			yield(results.Record{}, scanError{study, err})
+			return
+		}
+		err = s.read(func(c *engine.Conn) error {
 			h, err := s.head(c, study)
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"overnight/results/sqlitestore/internal/engine"
@@ -140,6 +141,7 @@ func (w *writer) run() {
 			<-w.wake
 			continue
 		}
+		w.conn.Trim()
 		switch first := group[0]; {
 		case first.commit != nil:
 			w.store.commitGroup(w.conn, group)
@@ -152,6 +154,7 @@ func (w *writer) run() {
 			close(t.done)
 		}
 		clear(group)
+		runtime.Gosched() // lets those who waited ask again, so that they share the next sync
 	}
 }
 

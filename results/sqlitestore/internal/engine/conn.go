@@ -27,7 +27,7 @@ type Conn struct {
 	stmts map[string]*Stmt
 }
 
-// maxStmts is how many idle prepared statements a connection keeps.
+// maxStmts is how many prepared statements a connection keeps over Trim.
 const maxStmts = 64
 
 // Open opens the database file at path. With create, a missing one is made. A

@@ -13,24 +13,15 @@ import (
 type Stmt struct {
 	c      *Conn
 	handle uintptr
-	active bool  // stepped and not reset since
 	rc     int32 // the first error of a bind since the last Reset
 	buf    []byte
 }
 
-// Prepare returns the statement of a query text. The connection keeps it: the
-// same text gives the same statement.
+// Prepare returns the statement of a query text. The connection keeps it until
+// Trim: the same text gives the same statement.
 func (c *Conn) Prepare(query string) (*Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
-	}
-	if len(c.stmts) >= maxStmts {
-		for text, s := range c.stmts {
-			if !s.active {
-				s.finalize()
-				delete(c.stmts, text)
-			}
-		}
 	}
 	p, err := libc.CString(query)
 	if err != nil {
@@ -43,6 +34,17 @@ func (c *Conn) Prepare(query string) (*Stmt, error) {
 	s := &Stmt{c: c, handle: c.out}
 	c.stmts[query] = s
 	return s, nil
+}
+
+// Trim drops the statements where there are many. Nobody may hold one.
+func (c *Conn) Trim() {
+	if len(c.stmts) <= maxStmts {
+		return
+	}
+	for _, s := range c.stmts {
+		s.finalize()
+	}
+	clear(c.stmts)
 }
 
 func (s *Stmt) finalize() {
@@ -102,7 +104,6 @@ func (s *Stmt) Step() (row bool, err error) {
 	if s.rc != sqlite3.SQLITE_OK {
 		return false, s.c.error(s.rc)
 	}
-	s.active = true
 	switch rc := sqlite3.Xsqlite3_step(s.c.tls, s.handle); rc {
 	case sqlite3.SQLITE_ROW:
 		return true, nil
@@ -124,7 +125,7 @@ func (s *Stmt) Run() error {
 // Bindings stay.
 func (s *Stmt) Reset() {
 	sqlite3.Xsqlite3_reset(s.c.tls, s.handle)
-	s.active, s.rc = false, sqlite3.SQLITE_OK
+	s.rc = sqlite3.SQLITE_OK
 }
 
 // Columns returns the number of columns of the rows.
