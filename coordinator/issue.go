@@ -13,6 +13,7 @@ const (
 	minWindow = 16    // jobs in the queue even without a worker, so that autoscalers see work
 	perSlot   = 3     // jobs a slot
 	maxTrials = 65536 // a job
+	maxRanges = 32    // a job; jobs.Fit: 39 always do
 )
 
 // window is how many jobs may be out at once.
@@ -65,7 +66,7 @@ func (r *run) next() []jobs.Range {
 			if from >= rg.To {
 				return jobs.Range{}, false
 			}
-			if len(out) == jobs.MaxRanges || n >= maxTrials || work >= target {
+			if len(out) == maxRanges || n >= maxTrials || work >= target {
 				return jobs.Range{From: from, To: rg.To}, true
 			}
 			to := from

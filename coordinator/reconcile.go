@@ -51,7 +51,7 @@ func (r *run) reconcile(ctx context.Context) (ended bool, err error) {
 		free += w.Free
 		for _, id := range w.Jobs {
 			if i := r.issued[id]; i != nil {
-				i.held = now
+				i.held = w.Seen
 			}
 		}
 	}

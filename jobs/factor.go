@@ -65,20 +65,20 @@ func (f *Factor) refuses(v param.Value) string {
 	switch v := v.(type) {
 	case int64:
 		if x = float64(v); f.Kind != IntUniform {
-			return "takes numbers with a point"
+			return "is no number with a point"
 		}
 	case float64:
 		if x = v; f.Kind == IntUniform {
-			return "takes whole numbers"
+			return "is not a whole number"
 		}
 	default:
-		return "takes numbers"
+		return "is no number"
 	}
 	switch {
 	case x-x != 0:
-		return "takes finite numbers"
+		return "is not finite"
 	case f.Kind != Normal && (x < f.Low || x > f.High):
-		return fmt.Sprintf("is %s, outside its range [%s, %s]", shortNumber(x), shortNumber(f.Low), shortNumber(f.High))
+		return fmt.Sprintf("is outside its range [%s, %s]", shortNumber(f.Low), shortNumber(f.High))
 	}
 	return ""
 }

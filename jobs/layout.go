@@ -112,7 +112,7 @@ func (s *Study) prepare(cat *Catalog) error {
 		return err
 	}
 	if _, ok := design.Product(l.points, s.Replications); !ok {
-		return fmt.Errorf("%d points with %d replications are more than 2^53 trials", l.points, s.Replications)
+		return fmt.Errorf("%w: %d points, each %d times", errTooManyTrials, l.points, s.Replications)
 	}
 	s.layout = l
 	return nil
@@ -244,7 +244,7 @@ func (p *part) list(s *Study, d *Design) error {
 				}
 				c = cell{level: l, value: f.Levels[l].Value}
 			} else if why := f.refuses(v); why != "" {
-				return fmt.Errorf("row %d of the design: factor %s %s", r+1, f.Name, why)
+				return fmt.Errorf("row %d of the design gives factor %s a value that %s", r+1, f.Name, why)
 			}
 			cells = append(cells, c)
 		}

@@ -80,8 +80,11 @@ func suggest(word, plural string, names []string) string {
 	if near := nearest(word, names); near != "" {
 		return "did you mean " + near + "?"
 	}
-	if len(names) == 0 {
+	switch len(names) {
+	case 0:
 		return "there are no " + plural
+	case 1:
+		return "write " + names[0]
 	}
 	return "the " + plural + " are " + enumerate(names, 12)
 }

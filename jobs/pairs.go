@@ -8,7 +8,10 @@ import (
 	"overnight/jobs/design"
 )
 
-var errTooManyPoints = errors.New("the design has more than 2^53 points")
+var (
+	errTooManyPoints = errors.New("the design has more than 2^53 points")
+	errTooManyTrials = errors.New("the study has more than 2^53 trials")
+)
 
 // pairUp lists the pairs of tasks and arms and numbers their points.
 func (l *layout) pairUp(s *Study) error {

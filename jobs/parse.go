@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ func Parse(file string, src []byte, cat *Catalog, o ParseOptions) (*Study, error
 		s:        &Study{Engine: EngineVersion, content: map[string][]byte{}},
 		shared:   map[string]int{},
 		factorAt: map[*tree.Node]int{},
+		flagged:  map[tree.Pos]bool{},
 	}
 	root, errs := tree.Read(src)
 	for _, e := range errs {
@@ -76,7 +78,7 @@ type parser struct {
 	arms     []source
 
 	specs      []*envs.Spec      // of the first form of every environment
-	flagged    map[tree.Pos]bool // places that had a problem before the schemas were asked
+	flagged    map[tree.Pos]bool // places whose problem is said, before the schemas are asked
 	stochastic bool              // an agent's Sample differs from its Greedy
 	unmeasured string            // where the objective is not measured
 }
@@ -156,7 +158,11 @@ func (p *parser) study(root *tree.Node) {
 		return
 	}
 	if err := p.s.prepare(p.cat); err != nil {
-		p.fail(p.at("design"), err.Error(), "use fewer levels, points or replications")
+		at := p.at("design")
+		if errors.Is(err, errTooManyTrials) {
+			at = p.at("replications")
+		}
+		p.fail(at, err.Error(), "use fewer levels, points or replications")
 		return
 	}
 	p.checkPairs()

@@ -21,7 +21,7 @@ func (p *parser) designs() {
 	n := p.root.Lookup("design")
 	if n == nil {
 		p.s.Design = Design{Kind: GridDesign}
-		p.noRanges(nil, "a grid needs levels; write grid: [...], or design: {kind: random, points: 256}")
+		p.noRanges(nil, "write grid: [...], or add design: {kind: random, points: 256}")
 		return
 	}
 	all := p.s.Columns()
@@ -75,7 +75,7 @@ func (p *parser) noRanges(of []string, instead string) {
 	for i := range p.s.Factors {
 		f := &p.s.Factors[i]
 		if f.continuous() && f.Kind != "" && (of == nil || slices.Contains(of, f.Name)) {
-			p.fail(p.defs[i].node.Pos, fmt.Sprintf("%s is a %s range in a grid design", f.Name, f.Kind), instead)
+			p.fail(p.defs[i].node.Pos, fmt.Sprintf("%s is drawn from a range (%s), and a grid design needs levels", f.Name, f.Kind), instead)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (p *parser) design(n *tree.Node, what string) (d Design, ok bool) {
 		if len(of) == 0 {
 			of = nil
 		}
-		p.noRanges(of, "a grid needs levels; write grid: [...], or sample it with a design of kind random")
+		p.noRanges(of, "write grid: [...], or use a design {kind: random, points: 256}")
 	}
 	return d, len(p.problems) == before
 }
@@ -238,10 +238,10 @@ func (p *parser) cell(n *tree.Node, row, factor string) (Level, bool) {
 			v = float64(i)
 		}
 		if why := f.refuses(v); !ok || why != "" {
-			if why == "" {
-				why = "takes numbers"
+			if !ok {
+				why = "is no number"
 			}
-			p.fail(n.Pos, fmt.Sprintf("%s gives %s for %s, which %s", row, n, factor, why), "write a number within the factor's range")
+			p.fail(n.Pos, fmt.Sprintf("%s gives %s %s, which %s", row, factor, n, why), "write a number that the factor can have")
 			return Level{}, false
 		}
 		return Level{short(v), v}, true
@@ -263,7 +263,7 @@ func (p *parser) cell(n *tree.Node, row, factor string) (Level, bool) {
 		}
 		names = append(names, l.Name)
 	}
-	p.fail(n.Pos, fmt.Sprintf("%s gives %s the level %s, which it has not", row, factor, tree.Shorten(n.Text, 40)), suggest(n.Text, "levels", names))
+	p.fail(n.Pos, fmt.Sprintf("%s gives %s %s, which is none of its levels", row, factor, n), suggest(n.Text, "levels", names))
 	return Level{}, false
 }
 

@@ -44,6 +44,7 @@ func (p *parser) envs() {
 		if len(nodes) > 1 {
 			src.prefix = label
 		}
+		src.title = "environment " + label
 		t := Task{Label: label, Params: p.params(n, owner{prefix: src.prefix}, "as", "name")}
 		if src.name != nil {
 			t.Env = src.name.Text
@@ -68,7 +69,7 @@ func (p *parser) agents() {
 		if src.node == nil {
 			continue
 		}
-		src.prefix = label
+		src.prefix, src.title = label, "arm "+label
 		a := Arm{Label: label, Params: p.params(item, owner{prefix: label, arm: label}, "as", "name", "on", "train")}
 		if src.name != nil {
 			a.Agent = src.name.Text
@@ -120,12 +121,15 @@ func (p *parser) heading(n *tree.Node, what, noun string, names []string) (sourc
 		src.name, label = name, name.Text
 	}
 	if as := n.Lookup("as"); as != nil {
-		if s, ok := p.text(as, "the label of "+what, "a label"); ok {
-			if why := checkName(s); why != "" {
-				p.fail(as.Pos, fmt.Sprintf("the label %q %s", tree.Shorten(s, 40), why), nameRule)
-			} else {
-				label = s
-			}
+		s, ok := p.text(as, "the label of "+what, "a label")
+		switch why := checkName(s); {
+		case !ok:
+			label = what // so that it is no other entry's
+		case why != "":
+			p.fail(as.Pos, fmt.Sprintf("the label %q %s", tree.Shorten(s, 40), why), nameRule)
+			label = what
+		default:
+			label = s
 		}
 	}
 	return src, label

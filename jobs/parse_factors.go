@@ -137,15 +137,14 @@ func (p *parser) reference(n *tree.Node, name string) param.Value {
 		}
 	}
 	instead := "add factors: {" + name + ": {grid: [...]}}"
-	if why := checkIdentifier(name); why != "" {
+	near := nearest(name, names)
+	switch {
+	case near != "":
+		instead = "did you mean $" + near + "?"
+	case checkIdentifier(name) != "":
 		instead = "put a factor's name after the $, or leave the $ out"
-	}
-	if len(names) > 0 {
-		if near := nearest(name, names); near != "" {
-			instead = "did you mean $" + near + "?"
-		} else {
-			instead = "the shared factors are " + enumerate(names, 12)
-		}
+	case len(names) > 0:
+		instead = "the shared factors are " + enumerate(names, 12)
 	}
 	p.fail(n.Pos, fmt.Sprintf("$%s is no shared factor", tree.Shorten(name, 40)), instead)
 	return nil
@@ -210,9 +209,13 @@ func (p *parser) levels(n *tree.Node, what string, f *Factor, d *definition) {
 		}
 		seen[key] = len(f.Levels)
 		if n.Kind == tree.List {
-			name = short(level)
-			for i := 2; names[name]; i++ {
-				name = fmt.Sprintf("%s (%d)", short(level), i)
+			if file, ok := strings.CutPrefix(v.Text, "$"); ok && v.Kind == tree.Scalar {
+				name = file // a data file by its name
+			} else {
+				name = short(level)
+			}
+			for i, first := 2, name; names[name]; i++ {
+				name = fmt.Sprintf("%s (%d)", first, i)
 			}
 		}
 		names[name] = true

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"overnight/internal/param"
 	"overnight/jobs/internal/tree"
 )
 
@@ -65,6 +66,9 @@ func (p *parser) record(n *tree.Node) {
 	}
 	curves := m.Lookup("curves")
 	if curves == nil {
+		if len(m.Entries) > 0 {
+			return // the unknown keys are reported
+		}
 		p.fail(n.Pos, "record names nothing to keep", "write record: {curves: {points: 200}}, or leave it out")
 		return
 	}
@@ -104,7 +108,9 @@ func (p *parser) data() {
 		}
 		csv := m.Lookup("csv")
 		if csv == nil {
-			p.fail(e.Value.Pos, "data."+e.Key+" names no file", "write {csv: PATH}")
+			if len(m.Entries) == 0 {
+				p.fail(e.Value.Pos, "data."+e.Key+" names no file", "write {csv: PATH}")
+			}
 			continue
 		}
 		if path, ok := p.text(csv, "data."+e.Key+".csv", "a path"); ok && p.used["data."+e.Key] {
@@ -135,23 +141,30 @@ func (p *parser) load(name, path string, csv *tree.Node) {
 // dataValue is what stands in a tree for the content of a data file.
 const dataValue = "data:"
 
-// dataRef returns the value of $data.NAME.
-func (p *parser) dataRef(n *tree.Node, name string) string {
-	var names []string
+// dataRef returns the value of $data.NAME; null, with a problem reported, where
+// there is none.
+func (p *parser) dataRef(n *tree.Node, name string) param.Value {
 	for _, d := range p.s.Data {
 		if d.Name == name {
 			return dataValue + d.SHA256
 		}
-		names = append(names, d.Name)
 	}
-	if p.root.Lookup("data").Lookup(name) == nil { // else its own problem was reported
+	p.flagged[n.Pos] = true
+	data := p.root.Lookup("data")
+	if data.Lookup(name) == nil { // else its own problem was reported
+		var names []string
+		if data != nil {
+			for _, e := range data.Entries {
+				names = append(names, e.Key)
+			}
+		}
 		instead := suggest(name, "data files", names)
 		if len(names) == 0 {
 			instead = "add data: {" + name + ": {csv: PATH}}"
 		}
 		p.fail(n.Pos, fmt.Sprintf("$data.%s is not under data", tree.Shorten(name, 40)), instead)
 	}
-	return dataValue
+	return nil
 }
 
 // findUsed collects the names after $ in the entries, and complains about data
@@ -181,7 +194,7 @@ func (p *parser) findUsed() {
 			continue
 		}
 		for _, e := range n.Entries {
-			if name := kind.prefix + e.Key; !p.used[name] && !before[name] {
+			if name := kind.prefix + e.Key; !p.used[name] && !before[name] && checkIdentifier(e.Key) == "" {
 				p.fail(e.Pos, fmt.Sprintf("the %s %s is used nowhere", kind.what, e.Key), fmt.Sprintf("write $%s where its value belongs, or leave it out", name))
 			}
 		}

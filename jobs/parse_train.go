@@ -79,10 +79,17 @@ func (p *parser) evaluation() {
 	case n.Kind == tree.Mapping:
 		p.schedule(n)
 		return
-	default:
-		if _, ok := p.oneOf(n, "evaluate", []string{"online"}); !ok {
-			return
+	case n.Kind != tree.Scalar || n.Text != "online":
+		example := "write evaluate: {final: 100}, or evaluate: online"
+		if v, ok := n.Value.(int64); ok && v > 0 {
+			example = fmt.Sprintf("write evaluate: {final: %d}", v)
 		}
+		if n.Kind == tree.Scalar && nearest(n.Text, []string{"online"}) != "" {
+			example = "did you mean online?"
+		}
+		p.fail(n.Pos, "evaluate is "+n.String()+", neither a mapping nor online", example)
+		return
+	default:
 		s.Evaluate.Online = true
 	}
 	if !s.Evaluate.Online {

@@ -20,7 +20,7 @@ type State string
 // The states of a study.
 const (
 	Planning  State = "planning" // records of equal trials are being taken over from other studies
-	Running   State = "running" // planned; somebody is at work on it, or it was interrupted
+	Running   State = "running"  // planned; somebody is at work on it, or it was interrupted
 	Finished  State = "finished"
 	Stopped   State = "stopped" // by stop_after_failures
 	Cancelled State = "cancelled"

@@ -110,7 +110,7 @@ func TestTune(t *testing.T) {
 			rr += raw[i]
 		}
 		sort.Float64s(res)
-		fmt.Printf("%s mean %.4f min %.4f q25 %.4f max %.4f  raw %.1f\n", d, s/float64(len(res)), res[0], res[len(res)/4], res[len(res)-1], rr/float64(len(res)))
+		fmt.Printf("%s mean %.4f min %.4f q25 %.4f max %.4f  raw %.6f\n", d, s/float64(len(res)), res[0], res[len(res)/4], res[len(res)-1], rr/float64(len(res)))
 	}
 }
 

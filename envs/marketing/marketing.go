@@ -110,6 +110,7 @@ type Env struct {
 	perUnit     float64   // 1/budget
 	perBase     float64   // 1/largest base effectiveness
 	meanNoise   float64   // E[max(0, 1 + return_noise z)]
+	meanNoiseOf float64   // the return_noise that it is of
 
 	// State of the episode.
 	day       int

@@ -38,7 +38,9 @@ func (e *Env) prepare() {
 	}
 	e.boxed = e.bounded || p.Unspent
 	e.perBase = 1 / largest
-	e.meanNoise = meanPositive(p.ReturnNoise)
+	if e.meanNoise == 0 || e.meanNoiseOf != p.ReturnNoise { // it takes microseconds
+		e.meanNoise, e.meanNoiseOf = meanPositive(p.ReturnNoise), p.ReturnNoise
+	}
 
 	e.synergetic = false
 	for _, row := range p.Synergy {
@@ -82,29 +84,21 @@ func resize[T any](s []T, n int) []T {
 }
 
 // meanPositive returns E[max(0, 1 + sd z)] of a standard normal z, which is
-// 1 + sd L(1/sd) with the normal loss L(a) = E[max(0, -a - z)], here by
-// Simpson's rule over the 12 standard deviations below -a. The error is below
-// 1e-12.
+// 1 + sd L(1/sd) with the normal loss L(a) = E[max(0, z - a)], here by Boole's
+// rule over 12 standard deviations from a on. The relative error is below 1e-11.
 func meanPositive(sd float64) float64 {
 	if sd == 0 {
 		return 1
 	}
-	a := 1 / sd
 	const n, h = 512, 12.0 / 512
-	sum := 0.0
-	for i := range n + 1 {
+	weights := [4]float64{14, 32, 12, 32}
+	a := 1 / sd
+	sum := 0.0 // the integrand is 0 at the first point and below 1e-31 at the last
+	for i := 1; i < n; i++ {
 		x := float64(float64(i) * h)
 		z := a + x
-		w := 2.0
-		switch {
-		case i == 0 || i == n:
-			w = 1
-		case i%2 == 1:
-			w = 4
-		}
-		sum += float64(float64(w*x) * fp.Exp64(-float64(0.5*float64(z*z))))
+		sum += float64(float64(weights[i%4]*x) * fp.Exp64(-float64(0.5*float64(z*z))))
 	}
 	const invSqrt2Pi = 0.398942280401432677939946
-	loss := float64(sum*(h/3)) * invSqrt2Pi
-	return fp.MulAdd(sd, loss, 1)
+	return 1 + float64(sd*float64(sum*(2*h/45*invSqrt2Pi)))
 }

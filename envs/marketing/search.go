@@ -5,9 +5,9 @@ import "math"
 // units is how many equal parts search deals out.
 const units = 128
 
-// refinements is how often search halves the amount it moves: to 1e-10 of a
-// part.
-const refinements = 33
+// refinements is how often search halves the amount it moves, from half the
+// budget down to 1e-12 of it.
+const refinements = 40
 
 // search looks for a good split where none is proven best. It deals the budget
 // above the floors out in parts by dynamic programming, which finds the best of
@@ -16,7 +16,7 @@ const refinements = 33
 // that helps (synergy included).
 type search struct {
 	curve []float64 // [channel][units+1]: k f at the floor plus so many parts
-	most  []int     // parts that fit below the cap
+	most  []int     // parts that reach the cap
 	gain  []float64 // [units+1] of one channel
 	best  []float64 // [channel][units+1]: of so many parts on the channels up to it
 	taken []uint8   // [channel][units+1]: parts that the channel has in it
@@ -40,13 +40,18 @@ func (q *search) prepare(p *split) {
 		c := &p.ch[i]
 		q.most[i] = units
 		if room := c.most - c.least; room < float64(q.part*units) {
-			q.most[i] = min(units, int(room/q.part+1e-9))
+			q.most[i] = min(units, int(room/q.part)+1)
 		}
 		for n := range units + 1 {
-			s := c.least + float64(q.part*float64(n))
-			q.curve[i*(units+1)+n] = float64(c.k * p.response.at(float64(s*c.invK)))
+			q.curve[i*(units+1)+n] = float64(c.k * p.response.at(float64(q.spend(c, n)*c.invK)))
 		}
 	}
+}
+
+// spend returns what a channel with n parts spends; the last part may be cut off
+// by its cap.
+func (q *search) spend(c *outlet, n int) float64 {
+	return min(c.most, c.least+float64(q.part*float64(n)))
 }
 
 // run leaves a good split in p.
@@ -69,12 +74,12 @@ func (q *search) run(p *split) {
 // deal finds the best split in whole parts.
 func (q *search) deal(p *split) {
 	const row = units + 1
-	cost := float64(p.cost * q.part)
 	for i := range p.ch {
-		worth := float64(p.value * p.ch[i].e)
+		c := &p.ch[i]
+		worth := float64(p.value * c.e)
 		gain := q.gain[:q.most[i]+1]
 		for m := range gain {
-			gain[m] = float64(worth*q.curve[i*row+m]) - float64(cost*float64(m))
+			gain[m] = float64(worth*q.curve[i*row+m]) - float64(p.cost*q.spend(c, m))
 		}
 		best, taken := q.best[i*row:][:row], q.taken[i*row:][:row]
 		if i == 0 {
@@ -112,7 +117,7 @@ func (q *search) deal(p *split) {
 	}
 	for i := len(p.ch) - 1; i >= 0; i-- {
 		m := int(q.taken[i*row+n])
-		p.ch[i].s = p.ch[i].least + float64(q.part*float64(m))
+		p.ch[i].s = q.spend(&p.ch[i], m)
 		n -= m
 	}
 	if !p.free {
@@ -147,7 +152,8 @@ func (p *split) spendRest() {
 }
 
 // refine moves amounts between pairs of channels, and where free between
-// channels and what is unspent, while that helps; then halves the amount.
+// channels and what is unspent, while that helps; then halves the amount. Floors
+// and caps cut a move short, so a channel can be emptied in one.
 func (q *search) refine(p *split) {
 	n := len(p.ch)
 	rest := p.budget
@@ -166,18 +172,19 @@ func (q *search) refine(p *split) {
 		pots++
 	}
 	best := p.total()
-	amount := q.part
+	amount := float64(0.5 * p.budget)
 	for range refinements {
 		for again, sweeps := true, 0; again && sweeps < 64; sweeps++ {
 			again = false
 			for i := range pots {
 				for j := range pots {
 					from, to := at(i), at(j)
-					if i == j || from.s-amount < from.least || to.s+amount > to.most {
+					a, b := from.s, to.s
+					step := min(amount, a-from.least, to.most-b)
+					if i == j || step <= 0 {
 						continue
 					}
-					a, b := from.s, to.s
-					from.s, to.s = a-amount, b+amount
+					from.s, to.s = a-step, b+step
 					if v := p.total(); v > best {
 						best, again = v, true
 					} else {

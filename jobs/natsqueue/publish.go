@@ -9,7 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 
 	"overnight/jobs"
 )
@@ -17,7 +16,6 @@ import (
 const (
 	window     = 512             // messages on their way at once
 	ackTimeout = 2 * time.Second // for the server's answer to one
-	attempts   = 8               // until what looks passing is returned
 )
 
 // codeDuplicateInProcess is how a replicated server answers to an ID that is
@@ -53,12 +51,13 @@ func (q *Queue) Publish(ctx context.Context, add []jobs.Job) error {
 
 // publish sends msgs, and sends those again whose error looks passing.
 func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg) error {
-	for try := 0; ; try++ {
+	var tried tries
+	for {
 		left, cause, err := q.send(ctx, msgs)
 		if err != nil || len(left) == 0 {
 			return err
 		}
-		if err := q.repair(ctx, try, cause); err != nil {
+		if err := q.repair(ctx, &tried, cause); err != nil {
 			return err
 		}
 		msgs = left
@@ -106,31 +105,6 @@ func passing(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) &&
 		(api.ErrorCode == jetstream.JSErrCodeStreamNotFound || api.ErrorCode == codeDuplicateInProcess || api.Code >= 500)
-}
-
-// repair makes what is missing after try failed for cause, and waits before the
-// next one: not at all the first time, at most a second. It returns cause when
-// there were enough tries.
-func (q *Queue) repair(ctx context.Context, try int, cause error) error {
-	q.log.Debug("queue is being repaired", zap.Int("try", try), zap.Error(cause))
-	err := q.ensure(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return ended(ctx)
-	case err == nil && try == 0:
-		return nil
-	}
-	if try+1 >= attempts {
-		return errors.Join(cause, err)
-	}
-	wait := time.NewTimer(min(time.Second, 10*time.Millisecond<<try))
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
-	}
 }
 
 // closedOr returns jobs.ErrClosed for what a closed connection says, else err.

@@ -31,7 +31,8 @@ func (q *Queue) Take(ctx context.Context, n int) ([]jobs.Delivery, error) {
 	}
 	defer end()
 	ask := pullRequest{Batch: n, NoWait: true}
-	for try := 0; ; {
+	var tried tries
+	for {
 		msgs, err := q.pull(ctx, ask)
 		if ctx.Err() != nil && errors.Is(ended(ctx), jobs.ErrClosed) {
 			q.giveBack(msgs)
@@ -45,14 +46,13 @@ func (q *Queue) Take(ctx context.Context, n int) ([]jobs.Delivery, error) {
 		case ctx.Err() != nil:
 			return nil, ended(ctx)
 		case err == nil:
-			try = 0
+			tried = tries{}
 		case errors.Is(err, errCrowded):
 			ask = pullRequest{Batch: 1}
 		default:
-			if err := q.repair(ctx, try, err); err != nil {
+			if err := q.repair(ctx, &tried, err); err != nil {
 				return nil, err
 			}
-			try++
 		}
 	}
 }

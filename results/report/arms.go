@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,6 +128,9 @@ func (m *Model) estimate(r *ArmRow, l line, beside [][]int) {
 	value := m.statistic().Of(x) - m.statistic().Of(y)
 	if r.rows {
 		x, y = units(x), units(y)
+		if !m.overRows(slices.Concat(beside...)) {
+			y = nil // one run of the baseline beside many: its luck can't be known
+		}
 	}
 	e = stats.Difference(x, y, m.statistic(), o)
 	r.Difference, r.DifferenceLow, r.DifferenceHigh = number(value), number(e.Low), number(e.High)

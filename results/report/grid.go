@@ -31,6 +31,9 @@ type column struct {
 	drop int
 }
 
+// minor is the drop from which a column alone is no reason for a second table.
+const minor = 8
+
 // text is the content of a cell: the numbers of a column with parts, or one
 // string.
 type text []string
@@ -46,12 +49,10 @@ const gap = "  "
 // and at last lines are cut.
 func (g *grid) lines(width int) (lines, left []string) {
 	lines, out := g.fit(width)
-	if len(out) == 0 || g.keys > 0 {
-		if len(out) > 0 {
-			more, _ := g.sub(out).lines(width)
-			lines = append(append(lines, ""), more...)
-		}
-		return lines, nil
+	trifling := !slices.ContainsFunc(out, func(c int) bool { return g.cols[c].drop < minor })
+	if g.keys > 0 && !trifling {
+		more, left := g.sub(out).lines(width)
+		return append(append(lines, ""), more...), left
 	}
 	for _, c := range out {
 		left = append(left, g.cols[c].head)
@@ -86,7 +87,8 @@ func (g *grid) sub(cols []int) *grid {
 }
 
 // fit lays out what fits into width and returns the columns that don't, the
-// least important first.
+// least important first. Columns of drop 1 and 2 go only when names are down to
+// six characters.
 func (g *grid) fit(width int) (lines []string, out []int) {
 	cols := make([]int, len(g.cols))
 	for i := range cols {
@@ -95,36 +97,49 @@ func (g *grid) fit(width int) (lines []string, out []int) {
 	if width <= 0 {
 		return g.render(g.layouts(cols, false, 0)), nil
 	}
-	for _, squeeze := range []func() []laid{
-		func() []laid { return g.layouts(cols, false, 0) },
-		func() []laid { return g.layouts(cols, true, 0) },
-		func() []laid { return g.layouts(cols, true, 16) },
-	} {
-		if l := squeeze(); wide(l) <= width {
-			return g.render(l), nil
-		}
+	if l := g.layouts(cols, false, 0); wide(l) <= width {
+		return g.render(l), nil
 	}
-	for {
-		drop := slices.MaxFunc(cols, func(a, b int) int { return cmp.Compare(g.cols[a].drop, g.cols[b].drop) })
-		if g.cols[drop].drop == 0 {
-			break
-		}
-		out = append(out, drop)
-		cols = slices.DeleteFunc(cols, func(c int) bool { return c == drop })
-		for _, limit := range []int{0, 16} {
+	try := func(limits ...int) bool {
+		for _, limit := range limits {
 			if l := g.layouts(cols, true, limit); wide(l) <= width {
-				return g.render(l), out
+				lines = g.render(l)
+				return true
 			}
 		}
+		return false
 	}
-	for limit := 15; limit >= 4; limit-- {
-		if l := g.layouts(cols, true, limit); wide(l) <= width || limit == 4 {
-			lines = g.render(l)
-			break
+	drop := func(above int) bool {
+		last := -1
+		for i, c := range cols {
+			if d := g.cols[c].drop; d > above && (last < 0 || d >= g.cols[cols[last]].drop) {
+				last = i
+			}
+		}
+		if last < 0 {
+			return false
+		}
+		out = append(out, cols[last])
+		cols = slices.Delete(cols, last, last+1)
+		return true
+	}
+	fits := try(0, 16)
+	for !fits && drop(2) {
+		fits = try(0, 16)
+	}
+	if fits || try(15, 14, 13, 12, 11, 10, 9, 8, 7, 6) {
+		return lines, out
+	}
+	for drop(0) {
+		if try(12, 10, 8, 6) {
+			return lines, out
 		}
 	}
-	for i := range lines {
-		lines[i] = shorten(lines[i], width)
+	if !try(5, 4) {
+		lines = g.render(g.layouts(cols, true, 4))
+		for i := range lines {
+			lines[i] = shorten(lines[i], width)
+		}
 	}
 	return lines, out
 }

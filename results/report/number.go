@@ -24,24 +24,24 @@ type format struct {
 // more of the value would be noise; four significant digits of the value where
 // there is no interval.
 func formatFor(value, half float64) format {
-	size := magnitude(value)
+	size := magnitude(value, 4)
 	if !(half > 0) || math.IsInf(half, 0) {
 		return format{decimals: -1, digits: 4, exponent: size >= 9 || size < -5}
 	}
-	places := 1 - magnitude(half)
+	places := 1 - magnitude(half, 2)
 	if size >= 9 || size < -5 && places > 7 {
 		return format{digits: min(max(size+places+1, 2), 15), exponent: true}
 	}
 	return format{decimals: min(max(places, 0), 9)}
 }
 
-// magnitude returns the power of ten of a number's first digit, 0 of 0 and of
-// what is not finite.
-func magnitude(v float64) int {
+// magnitude returns the power of ten of a number's first digit once it is
+// rounded to so many, 0 of 0 and of what is not finite.
+func magnitude(v float64, digits int) int {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0
 	}
-	text := strconv.FormatFloat(math.Abs(v), 'e', 3, 64)
+	text := strconv.FormatFloat(math.Abs(v), 'e', digits-1, 64)
 	n, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:])
 	return n
 }
@@ -60,7 +60,7 @@ func (f format) text(v float64) string {
 	case f.decimals >= 0:
 		return unsigned(strconv.FormatFloat(v, 'f', f.decimals, 64))
 	}
-	s := strconv.FormatFloat(v, 'f', max(f.digits-1-magnitude(v), 0), 64)
+	s := strconv.FormatFloat(v, 'f', max(f.digits-1-magnitude(v, f.digits), 0), 64)
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
@@ -101,7 +101,7 @@ func percent(share float64) string {
 // percentUp writes an upper bound of a share with two significant digits,
 // rounded up.
 func percentUp(share float64) string {
-	places := math.Pow(10, float64(1-magnitude(100*share)))
+	places := math.Pow(10, float64(1-magnitude(100*share, 2)))
 	up := math.Ceil(100*share*places-1e-9) / places
 	return strconv.FormatFloat(min(up, 100), 'f', -1, 64) + " %"
 }

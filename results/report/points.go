@@ -159,7 +159,7 @@ func (t *PointTable) text(s Style) *page {
 	g.cols = append(g.cols, column{head: "arm"})
 	short := shortNames(m.Study.Columns())
 	for f, name := range m.Study.Columns() {
-		g.cols = append(g.cols, column{head: clean(name), short: clean(short[f])})
+		g.cols = append(g.cols, column{head: clean(name), short: clean(short[f]), drop: 1})
 	}
 	repeated := m.Study.Replications > 1
 	g.cols = append(g.cols, column{head: "n", parts: []string{"", ""}, drop: 5}, column{head: string(summary), parts: []string{"", ""}})

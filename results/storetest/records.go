@@ -306,7 +306,7 @@ func testDigest(t *testing.T, s results.Store) {
 		t.Errorf("Digest with three trials missing: %q, %d missing, %v", got, missing, err)
 	}
 	commit(t, s, p, NewRecords(&p, 0, 3)...)
-	// Pinned: computed from the description of the format by a program of its own.
+	// Computed by results/testdata/digest.py from the description of the format.
 	const want = "bbc2a22571a8a64cc8c5c3900eb97cca119f7ba0a7c39e8d375007e2e9beaaa4"
 	if got, missing, err := results.Digest(t.Context(), s, p); got != want || missing != 0 || err != nil {
 		t.Errorf("Digest: %q, %d missing, %v; want %s", got, missing, err, want)

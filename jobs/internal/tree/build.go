@@ -3,6 +3,7 @@ package tree
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -14,6 +15,7 @@ type builder struct {
 	nodes   int
 	errs    []*Error
 	full    bool // maxNodes is reached, and said
+	within  *Pos // the outermost alias being expanded
 }
 
 type anchor struct {
@@ -35,6 +37,9 @@ func (b *builder) node(n ast.Node, depth int) *Node {
 	if b.nodes++; b.full || b.nodes > maxNodes || depth > maxDepth {
 		if !b.full {
 			b.full = true
+			if b.within != nil {
+				here = *b.within
+			}
 			b.fail(here, fmt.Sprintf("the file holds more than %d values or nests them more than %d deep", maxNodes, maxDepth),
 				"use fewer aliases, or keep large data in files of its own, under data:")
 		}
@@ -143,7 +148,7 @@ func (b *builder) merge(m *Node, index map[string]int, value ast.Node, depth int
 	}
 	for _, n := range list {
 		if n.Kind != Mapping {
-			b.fail(n.Pos, "<< takes a mapping, and this is "+n.String(), "write <<: *name, where name is the anchor of a mapping")
+			b.fail(at(value.GetToken()), "<< takes a mapping, and this is "+n.String(), "write <<: *name, where name is the anchor of a mapping")
 			continue
 		}
 		for _, e := range n.Entries {
@@ -172,12 +177,12 @@ func (b *builder) alias(n *ast.AliasNode, depth int) *Node {
 	case a == nil:
 		names := make([]string, 0, len(b.anchors))
 		for other := range b.anchors {
-			names = append(names, "*"+other)
+			names = append(names, other)
 		}
 		slices.Sort(names)
 		instead := "put the text in quotes if no alias is meant"
 		if len(names) > 0 {
-			instead = "write one of " + Shorten(fmt.Sprint(names), 200) + ", or put the text in quotes"
+			instead = "the anchors above are " + Shorten(strings.Join(names, ", "), 200) + "; put the text in quotes if no alias is meant"
 		}
 		b.fail(here, fmt.Sprintf("there is no anchor &%s above", name), instead)
 		return &Node{Pos: here}
@@ -185,12 +190,17 @@ func (b *builder) alias(n *ast.AliasNode, depth int) *Node {
 		b.fail(here, fmt.Sprintf("*%s stands inside its own anchor", name), "write the value out")
 		return &Node{Pos: here}
 	}
-	// Errors inside the anchored value were reported where it stands.
-	known := len(b.errs)
-	wasFull := b.full
+	outermost := b.within == nil
+	if outermost {
+		b.within = &here
+	}
+	known, wasFull := len(b.errs), b.full
 	value := b.node(a.value, depth)
-	if b.full == wasFull {
+	if b.full == wasFull { // errors inside the value were reported where it stands
 		b.errs = b.errs[:known]
+	}
+	if outermost {
+		b.within = nil
 	}
 	return value
 }

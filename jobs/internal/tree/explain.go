@@ -28,6 +28,10 @@ func explain(message string, t *token.Token) *Error {
 			e.What, e.Instead = "this line is indented further than the key before it, which has a value already", "line it up with that key"
 		}
 	}
+	if message == "unexpected key name" && strings.Contains(strings.TrimSpace(t.Origin), "\n") {
+		// A line without "key: " runs on into the next one.
+		e.What, e.Instead = "this line is no 'key: value'", "write a space after the colon, or indent it below the value that it continues"
+	}
 	if strings.HasSuffix(message, "is a reserved character") || strings.HasPrefix(message, "found unknown escape character") {
 		e.What = message
 	}
@@ -47,7 +51,7 @@ var explanations = []struct{ message, what, instead string }{
 	{"map key-value is pre-defined", "this is indented further than the key before it, which has a value already", "line it up with that key"},
 	{"mapping value is not allowed in this context", "there is a second ': ' in one value", "put the text in quotes, or begin a new line for the key"},
 	{"value is not allowed in this context", "this does not line up with the lines before it", "indent it like the keys or items that it belongs to"},
-	{"non-map value is specified", "this line is no 'key: value'", "write a space after the colon, or line it up with the value it continues"},
+	{"non-map value is specified", "this line is no 'key: value'", "write a space after the colon, or indent it below the value that it continues"},
 	{"could not find end character of", "the quoted text that begins here has no end", "write the closing quote"},
 	{"block sequence entries are not allowed", "a list can't begin on the line of its key", "begin a new line with '- ', or write [a, b]"},
 	{"sequence entries are not allowed after anchor", "a list can't begin on the line of its anchor", "begin a new line with '- '"},

@@ -30,6 +30,9 @@ func Read(src []byte) (*Node, []*Error) {
 	}
 	b := builder{anchors: map[string]*anchor{}}
 	root := b.node(body, 0)
+	if b.full {
+		return nil, b.errs // what was left out would look like further errors
+	}
 	return root, b.errs
 }
 

@@ -1,0 +1,216 @@
+package coordinator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"overnight/coordinator"
+	"overnight/internal/catalog"
+	"overnight/jobs"
+	"overnight/jobs/queuetest"
+	"overnight/results"
+	"overnight/results/sqlitestore"
+	"overnight/worker"
+)
+
+const noop = `
+study: noop
+env: {name: function, function: noop, x1: {grid: [1, 2, 3]}}
+agents: [{name: random}]
+replications: %d
+`
+
+func open(t *testing.T) *sqlitestore.Store {
+	t.Helper()
+	s, err := sqlitestore.Open(context.Background(), t.TempDir(), sqlitestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func parse(t *testing.T, text string) *jobs.Study {
+	t.Helper()
+	s, err := jobs.Parse("test.yaml", []byte(text), catalog.New(), jobs.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func submit(t *testing.T, text string, o coordinator.Options) coordinator.Planned {
+	t.Helper()
+	p, err := coordinator.Submit(context.Background(), parse(t, text), []byte(text), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// finish runs a study with a worker to its end and returns its digest.
+func finish(t *testing.T, name string, o coordinator.Options) string {
+	t.Helper()
+	drain := make(chan struct{})
+	worked := make(chan error, 1)
+	go func() {
+		worked <- worker.Run(context.Background(), worker.Options{Queue: o.Queue, Store: o.Store.(worker.Store), Catalog: o.Catalog, Slots: 2, Drain: drain})
+	}()
+	if err := coordinator.Run(context.Background(), name, o); err != nil {
+		t.Fatal(err)
+	}
+	close(drain)
+	if err := <-worked; err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.Store.Plan(context.Background(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.State != results.Finished || p.Digest == "" {
+		t.Fatalf("study ended %s with digest %q", p.State, p.Digest)
+	}
+	return p.Digest
+}
+
+// TestLostWorker holds G3: a worker takes jobs and falls silent; its trials are
+// issued again within 15 s, and a queue that loses everything costs no more.
+func TestLostWorker(t *testing.T) {
+	for _, how := range []string{"worker silent", "queue emptied"} {
+		t.Run(how, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				store, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				q := queuetest.NewMemory(time.Hour) // its own redelivery does not help
+				o := coordinator.Options{Store: store, Queue: q, Catalog: catalog.New(), Slots: 1}
+				p := submit(t, fmt.Sprintf(noop, 5), o)
+				var last coordinator.Progress
+				o.Progress = func(p coordinator.Progress) { last = p }
+				done := make(chan error, 1)
+				go func() { done <- coordinator.Run(ctx, p.Name, o) }()
+
+				w := results.Worker{ID: "w", Slots: 1}
+				taken, err := q.Take(ctx, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if how == "worker silent" {
+					for _, d := range taken {
+						w.Jobs = append(w.Jobs, d.Job().ID)
+					}
+					if _, err := store.Beat(ctx, w, 0); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					// They are gone, and a worker stands idle beside.
+					w.Free = 1
+					go func() {
+						for ctx.Err() == nil {
+							if _, err := store.Beat(ctx, w, 0); err != nil && ctx.Err() == nil {
+								t.Error(err)
+							}
+							time.Sleep(time.Second)
+						}
+					}()
+				}
+				start := time.Now()
+				again, err := q.Take(ctx, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took > 15*time.Second {
+					t.Errorf("issued again after %v, want at most 15 s", took)
+				}
+				if len(again) == 0 || again[0].Job().ID == taken[0].Job().ID {
+					t.Errorf("got %d jobs, with the old name", len(again))
+				}
+				time.Sleep(time.Second)
+				if last.Reissued == 0 {
+					t.Error("no reissue was counted")
+				}
+				cancel()
+				if err := <-done; !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, want canceled", err)
+				}
+				time.Sleep(2 * time.Second) // the idle worker's last beat
+				if err := store.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestEditExtend holds G5: what is equal is reused, more replications extend,
+// and a changed study stands beside the old one.
+func TestEditExtend(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	defer store.Close()
+	o := coordinator.Options{Store: store, Queue: queuetest.NewMemory(time.Minute), Catalog: catalog.New(), Slots: 2}
+	const text = `
+study: edit
+seed: 3
+env: {name: marketing, budget: {grid: [%s]}}
+agents: [{name: random}, {name: equal}]
+evaluate: {final: 5}
+replications: %d
+`
+	first := submit(t, fmt.Sprintf(text, "300, 600", 4), o)
+	small := finish(t, first.Name, o)
+
+	p := submit(t, fmt.Sprintf(text, "300, 600", 6), o)
+	if p.New || !p.Extended || p.Name != "edit" || p.Committed != 16 || p.Plan.Trials != 24 {
+		t.Errorf("more replications: %+v, want an extension of 16 to 24 trials", p)
+	}
+	extended := finish(t, p.Name, o)
+	if extended == small {
+		t.Error("the digest did not change with more replications")
+	}
+
+	p = submit(t, fmt.Sprintf(text, "300, 600", 2), o)
+	if p.New || p.Extended || p.Plan.Trials != 24 || p.Plan.State != results.Finished {
+		t.Errorf("fewer replications: %+v, want the study as it is", p)
+	}
+
+	p = submit(t, fmt.Sprintf(text, "300, 900, 600", 6), o)
+	if !p.New || p.Name != "edit@2" || p.Reused != 24 || p.Plan.Trials != 36 {
+		t.Errorf("another level: name %s, %d reused of %d, want edit@2 with 24 of 36", p.Name, p.Reused, p.Plan.Trials)
+	}
+	edited := finish(t, p.Name, o)
+
+	// The same study in an empty store has the same digest: what was reused is what
+	// would have been computed.
+	fresh := open(t)
+	defer fresh.Close()
+	o.Store = fresh
+	p = submit(t, fmt.Sprintf(text, "300, 900, 600", 6), o)
+	if got := finish(t, p.Name, o); got != edited {
+		t.Errorf("digest %s with reuse, %s without", edited, got)
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	all := []results.Plan{{Study: "a", Identity: "11112222"}, {Study: "a@2", Identity: "33334444"}, {Study: "b", Identity: "55556666", Digest: "77778888"}}
+	for word, want := range map[string]string{"a@2": "a@2", "b": "b", "7777": "b", "3333": "a@2"} {
+		if p, err := coordinator.Find(all, word); err != nil || p.Study != want {
+			t.Errorf("%s: got %q, %v, want %q", word, p.Study, err, want)
+		}
+	}
+	if _, err := coordinator.Find(all, "a"); !errors.Is(err, coordinator.ErrAmbiguous) {
+		t.Errorf("a: got %v, want ambiguous", err)
+	}
+	for _, word := range []string{"c", "777", ""} {
+		if _, err := coordinator.Find(all, word); !errors.Is(err, results.ErrNotFound) {
+			t.Errorf("%q: got %v, want not found", word, err)
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package jobs
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ParseBytes reads a size such as 512MB or 1.5 GiB, at least one byte.
+func ParseBytes(s string) (uint64, error) {
+	number := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
+	unit := sizeUnits()[strings.ToLower(strings.TrimSpace(s[len(number):]))]
+	x, err := strconv.ParseFloat(number, 64)
+	if bytes := math.Floor(x * unit); err == nil && bytes >= 1 && bytes <= 1<<53 {
+		return uint64(bytes), nil
+	}
+	return 0, fmt.Errorf("%q is no size: write a number with a unit, such as 512MB or 2GiB", s)
+}
