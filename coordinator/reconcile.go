@@ -43,7 +43,7 @@ func (r *run) reconcile(ctx context.Context) (ended bool, err error) {
 	r.workers = r.workers[:0]
 	slots, free := 0, 0
 	for _, w := range all {
-		if now.Sub(w.Seen) > r.Lost {
+		if w.Slots == 0 || now.Sub(w.Seen) > r.Lost {
 			continue
 		}
 		r.workers = append(r.workers, w)

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 
@@ -85,28 +84,25 @@ func (p *parser) usable(src *source) bool {
 }
 
 // checkEntry completes an entry in all its variants, and calls try with each.
-func (p *parser) checkEntry(src *source, try func(m *param.Map) error) {
+func (p *parser) checkEntry(src *source, try func(m *param.Map) (where string, err error)) {
 	at := make([]int, len(src.entry.factors))
 	for k := range at {
 		at[k] = k
 	}
-	src.sound = true
 	for v := range p.variants(src) {
+		where := ""
 		m, err := src.entry.complete(p.s, v.levels, at)
-		if err != nil {
-			src.sound = false
-		} else if try != nil {
-			err = try(m)
+		if err == nil {
+			where, err = try(m)
 		}
 		if err != nil {
-			p.refused(src, err, v.nodes, "")
+			p.refused(src, err, v.nodes, where)
 		}
 	}
 }
 
 // checkTasks tries every environment on its own.
 func (p *parser) checkTasks() {
-	p.flagged = map[tree.Pos]bool{}
 	for _, pr := range p.problems {
 		p.flagged[tree.Pos{Line: pr.Line, Column: pr.Column}] = true
 	}
@@ -117,24 +113,24 @@ func (p *parser) checkTasks() {
 			continue
 		}
 		factory := p.cat.Env(src.name.Text)
-		src.entry, _ = p.s.entry("environment "+src.prefix, p.s.Tasks[t].Params, factory.Schema())
+		src.entry, _ = p.s.entry(src.title, p.s.Tasks[t].Params, factory.Schema())
 		if !p.usable(src) {
 			continue
 		}
 		var reuse envs.Env
-		p.checkEntry(src, func(m *param.Map) error {
+		p.checkEntry(src, func(m *param.Map) (string, error) {
 			if p.specs[t] == nil {
 				env, err := factory.New(m, nil)
 				if err == nil {
 					p.specs[t] = env.Spec()
 				}
-				return err
+				return "", err
 			}
 			env, err := factory.New(m, reuse)
 			if err == nil {
 				reuse = env
 			}
-			return err
+			return "", err
 		})
 	}
 }
@@ -147,32 +143,40 @@ func (p *parser) checkArms() {
 			continue
 		}
 		factory := p.cat.Agent(src.name.Text)
-		src.entry, _ = p.s.entry("arm "+src.prefix, p.s.Arms[a].Params, factory.Schema())
+		src.entry, _ = p.s.entry(src.title, p.s.Arms[a].Params, factory.Schema())
 		if !p.usable(src) {
 			continue
 		}
 		var reuse agents.Agent
-		p.checkEntry(src, func(m *param.Map) error {
+		p.checkEntry(src, func(m *param.Map) (string, error) {
 			for t, spec := range p.specs {
 				on := p.s.Arms[a].On
 				if spec == nil || len(on) > 0 && !slices.Contains(on, p.s.Tasks[t].Label) {
 					continue
 				}
-				agent, err := p.fit(factory, m, spec, reuse, p.s.Tasks[t].Label)
+				agent, err := fit(factory, m, spec, reuse)
 				if err != nil {
-					return err
+					return p.on(t), err
 				}
 				reuse = agent
 			}
-			return nil
+			return "", nil
 		})
 	}
 }
 
+// on names a task where there are several.
+func (p *parser) on(task int) string {
+	if len(p.s.Tasks) == 1 {
+		return ""
+	}
+	return " (on environment " + p.s.Tasks[task].Label + ")"
+}
+
 // fit makes an agent for an environment.
-func (p *parser) fit(f agents.Factory, m *param.Map, spec *envs.Spec, reuse agents.Agent, env string) (agents.Agent, error) {
+func fit(f agents.Factory, m *param.Map, spec *envs.Spec, reuse agents.Agent) (agents.Agent, error) {
 	if err := f.Fits(m, spec); err != nil {
-		return nil, fmt.Errorf("agent %s does not fit environment %s: %w", f.Name(), env, err)
+		return nil, err
 	}
 	return f.New(m, spec, rng.Key{}, reuse)
 }

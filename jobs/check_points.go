@@ -102,7 +102,7 @@ func (p *parser) makeEnv(point *Point, made *madeEnv) (envs.Env, error) {
 
 func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agents.Agent, error) {
 	factory := p.cat.Agent(p.s.Arms[point.Arm].Agent)
-	agent, err := p.fit(factory, point.Agent, env.Spec(), reuse, p.s.Tasks[point.Task].Label)
+	agent, err := fit(factory, point.Agent, env.Spec(), reuse)
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +111,12 @@ func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agen
 	}
 	if _, needs := agent.(agents.NeedsOracle); needs {
 		if _, has := env.(envs.Oracle); !has {
-			return nil, fmt.Errorf("agent %s asks for the best action, and environment %s does not know it", factory.Name(), p.s.Tasks[point.Task].Label)
+			return nil, fmt.Errorf("%s asks for the best action, and environment %s does not know it", factory.Name(), p.s.Tasks[point.Task].Label)
 		}
 	}
 	if n, ok := agent.(agents.NeedsAttribution); ok && n.UsesAttribution() {
 		if _, has := env.(envs.Attributor); !has {
-			return nil, fmt.Errorf("agent %s asks what each action brings, and environment %s does not know it", factory.Name(), p.s.Tasks[point.Task].Label)
+			return nil, fmt.Errorf("%s asks what each action brings, and environment %s does not know it", factory.Name(), p.s.Tasks[point.Task].Label)
 		}
 	}
 	if _, counts := agent.(agents.Updater); point.Train.Updates > 0 && !counts {
@@ -142,12 +142,15 @@ func (p *parser) nodesOf(point *Point) levelNodes {
 	return nodes
 }
 
-// where names a point by its levels.
+// where names a point by its environment, if there are several, and its levels.
 func (p *parser) where(point *Point) string {
 	if len(point.Levels) == 0 {
-		return ""
+		return p.on(point.Task)
 	}
 	var parts []string
+	if len(p.s.Tasks) > 1 {
+		parts = append(parts, "environment "+p.s.Tasks[point.Task].Label)
+	}
 	for _, l := range point.Levels {
 		parts = append(parts, p.s.Factors[l.Factor].Name+" = "+l.Name)
 	}
@@ -179,7 +182,7 @@ func (p *parser) note(spec *envs.Spec, point *Point) {
 		}
 	}
 	if m := p.s.Objective.Metric; !slices.Contains(names, m) && p.unmeasured == "" {
-		p.unmeasured = p.s.Tasks[point.Task].Label + p.where(point)
+		p.unmeasured = p.s.Tasks[point.Task].Env + p.where(point)
 	}
 }
 

@@ -24,11 +24,15 @@ func (p *parser) refused(src *source, err error, nodes levelNodes, where string)
 	case errors.As(err, &one):
 		list = param.Errors{one}
 	default:
-		p.fail(src.name.Pos, src.prefix+": "+err.Error()+where, "")
+		p.fail(src.name.Pos, src.title+": "+err.Error()+where, "")
 		return
 	}
 	for _, e := range list {
-		at, known, f := p.locate(src, e.Path, nodes)
+		if e.Path == "" {
+			p.fail(src.name.Pos, src.title+": "+e.What+where, e.Instead)
+			continue
+		}
+		at, n, known, f := p.locate(src, e.Path, nodes)
 		if p.flagged[at] {
 			continue // what stands there has its problem already
 		}
@@ -41,20 +45,27 @@ func (p *parser) refused(src *source, err error, nodes levelNodes, where string)
 				what = fmt.Sprintf("takes whole numbers, and %s draws any number", f.Kind)
 				instead = "write int_uniform: [low, high], or grid: [...]"
 			}
+			switch {
+			case n == nil || !strings.Contains(what, ", not "): // a type that does not fit
+			case n.Kind == tree.Mapping && len(n.Entries) > 0:
+				instead += "; " + suggestKind(n)
+			case n.Kind == tree.List && f == nil && strings.Contains(what, "is a list"):
+				instead += ", or {grid: [...]} around the list to try each"
+			}
 		case isLater:
 			what, instead = "is not in this version", later
 		case slices.Contains(studyKeys(), key):
 			instead = "it is a key of the study: move it to the left margin"
 		}
-		p.fail(at, strings.TrimSuffix(join(src.prefix, e.Path), ".")+" "+what+where, instead)
+		p.fail(at, join(src.prefix, e.Path)+" "+what+where, instead)
 	}
 }
 
 // locate returns where the value at a path below an entry stands: the level in
 // use where it is a factor's, the key where the schema does not know it, the
-// mapping around it where the file does not have it. f is the factor that the
-// path leads to or through.
-func (p *parser) locate(src *source, path string, nodes levelNodes) (at tree.Pos, known bool, f *Factor) {
+// mapping around it where the file does not have it. value is the node itself,
+// nil where it is not there; f is the factor that the path leads to or through.
+func (p *parser) locate(src *source, path string, nodes levelNodes) (at tree.Pos, value *tree.Node, known bool, f *Factor) {
 	n, schema := src.node, src.entry.schema
 	for {
 		if i, ok := p.factorAt[n]; ok {
@@ -64,19 +75,19 @@ func (p *parser) locate(src *source, path string, nodes levelNodes) (at tree.Pos
 				next = p.defs[i].node
 			}
 			if next == n {
-				return n.Pos, true, f
+				return n.Pos, n, true, f
 			}
 			n = next
 		}
 		if path == "" {
-			return n.Pos, true, f
+			return n.Pos, n, true, f
 		}
 		switch n.Kind {
 		case tree.List:
 			number, rest, ok := strings.Cut(strings.TrimPrefix(path, "["), "]")
 			i, err := strconv.Atoi(number)
 			if !ok || err != nil || i < 0 || i >= len(n.Items) {
-				return n.Pos, true, f
+				return n.Pos, nil, true, f
 			}
 			n, path = n.Items[i], strings.TrimPrefix(rest, ".")
 		case tree.Mapping:
@@ -89,19 +100,19 @@ func (p *parser) locate(src *source, path string, nodes levelNodes) (at tree.Pos
 			}
 			if best < 0 {
 				if n == src.node {
-					return src.name.Pos, true, f
+					return src.name.Pos, nil, true, f
 				}
-				return n.Pos, true, f
+				return n.Pos, nil, true, f
 			}
 			e := n.Entries[best]
 			k := slices.IndexFunc(schema, func(f param.Field) bool { return f.Name == e.Key })
 			if k < 0 {
-				return e.Pos, false, f
+				return e.Pos, nil, false, f
 			}
 			schema = schema[k].Fields
 			n, path = e.Value, strings.TrimPrefix(path[len(e.Key):], ".")
 		default:
-			return n.Pos, true, f
+			return n.Pos, nil, true, f
 		}
 	}
 }

@@ -95,8 +95,8 @@ type source struct {
 	node   *tree.Node
 	name   *tree.Node // its environment or agent
 	prefix string     // of its factors' names: "env", or a label
+	title  string     // "arm corrected"
 	entry  entry
-	sound  bool // its parameters are complete at every level
 }
 
 func (p *parser) fail(at tree.Pos, what, instead string) {

@@ -102,7 +102,7 @@ func (p *parser) design(n *tree.Node, what string) (d Design, ok bool) {
 		keys = append(keys, "rows")
 	}
 	if n.Kind == tree.Mapping {
-		p.mapping(n, "a design of kind "+d.Kind, keys...)
+		p.mapping(n, "a design of kind "+d.Kind, "{kind: "+d.Kind+", ...}", keys...)
 	}
 	if of := n.Lookup("of"); of != nil {
 		d.Of = p.factorNames(of, what)

@@ -75,7 +75,7 @@ func (p *parser) agents() {
 			a.Agent = src.name.Text
 		}
 		if v := item.Lookup("on"); v != nil {
-			a.On = p.on(v, label)
+			a.On = p.onLabels(v, label)
 		}
 		if v := item.Lookup("train"); v != nil {
 			if b, ok := p.budget(v, label+".train"); ok {
@@ -146,7 +146,7 @@ func (p *parser) params(n *tree.Node, o owner, own ...string) *param.Map {
 	return m
 }
 
-func (p *parser) on(n *tree.Node, arm string) []string {
+func (p *parser) onLabels(n *tree.Node, arm string) []string {
 	nodes := n.Items
 	if n.Kind == tree.Scalar && n.Value != nil {
 		nodes = []*tree.Node{n}

@@ -48,7 +48,7 @@ func (p *parser) head() {
 		p.record(n)
 	}
 	if n := p.root.Lookup("limits"); n != nil {
-		if m := p.mapping(n, "limits", "time", "memory"); m != nil {
+		if m := p.mapping(n, "limits", "limits: {time: 10m, memory: 1GB}", "time", "memory"); m != nil {
 			if v := m.Lookup("time"); v != nil {
 				s.Limits.Time, _ = p.duration(v, "limits.time")
 			}
@@ -60,7 +60,7 @@ func (p *parser) head() {
 }
 
 func (p *parser) record(n *tree.Node) {
-	m := p.mapping(n, "record", "curves")
+	m := p.mapping(n, "record", "record: {curves: {points: 200}}", "curves")
 	if m == nil {
 		return
 	}
@@ -72,11 +72,14 @@ func (p *parser) record(n *tree.Node) {
 		p.fail(n.Pos, "record names nothing to keep", "write record: {curves: {points: 200}}, or leave it out")
 		return
 	}
-	if m = p.mapping(curves, "record.curves", "points"); m == nil {
+	if m = p.mapping(curves, "record.curves", "curves: {points: 200}", "points"); m == nil {
 		return
 	}
 	points := m.Lookup("points")
 	if points == nil {
+		if len(m.Entries) > 0 {
+			return
+		}
 		p.fail(curves.Pos, "record.curves says not how long curves are", "write curves: {points: 200}")
 		return
 	}
@@ -102,7 +105,7 @@ func (p *parser) data() {
 		if why := checkIdentifier(e.Key); why != "" {
 			p.fail(e.Pos, fmt.Sprintf("the data name %q %s", tree.Shorten(e.Key, 40), why), identifierRule)
 		}
-		m := p.mapping(e.Value, "data."+e.Key, "csv")
+		m := p.mapping(e.Value, "data."+e.Key, e.Key+": {csv: PATH}", "csv")
 		if m == nil {
 			continue
 		}

@@ -27,7 +27,7 @@ func (p *parser) budget(n *tree.Node, what string) (b Budget, ok bool) {
 		return b, false
 	}
 	before := len(p.problems)
-	m := p.mapping(n, what, keys...)
+	m := p.mapping(n, what, "train: {episodes: 1000}", keys...)
 	if m == nil {
 		return b, false
 	}
@@ -144,7 +144,7 @@ func (p *parser) final() uint64 {
 func (p *parser) schedule(n *tree.Node) {
 	e := &p.s.Evaluate
 	e.Final = p.final()
-	m := p.mapping(n, "evaluate", "every", "episodes", "final")
+	m := p.mapping(n, "evaluate", "evaluate: {final: 100}", "every", "episodes", "final")
 	every, episodes := m.Lookup("every"), m.Lookup("episodes")
 	for _, f := range []struct {
 		key  string
@@ -175,7 +175,7 @@ func (p *parser) objective() {
 		p.fail(n.Pos, "objective is "+n.String()+", not a mapping", "write objective: {metric: "+tree.Shorten(n.Text, 40)+"}")
 		return
 	}
-	m := p.mapping(n, "objective", "metric", "goal", "summary")
+	m := p.mapping(n, "objective", "objective: {metric: return}", "metric", "goal", "summary")
 	if m == nil {
 		return
 	}

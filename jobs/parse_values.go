@@ -12,12 +12,12 @@ import (
 	"overnight/jobs/internal/tree"
 )
 
-// mapping returns the entries of a mapping that has no other keys than those
-// given; what names it. The result is nil, and a problem reported, where n is
-// something else.
-func (p *parser) mapping(n *tree.Node, what string, keys ...string) *tree.Node {
+// mapping checks that n is a mapping that has no other keys than those given;
+// what names it, and example is what to write instead of anything else. The
+// result is nil, and a problem reported, where it is no mapping.
+func (p *parser) mapping(n *tree.Node, what, example string, keys ...string) *tree.Node {
 	if n.Kind != tree.Mapping {
-		p.fail(n.Pos, what+" is "+n.String()+", not a mapping", "write "+what[strings.LastIndex(what, " ")+1:]+": {"+strings.Join(keys, ": ..., ")+": ...}")
+		p.fail(n.Pos, what+" is "+n.String()+", not a mapping", "write "+example)
 		return nil
 	}
 	for _, e := range n.Entries {

@@ -113,7 +113,7 @@ type Follower interface {
 type Worker struct {
 	ID      string
 	Host    string
-	Slots   int
+	Slots   int // 0: it has ended
 	Free    int // slots without work
 	Version string
 	Engine  int

@@ -28,9 +28,21 @@ func (w *worker) beat(ctx context.Context, host string) error {
 		select {
 		case <-t.C:
 		case <-ctx.Done():
-			return nil
+			return w.farewell(host)
 		}
 	}
+}
+
+// farewell says that the worker has ended, so that nobody waits for it.
+func (w *worker) farewell(host string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s := w.state(host)
+	s.Slots, s.Free, s.Jobs = 0, 0, nil
+	if _, err := w.Store.Beat(ctx, s, w.orderID); err != nil {
+		w.Log.Debug("last beat", zap.Error(err)) // its silence will tell
+	}
+	return nil
 }
 
 func (w *worker) state(host string) results.Worker {

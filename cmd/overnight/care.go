@@ -249,7 +249,7 @@ func (a *app) doctor(ctx context.Context) error {
 		say(true, "no data folder %s yet: the first run makes it", dir)
 	}
 	free, err := freeBytes(base)
-	say(err == nil && free > 1e9, "%s free where %s is", bytes(free), dir)
+	say(err == nil && free > 1e9, "%s free where %s is", byteCount(free), dir)
 	took, err := syncTime(base)
 	switch {
 	case err != nil:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"overnight/results"
 	"overnight/results/export"
 	"overnight/results/sqlitestore"
 	"overnight/worker/trial"
@@ -66,9 +67,9 @@ func (a *app) export(ctx context.Context, s *sqlitestore.Store, word string, f e
 	}
 	switch f.what {
 	case "trials":
-		err = export.Trials(ctx, a.out, study, p, s, f.format)
+		err = export.Trials(a.out, study, results.Skim(ctx, s, p.Study, 0, p.Trials), export.Format(f.format))
 	case "curves":
-		err = export.Curves(ctx, a.out, study, p, s, f.format)
+		err = export.Curves(a.out, study, s.Scan(ctx, p.Study, 0, p.Trials), export.Format(f.format))
 	case "steps":
 		if len(f.trials) == 0 {
 			return usage("--what steps needs --trials: steps are made by running the trials again; write for example --trials 0")

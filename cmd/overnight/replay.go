@@ -197,7 +197,7 @@ func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []ui
 			if t == nil {
 				columns = cols
 				var err error
-				t, err = export.NewTable(a.out, format, cols)
+				t, err = export.NewTable(a.out, export.Format(format), cols)
 				return err
 			}
 			if strings.Join(cols, ",") != strings.Join(columns, ",") {

@@ -48,7 +48,7 @@ func stand(ctx context.Context, s results.Store, p results.Plan) (standing, erro
 	}
 	alive := 0
 	for _, w := range ws {
-		if time.Since(w.Seen) < 10*time.Second {
+		if w.Slots > 0 && time.Since(w.Seen) < 10*time.Second {
 			alive++
 		}
 	}

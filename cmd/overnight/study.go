@@ -30,7 +30,13 @@ func (a *app) parse(file string, set []string) (*jobs.Study, []byte, error) {
 	study, err := jobs.Parse(file, src, a.cat, jobs.ParseOptions{Set: set})
 	var ps jobs.Problems
 	if errors.As(err, &ps) {
-		fmt.Fprint(a.err, ps.Caret(src))
+		for i, p := range ps {
+			if i == 20 {
+				fmt.Fprintf(a.err, "and %d more\n", len(ps)-i)
+				break
+			}
+			fmt.Fprint(a.err, p.Caret(src))
+		}
 		s := "s"
 		if len(ps) == 1 {
 			s = ""
@@ -87,7 +93,7 @@ func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	fmt.Fprintf(a.out, "  about  %s core-hours, %s of results, seed %d, engine version %d\n", hours(e.time), bytes(e.bytes), s.Seed, s.Engine)
+	fmt.Fprintf(a.out, "  about  %s core-hours, %s of results, seed %d, engine version %d\n", hours(e.time), byteCount(e.bytes), s.Seed, s.Engine)
 	return nil
 }
 
@@ -131,7 +137,7 @@ func (a *app) checkBytes(ctx context.Context, s *jobs.Study, limit string) error
 	if err != nil {
 		return usage("%v", err)
 	}
-	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), bytes(e.bytes), hours(e.time), limit))
+	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), byteCount(e.bytes), hours(e.time), limit))
 }
 
 func hours(d time.Duration) string {
@@ -145,7 +151,7 @@ func hours(d time.Duration) string {
 	return fmt.Sprintf("%.1g (%.2g s)", h, d.Seconds())
 }
 
-func bytes(n uint64) string {
+func byteCount(n uint64) string {
 	f := float64(n)
 	for _, u := range []string{"B", "kB", "MB", "GB", "TB"} {
 		if f < 1000 {

@@ -170,7 +170,6 @@ func (q *Queue) Close() error {
 
 	q.end()
 	q.calls.Wait()
-	q.js.CleanupPublisher()
 	// Acknowledgements may still stand in the buffer.
 	_ = q.nc.FlushTimeout(time.Second)
 	q.nc.Close()

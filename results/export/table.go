@@ -2,13 +2,14 @@ package export
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -17,13 +18,10 @@ import (
 // The first error stays: later calls do nothing and return it.
 type Table struct {
 	columns []string
-	keys    [][]byte // JSON lines: `,"column":`, the first with a brace
-	csv     *csv.Writer
-	out     *bufio.Writer // of JSON lines
+	keys    [][]byte // JSON lines: `,"column":`, the first with a brace; nil for CSV
+	out     *bufio.Writer
 
-	row    []byte // CSV: the cells, one after the other; JSON lines: the line
-	ends   []int  // CSV: where each cell ends in row
-	fields []string
+	row    []byte // the line so far
 	filled int
 	err    error
 }
@@ -39,14 +37,14 @@ func NewTable(w io.Writer, f Format, columns []string) (*Table, error) {
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("a table without columns")
 	}
-	t := &Table{columns: columns}
+	t := &Table{columns: columns, out: bufio.NewWriterSize(w, 1<<16)}
 	switch f {
 	case CSV:
-		t.csv = csv.NewWriter(w)
-		t.fields = make([]string, len(columns))
-		t.err = t.csv.Write(columns)
+		for _, c := range columns {
+			t.Text(c)
+		}
+		t.err = t.End()
 	case JSONL:
-		t.out = bufio.NewWriterSize(w, 1<<16)
 		for i, c := range columns {
 			key := []byte{','}
 			if i == 0 {
@@ -110,7 +108,7 @@ func (t *Table) Float(v float64) {
 	case !special:
 		t.next()
 		t.row = strconv.AppendFloat(t.row, v, 'g', -1, 64)
-	case math.IsNaN(v) || t.csv == nil:
+	case math.IsNaN(v) || t.keys != nil:
 		t.Null()
 	case v > 0:
 		t.Text("Inf")
@@ -128,8 +126,8 @@ func (t *Table) Bool(v bool) {
 // Text adds a cell; see Uint.
 func (t *Table) Text(s string) {
 	t.next()
-	if t.csv != nil {
-		t.row = append(t.row, s...)
+	if t.keys == nil {
+		t.row = appendField(t.row, s)
 		return
 	}
 	t.row = appendQuoted(t.row, s)
@@ -138,18 +136,17 @@ func (t *Table) Text(s string) {
 // Null adds a cell; see Uint.
 func (t *Table) Null() {
 	t.next()
-	if t.csv == nil {
+	if t.keys != nil {
 		t.row = append(t.row, "null"...)
 	}
 }
 
 // next begins a cell.
 func (t *Table) next() {
-	if t.csv != nil {
-		if t.filled > 0 {
-			t.ends = append(t.ends, len(t.row))
-		}
-	} else if t.filled < len(t.keys) {
+	switch {
+	case t.keys == nil && t.filled > 0:
+		t.row = append(t.row, ',')
+	case t.filled < len(t.keys):
 		t.row = append(t.row, t.keys[t.filled]...)
 	}
 	t.filled++
@@ -176,37 +173,40 @@ func (t *Table) End() error {
 		t.fail(fmt.Errorf("a row of %d cells in a table of %d columns", t.filled, len(t.columns)))
 	}
 	if t.err == nil {
-		t.err = t.write()
+		if t.keys != nil {
+			t.row = append(t.row, '}')
+		}
+		t.row = append(t.row, '\n')
+		_, t.err = t.out.Write(t.row)
 	}
-	t.row, t.ends, t.filled = t.row[:0], t.ends[:0], 0
+	t.row, t.filled = t.row[:0], 0
 	return t.err
-}
-
-func (t *Table) write() error {
-	if t.csv == nil {
-		t.row = append(t.row, '}', '\n')
-		_, err := t.out.Write(t.row)
-		return err
-	}
-	// One string for all cells of the row: fields are stretches of it.
-	all, from := string(t.row), 0
-	for i, end := range t.ends {
-		t.fields[i] = all[from:end]
-		from = end
-	}
-	t.fields[len(t.fields)-1] = all[from:]
-	return t.csv.Write(t.fields)
 }
 
 // Close writes what is buffered.
 func (t *Table) Close() error {
-	if t.csv != nil {
-		t.csv.Flush()
-		t.fail(t.csv.Error())
-	} else {
-		t.fail(t.out.Flush())
-	}
+	t.fail(t.out.Flush())
 	return t.err
+}
+
+// appendField appends s as a field of CSV, quoted where encoding/csv quotes. It
+// stands for it because numbers, most of all cells, need no look at each byte.
+func appendField(b []byte, s string) []byte {
+	if s == "" {
+		return b
+	}
+	first, _ := utf8.DecodeRuneInString(s)
+	if s != `\.` && !unicode.IsSpace(first) && strings.IndexAny(s, ",\"\r\n") < 0 {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	for i := range len(s) {
+		if s[i] == '"' {
+			b = append(b, '"')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
 }
 
 // appendQuoted appends s as a JSON string.

@@ -117,11 +117,12 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 	if err != nil {
 		return k.found(name, "plan", err)
 	}
-	damaged := false
+	damaged := make(map[uint64]bool)
+	readable := true
 	var count results.Tally
 	sc := scanner{ctx: k.ctx, c: c, h: h, rd: reader{h: h}, curves: true, to: h.plan.Trials, yield: func(r results.Record, err error) bool {
 		if err != nil {
-			damaged = true
+			damaged[r.Trial] = true
 			return k.report(results.Damage{Study: name, Trial: r.Trial, Record: true, What: err.Error()}) == nil
 		}
 		*[...]*uint64{&count.Done, &count.Failed, &count.Dead, &count.Overrun}[r.Status-results.Done]++
@@ -131,27 +132,28 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 	case errors.Is(err, errStopped) || k.ctx.Err() != nil:
 		return err
 	case err != nil:
-		damaged = true
+		readable = false
 		if err := k.report(results.Damage{Study: name, What: err.Error()}); err != nil {
 			return err
 		}
 	}
+	readable = readable && len(damaged) == 0
 	t := h.tally
 	count.Duplicates, count.Differs, count.Stale = t.Duplicates, t.Differs, t.Stale
-	if !damaged && count != t {
+	if readable && count != t {
 		what := fmt.Sprintf("tally: %d done, %d failed, %d dead and %d overrun trials were counted, and %d, %d, %d and %d are there",
 			t.Done, t.Failed, t.Dead, t.Overrun, count.Done, count.Failed, count.Dead, count.Overrun)
 		if err := k.report(results.Damage{Study: name, What: what}); err != nil {
 			return err
 		}
 	}
-	if err := k.curves(c, h); err != nil {
+	if err := k.curves(c, h, damaged); err != nil {
 		return err
 	}
 	if err := k.checkpoints(c, h); err != nil {
 		return err
 	}
-	if damaged || whole.plan.Digest == "" {
+	if !readable || whole.plan.Digest == "" {
 		return nil
 	}
 	return k.digest(c, whole)
@@ -190,11 +192,14 @@ func (s inTransaction) Scan(ctx context.Context, _ string, from, to uint64) iter
 	}
 }
 
-// curves looks for curves that no record has: their record lost them.
-func (k *checker) curves(c *engine.Conn, h *head) error {
+// curves looks for curves that no record has: their record lost them. Those of
+// damaged records were reported with it.
+func (k *checker) curves(c *engine.Conn, h *head, damaged map[uint64]bool) error {
 	var stray []int64
 	err := each(c, k.s.queries.of("stray-curves", h.id, 0), func(st *engine.Stmt) error {
-		stray = append(stray, st.Int(0))
+		if trial := st.Int(0); !damaged[uint64(trial)] {
+			stray = append(stray, trial)
+		}
 		return nil
 	})
 	for _, trial := range stray {

@@ -89,8 +89,5 @@ func (s *Store) read(fn func(*engine.Conn) error) error {
 	if err := c.Exec("BEGIN"); err != nil {
 		return s.failure("begin to read", err)
 	}
-	if err := fn(c); err != nil {
-		return err
-	}
-	return s.failure("end to read", c.Exec("COMMIT"))
+	return fn(c) // put ends the transaction
 }

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -74,20 +75,9 @@ func (s *Store) createSchema(c *engine.Conn) error {
 		return s.checkVersion(c)
 	}
 	return s.transact(c, func(c *engine.Conn) error {
-		// Another process may have been first.
-		version, err := queryInt(c, "PRAGMA user_version")
-		if err != nil {
+		// It may be another's database, or another process may have been first.
+		if err := s.checkVersion(c); !errors.Is(err, results.ErrNotFound) {
 			return err
-		}
-		if version != 0 {
-			return s.checkVersion(c)
-		}
-		objects, err := queryInt(c, "SELECT count(*) FROM sqlite_schema")
-		if err != nil {
-			return err
-		}
-		if objects != 0 {
-			return s.foreign()
 		}
 		return c.Exec(sqlFile("schema.sql"))
 	})
@@ -106,8 +96,12 @@ func (s *Store) checkVersion(c *engine.Conn) error {
 	if err != nil {
 		return s.failure("read the store's version", err)
 	}
+	objects, err := queryInt(c, "SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return s.failure("read the store's schema", err)
+	}
 	switch {
-	case version == 0 && application == 0:
+	case version == 0 && objects == 0:
 		return fmt.Errorf("no store in %s yet (%w): `overnight run` makes one", s.dir, results.ErrNotFound)
 	case application != applicationID:
 		return s.foreign()

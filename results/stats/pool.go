@@ -38,7 +38,10 @@ func newPool(s Scores) *pool {
 		p.complete = p.complete && (len(p.runs)-n == reps || len(p.runs) == n)
 	}
 	slices.SortFunc(p.runs, func(a, b run) int {
-		return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.point, b.point), cmp.Compare(a.replicate, b.replicate))
+		if a.x != b.x {
+			return cmp.Compare(a.x, b.x)
+		}
+		return cmp.Or(cmp.Compare(a.point, b.point), cmp.Compare(a.replicate, b.replicate))
 	})
 	return p
 }

@@ -89,7 +89,7 @@ DELETE FROM curves_{id} WHERE trial = ?1;
 
 -- name: stray-curves
 -- Trials with curves that no record has.
-SELECT trial FROM curves_{id} WHERE trial NOT IN (SELECT trial FROM records_{id} WHERE curves IS NOT NULL) LIMIT 20;
+SELECT trial FROM curves_{id} WHERE trial NOT IN (SELECT trial FROM records_{id} WHERE curves IS NOT NULL);
 
 -- name: put-blob
 INSERT OR REPLACE INTO blobs (sha256, stored, data) VALUES (?1, ?2, ?3);
