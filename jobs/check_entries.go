@@ -103,9 +103,8 @@ func (p *parser) checkEntry(src *source, try func(m *param.Map) (where string, e
 
 // checkTasks tries every environment on its own.
 func (p *parser) checkTasks() {
-	for _, pr := range p.problems {
-		p.flagged[tree.Pos{Line: pr.Line, Column: pr.Column}] = true
-	}
+	p.checking = true
+	defer func() { p.checking = false }()
 	p.specs = make([]*envs.Spec, len(p.tasks))
 	for t := range p.tasks {
 		src := &p.tasks[t]
@@ -137,6 +136,8 @@ func (p *parser) checkTasks() {
 
 // checkArms tries every agent on the first form of its environments.
 func (p *parser) checkArms() {
+	p.checking = true
+	defer func() { p.checking = false }()
 	for a := range p.arms {
 		src := &p.arms[a]
 		if src.name == nil {

@@ -199,7 +199,10 @@ func (p *parser) metrics() {
 	if n := p.root.Lookup("objective").Lookup("metric"); n != nil {
 		at = n.Pos
 	}
+	known := []string{"return_sampled", "optimality", "regret", "upper_bound"}
 	switch {
+	case !slices.Contains(p.s.Metrics, m) && slices.Contains(known, m):
+		p.fail(at, m+" is not measured in this study", "its metrics are "+enumerate(p.s.Metrics, 12))
 	case !slices.Contains(p.s.Metrics, m):
 		p.fail(at, fmt.Sprintf("there is no metric %s", tree.Shorten(m, 40)), suggest(m, "metrics", p.s.Metrics))
 	case p.unmeasured != "":

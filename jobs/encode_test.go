@@ -61,7 +61,7 @@ func TestDecodeStudyRefuses(t *testing.T) {
 		{"reference in a level", `"name":"none","value":[1]`, `"name":"none","value":[{"$":0}]`, "factor inside a level"},
 		{"no levels", `"levels":[{"name":"0","value":0},{"name":"0.5","value":0.5}],`, ``, "no levels"},
 		{"key twice", `"faithful":true`, `"faithful":true,"faithful":true`, "twice"},
-		{"unknown kind of factor", `"kind":"grid"`, `"kind":"magic"`, "grid"},
+		{"unknown kind of factor", `"kind":"grid"`, `"kind":"magic"`, "unknown kind"},
 		{"range in a grid", `"kind":"grid","levels":[{"name":"0","value":0},{"name":"0.5","value":0.5}]`, `"kind":"uniform","low":0.0,"high":1.0`, "no levels"},
 		{"range the wrong way round", `"kind":"grid","levels":[{"name":"0","value":0},{"name":"0.5","value":0.5}]`, `"kind":"uniform","low":1.0,"high":0.0`, "wrong way"},
 		{"unknown design", `"design":{"kind":"grid"}`, `"design":{"kind":"sobol","points":8}`, "not in this version"},

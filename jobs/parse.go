@@ -79,6 +79,7 @@ type parser struct {
 
 	specs      []*envs.Spec      // of the first form of every environment
 	flagged    map[tree.Pos]bool // places whose problem is said, before the schemas are asked
+	checking   bool              // the schemas are being asked
 	stochastic bool              // an agent's Sample differs from its Greedy
 	unmeasured string            // where the objective is not measured
 }
@@ -99,10 +100,21 @@ type source struct {
 	entry  entry
 }
 
+// placeOf names a position in the middle of a message.
+func placeOf(at tree.Pos) string {
+	if at.Set != "" {
+		return "by --set " + at.Set
+	}
+	return fmt.Sprintf("on line %d", at.Line)
+}
+
 func (p *parser) fail(at tree.Pos, what, instead string) {
 	pr := Problem{File: p.file, Line: at.Line, Column: at.Column, What: what, Instead: instead}
 	if at.Set != "" {
 		pr.File, pr.Line, pr.Column = "--set "+at.Set, 0, 0
+	}
+	if !p.checking {
+		p.flagged[at] = true
 	}
 	if !p.seen[pr] {
 		p.seen[pr] = true

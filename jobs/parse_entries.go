@@ -205,7 +205,7 @@ func (p *parser) labels() {
 		}
 		f := &p.s.Factors[i]
 		if j, ok := names[f.Name]; ok {
-			p.fail(p.defs[i].node.Pos, fmt.Sprintf("two factors would be named %s, here and on line %d", f.Name, p.defs[j].node.Pos.Line), "give the arm another label with as:")
+			p.fail(p.defs[i].node.Pos, fmt.Sprintf("two factors would be named %s, here and %s", f.Name, placeOf(p.defs[j].node.Pos)), "give the arm another label with as:")
 		}
 		names[f.Name] = i
 	}
@@ -234,7 +234,7 @@ func (p *parser) unique(plural string, labels []string, from []source) bool {
 		} else if from[i].name != nil {
 			at = from[i].name.Pos
 		}
-		p.fail(at, fmt.Sprintf("two %s have the label %s, the first on line %d", plural, l, from[j].node.Pos.Line), "write as: "+free)
+		p.fail(at, fmt.Sprintf("two %s have the label %s, the first %s", plural, l, placeOf(from[j].node.Pos)), "write as: "+free)
 	}
 	return len(first) == len(labels)
 }

@@ -102,10 +102,13 @@ func TestLargeFiles(t *testing.T) {
 		"dashes":   "x-a:\n  " + strings.Repeat("- ", 100_000) + tail,
 		"indents":  "x-a:\n" + staircase(200) + tail,
 	} {
-		_, err := Parse("s.yaml", []byte(text), testCatalog(), ParseOptions{})
-		if err == nil || !strings.Contains(err.Error(), "more than") && !strings.Contains(err.Error(), "nest") {
-			t.Errorf("%s: %.200v, want a refusal", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("s.yaml", []byte(text), testCatalog(), ParseOptions{})
+			if err == nil || !strings.Contains(err.Error(), "more") {
+				t.Errorf("%.200v, want a refusal", err)
+			}
+		})
 	}
 }
 

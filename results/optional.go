@@ -51,7 +51,7 @@ type Checker interface {
 type Damage struct {
 	Study  string // "" where it concerns the whole store
 	Trial  uint64 // of the damaged record, where Record
-	Record bool   // Discard(Trial) mends it: the trial is run again
+	Record bool   // Discard of Trial mends it: the trial is run again, and records are counted again
 	What   string
 }
 

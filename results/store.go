@@ -25,6 +25,7 @@ const (
 	Stopped   State = "stopped" // by stop_after_failures
 	Cancelled State = "cancelled"
 	Paused    State = "paused"
+	Damaged   State = "damaged" // its plan can't be read; only Studies returns it, and Delete removes it
 )
 
 // Plan is what a store keeps of a study. Stores look at the head only; Body is
@@ -52,7 +53,8 @@ type Plans interface {
 	Create(ctx context.Context, p Plan) error
 	// Plan returns a plan; ErrNotFound.
 	Plan(ctx context.Context, study string) (Plan, error)
-	// Studies returns all plans without Body and Source, oldest first.
+	// Studies returns all plans without Body and Source, oldest first. Of one that
+	// is damaged it returns the name, with State Damaged.
 	Studies(ctx context.Context) ([]Plan, error)
 	// Update changes a plan: change is called with the current one, and nothing
 	// comes between. An error of change is returned and nothing is written. Name

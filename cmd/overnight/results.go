@@ -50,7 +50,9 @@ mid-study as well.`,
 
 // model reads a study's records for tables.
 func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
-	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{})
+	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{
+		Learns: func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
+	})
 	if err != nil {
 		return nil, engine(err)
 	}

@@ -74,49 +74,51 @@ func (e *Env) fit(w []float64) bool {
 	if inside {
 		return false
 	}
+	for i, v := range w {
+		if v < 1e-100 { // so that dividing by it can't overflow
+			w[i] = 0
+		}
+	}
 	theta, ok := e.theta(w)
-	rest := 1.0
-	room := 0.0
-	for i, v := range w {
-		least, most := e.bounds(i)
-		switch {
-		case ok:
-			w[i] = min(most, max(least, float64(theta*v)))
-			continue
-		case v > 0:
-			rest -= most
-		default:
-			rest -= least
-			room += most - least
-		}
-	}
-	if ok {
-		return true
-	}
-	fill := 0.0 // share of the room that the rest takes
-	if room > 0 {
-		fill = min(1, max(0, rest)/room)
-	}
-	if idle := len(w) - 1; idle == e.k && w[idle] == 0 {
-		// The unspent share has room for all of the rest.
-		for i, v := range w[:idle] {
-			least, most := e.bounds(i)
-			w[i] = least
-			if v > 0 {
-				w[i] = most
-			}
-		}
-		w[idle] = max(0, rest)
+	if !ok {
+		e.spill(w)
 		return true
 	}
 	for i, v := range w {
 		least, most := e.bounds(i)
-		w[i] = most
-		if v == 0 {
-			w[i] = least + float64((most-least)*fill)
-		}
+		w[i] = min(most, max(least, float64(theta*v)))
 	}
 	return true
+}
+
+// spill puts all entries with w_i > 0 at their caps and gives what is left to
+// the others.
+func (e *Env) spill(w []float64) {
+	rest, room := 1.0, 0.0
+	for i, v := range w {
+		least, most := e.bounds(i)
+		if v > 0 {
+			w[i] = most
+			rest -= most
+			continue
+		}
+		w[i] = least
+		rest -= least
+		room += most - least
+		if i == e.k { // the unspent share has room for all of the rest
+			w[i] = max(0, rest)
+			return
+		}
+	}
+	if !(rest > 0 && room > 0) {
+		return
+	}
+	fill := min(1, rest/room)
+	for i := range w {
+		least, most := e.bounds(i)
+		w[i] += float64(fill * (most - least))
+		w[i] = min(w[i], most)
+	}
 }
 
 // theta solves sum of min(most_i, max(least_i, theta w_i)) = 1; not ok where
@@ -150,7 +152,7 @@ func (e *Env) theta(w []float64) (theta float64, ok bool) {
 	if slope == 0 {
 		return from, fixed >= 1-shareTolerance
 	}
-	return (1 - fixed) / slope, true
+	return max(from, (1-fixed)/slope), true
 }
 
 // clamped returns the sum of min(most_i, max(least_i, theta w_i)).

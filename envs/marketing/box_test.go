@@ -55,7 +55,7 @@ func TestFit(t *testing.T) {
 			if !fitted && v != before[i] {
 				t.Fatalf("%v becomes %v, which counts as unchanged", before, w)
 			}
-			if v > least+1e-9 && v < most-1e-9 && before[i] > 0 {
+			if v > least+1e-9 && v < most-1e-9 && before[i] >= 1e-100 {
 				if theta == theta && math.Abs(v/before[i]-theta) > 1e-6*theta {
 					t.Fatalf("%v becomes %v: proportions change within the bounds", before, w)
 				}

@@ -2,6 +2,7 @@ package marketing
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"overnight/internal/param"
@@ -62,18 +63,18 @@ func (p *Params) check() error {
 
 func (p *Params) checkNames() error {
 	for i, name := range p.Channels {
-		at := "channels[" + strconv.Itoa(i) + "]"
-		if name == "" {
-			return &param.Error{Path: at, What: "is empty", Instead: "give the channel a name"}
+		what, instead := "", "give the channel another name"
+		switch first := slices.Index(p.Channels, name); {
+		case name == "":
+			what, instead = "is empty", "give the channel a name"
+		case first < i:
+			what, instead = fmt.Sprintf("is %q, as is channels[%d]", name, first), "give each channel a name of its own"
+		case name == unspentName && p.Unspent:
+			what = "is " + name + ", as is the share that `unspent: true` adds"
+		default:
+			continue
 		}
-		if name == unspentName && p.Unspent {
-			return &param.Error{Path: at, What: "is named " + unspentName + ", as is the share that `unspent: true` adds", Instead: "give the channel another name"}
-		}
-		for j := range i {
-			if p.Channels[j] == name {
-				return &param.Error{Path: at, What: fmt.Sprintf("is %q, as is channels[%d]", name, j), Instead: "give each channel a name of its own"}
-			}
-		}
+		return &param.Error{Path: "channels[" + strconv.Itoa(i) + "]", What: what, Instead: instead}
 	}
 	return nil
 }
@@ -119,16 +120,15 @@ func (p *Params) checkSynergy() error {
 		}
 	}
 	for i, row := range p.Synergy {
-		at := "synergy[" + strconv.Itoa(i) + "]"
 		if len(row) != k {
 			return &param.Error{
-				Path: at, What: fmt.Sprintf("has %s for %s", count(len(row), "number"), count(k, "channel")),
+				Path: fmt.Sprintf("synergy[%d]", i), What: fmt.Sprintf("has %s for %s", count(len(row), "number"), count(k, "channel")),
 				Instead: fmt.Sprintf("write %s in each row", count(k, "number")),
 			}
 		}
 		if row[i] != 0 {
 			return &param.Error{
-				Path: at + "[" + strconv.Itoa(i) + "]", What: "is " + number(row[i]) + ", a synergy of a channel with itself",
+				Path: fmt.Sprintf("synergy[%d][%d]", i, i), What: "is " + number(row[i]) + ", a synergy of a channel with itself",
 				Instead: "write 0; a channel's own response is set by response and saturation",
 			}
 		}
@@ -138,7 +138,7 @@ func (p *Params) checkSynergy() error {
 		}
 		if worst < -1 {
 			return &param.Error{
-				Path: at, What: "has negative numbers that sum to " + number(worst) + ", so revenue could be negative",
+				Path: fmt.Sprintf("synergy[%d]", i), What: "has negative numbers that sum to " + number(worst) + ", so revenue could be negative",
 				Instead: "write negative numbers that sum to at least -1 in each row",
 			}
 		}

@@ -5,7 +5,7 @@
 // Day t, channel i: the action is divided by its sum, times the budget, and
 // gives the spend s_i; the channel generates
 //
-//	g_i = max(0, e_i f(s_i) (1 + return_noise z_i))
+//	g_i = max(0, e_i k_i f(s_i/k_i) (1 + return_noise z_i)), f(x) = x exp(-x) or another response,
 //
 // which lands over the coming days by the delay kernel; then
 //

@@ -10,7 +10,8 @@ var (
 // oracle is what Best works with.
 type oracle struct {
 	split  split
-	search *search // for splits that can't be water-filled
+	filled bool   // by waterfill, else by search
+	search search // empty until needed
 }
 
 // Why the best policy is the best split of each day: spend changes nothing but
@@ -36,7 +37,7 @@ type oracle struct {
 // that is compared too.
 func (e *Env) optimum() envs.Optimum {
 	switch {
-	case e.oracle.search != nil || e.p.Hold > 1:
+	case !e.oracle.filled || e.p.Hold > 1:
 		return envs.Reference
 	case e.blurred || !e.p.Observe.Effectiveness:
 		return envs.UpperBound
@@ -57,12 +58,7 @@ func (e *Env) prepareOracle() {
 	if e.synergetic {
 		s.synergy = p.Synergy
 	}
-	if s.prepare() {
-		o.search = nil
-	} else {
-		if o.search == nil {
-			o.search = new(search)
-		}
+	if o.filled = s.prepare(); !o.filled {
 		o.search.prepare(s)
 	}
 }
@@ -113,10 +109,10 @@ func (e *Env) solve() {
 	if s.value <= 0 && s.cost == 0 {
 		s.value = 1 // nothing lands any more: every split is as good
 	}
-	if e.oracle.search != nil {
-		e.oracle.search.run(s)
-	} else {
+	if e.oracle.filled {
 		s.fill()
+	} else {
+		e.oracle.search.run(s)
 	}
 	if s.cost > 0 && !s.free {
 		s.compareNothing()

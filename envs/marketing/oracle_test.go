@@ -87,7 +87,7 @@ func instance(t *rapid.T, forms ...string) (*split, []float64) {
 	}
 	var e []float64
 	for range k {
-		e = append(e, rapid.Float64Range(0.01, 2).Draw(t, "e"))
+		e = append(e, rapid.OneOf(rapid.Float64Range(0.01, 2), rapid.SampledFrom([]float64{0, 1e-9})).Draw(t, "e"))
 	}
 	if least > p.budget {
 		t.Fatalf("floors sum to %v", least)

@@ -23,8 +23,12 @@ func uniform(_ *Env, s *rng.Stream, a *envs.Action) { s.Floats(a.Values) }
 
 // heuristic gives shares in proportion to effectiveness.
 func heuristic(e *Env, _ *rng.Stream, a *envs.Action) {
+	sum := 0.0
 	for i := range e.ch {
-		a.Values[i] = e.ch[i].eff / 2 // clipped at 1, so keep the largest below
+		sum += e.ch[i].eff
+	}
+	for i := range e.ch {
+		a.Values[i] = e.ch[i].eff / sum
 	}
 }
 

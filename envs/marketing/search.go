@@ -5,9 +5,9 @@ import "math"
 // units is how many equal parts search deals out.
 const units = 128
 
-// refinements is how often search halves the amount it moves, from half the
+// refinements is how often search halves the amount it moves, from the whole
 // budget down to 1e-12 of it.
-const refinements = 40
+const refinements = 41
 
 // search looks for a good split where none is proven best. It deals the budget
 // above the floors out in parts by dynamic programming, which finds the best of
@@ -109,8 +109,9 @@ func (q *search) deal(p *split) {
 		n--
 	}
 	if p.free {
-		for m := n - 1; m >= 0; m-- {
-			if last[m] > last[n] {
+		n = 0
+		for m, v := range last {
+			if v > last[n] {
 				n = m
 			}
 		}
@@ -172,7 +173,7 @@ func (q *search) refine(p *split) {
 		pots++
 	}
 	best := p.total()
-	amount := float64(0.5 * p.budget)
+	amount := p.budget
 	for range refinements {
 		for again, sweeps := true, 0; again && sweeps < 64; sweeps++ {
 			again = false

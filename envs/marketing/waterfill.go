@@ -21,7 +21,8 @@ type split struct {
 	cost     float64 // of a unit spent
 	synergy  [][]float64
 	reach    []float64
-	hint     float64 // where fill begins, for the mean effectiveness 1
+	sumK     float64 // sum of k_i
+	middle   float64 // response.edge where every channel spends the same s_i/k_i
 }
 
 // outlet is a channel of a split, amounts in money.
@@ -55,9 +56,10 @@ const negligible = 1e-12
 // k_i, where more is better. So it was not best: the best split lies in
 // [least_i, upper_i], where each curve is concave or the interval is a point.
 func (p *split) prepare() bool {
-	sum := 0.0
+	sum, k := 0.0, 0.0
 	for i := range p.ch {
 		c := &p.ch[i]
+		k += c.k
 		c.upper = c.most
 		if p.response.form == exponentialDecay {
 			c.upper = max(c.least, min(c.most, c.k))
@@ -66,33 +68,26 @@ func (p *split) prepare() bool {
 		c.high = p.response.edge(float64(c.upper * c.invK))
 		sum += c.upper
 	}
+	p.sumK, p.middle = k, p.response.edge(p.budget/k)
 	p.reach = resize(p.reach, len(p.ch))
-	if !p.response.concave() || p.synergy != nil || !p.free && sum < float64(p.budget*(1-shareTolerance)) {
-		return false
-	}
-	p.value, p.cost, p.hint = 1, 0, math.NaN()
-	p.hint = p.fill() / p.meanE()
-	return true
-}
-
-// meanE returns the mean effectiveness, weighted by saturation.
-func (p *split) meanE() float64 {
-	sum, k := 0.0, 0.0
-	for i := range p.ch {
-		sum += float64(p.ch[i].e * p.ch[i].k)
-		k += p.ch[i].k
-	}
-	return sum / k
+	fits := p.free || sum >= float64(p.budget*(1-shareTolerance))
+	return p.response.concave() && p.synergy == nil && fits
 }
 
 // fill solves a split that prepare accepted: e_i f'(s_i/k_i) is one marginal
 // value lambda for all i whose s_i is within its bounds. It searches for u, a
-// falling function of lambda (see inverse), and returns it. The s_i sum to the
+// rising function of lambda (see inverse), and returns it. The s_i sum to the
 // budget within 1e-13 of it.
 func (p *split) fill() (u float64) {
-	top := 0.0
+	top, mean := 0.0, 0.0
 	for i := range p.ch {
-		top = max(top, p.ch[i].e)
+		c := &p.ch[i]
+		top = max(top, c.e)
+		mean += float64(c.e * c.k)
+	}
+	mean /= p.sumK
+	if top == 0 {
+		top = 1 // nothing works, and every split is as good
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for i := range p.ch {
@@ -109,10 +104,7 @@ func (p *split) fill() (u float64) {
 		lo = max(lo, price)
 	}
 
-	u = math.NaN()
-	if p.response.form == exponentialDecay {
-		u = float64(p.hint * p.meanE())
-	}
+	u = p.response.mark(p.response.level(mean), p.middle)
 	tolerance := float64(p.budget * 1e-13)
 	before := math.Inf(1) // distance from the budget at the last step
 	for range iterations {

@@ -83,19 +83,19 @@ func (s *Stream) Seed(k Key) {
 	s.pos = lanes
 }
 
+// next is one step of xoshiro256++: the number and the new state.
+func next(s0, s1, s2, s3 uint64) (v, n0, n1, n2, n3 uint64) {
+	v = bits.RotateLeft64(s0+s3, 23) + s0
+	t := s1 << 17
+	s2 ^= s0
+	s3 ^= s1
+	return v, s0 ^ s3, s1 ^ s2, s2 ^ t, bits.RotateLeft64(s3, 45)
+}
+
 // fill draws one number from every lane.
 func (s *Stream) fill(out *[lanes]uint64) {
 	for l := range lanes {
-		s0, s1, s2, s3 := s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l]
-		out[l] = bits.RotateLeft64(s0+s3, 23) + s0
-		t := s1 << 17
-		s2 ^= s0
-		s3 ^= s1
-		s1 ^= s2
-		s0 ^= s3
-		s2 ^= t
-		s3 = bits.RotateLeft64(s3, 45)
-		s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l] = s0, s1, s2, s3
+		out[l], s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l] = next(s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l])
 	}
 }
 
@@ -147,12 +147,15 @@ func (s *Stream) Normals(dst []float64) {
 	}
 }
 
+// normals draws two numbers from every lane, as two fills would, and makes a
+// pair of normals of them.
 func (s *Stream) normals(out *[2 * lanes]float64) {
-	var a, b [lanes]uint64
-	s.fill(&a)
-	s.fill(&b)
 	for l := range lanes {
-		out[l], out[lanes+l] = fp.BoxMuller(a[l], b[l])
+		s0, s1, s2, s3 := s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l]
+		a, s0, s1, s2, s3 := next(s0, s1, s2, s3)
+		b, s0, s1, s2, s3 := next(s0, s1, s2, s3)
+		s.s[0][l], s.s[1][l], s.s[2][l], s.s[3][l] = s0, s1, s2, s3
+		out[l], out[lanes+l] = fp.BoxMuller(a, b)
 	}
 }
 

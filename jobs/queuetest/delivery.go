@@ -32,7 +32,7 @@ func (d *delivery) Return(ctx context.Context, after time.Duration) error {
 	return d.end(ctx, func() { d.m.hold(d.e.msg, after) })
 }
 
-func (d *delivery) Reject(ctx context.Context, reason string) error {
+func (d *delivery) Reject(ctx context.Context, _ string) error {
 	return d.end(ctx, func() {})
 }
 

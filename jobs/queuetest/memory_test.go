@@ -25,7 +25,7 @@ func TestMemoryForgetsIDs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := queuetest.NewMemory(time.Hour)
-		defer m.Close()
+		defer func() { _ = m.Close() }()
 		j := jobs.Job{ID: "j", Engine: 1, Study: "s", Trials: []jobs.Range{{From: 0, To: 1}}}
 		for range 2 {
 			if err := m.Publish(t.Context(), []jobs.Job{j}); err != nil {

@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -142,7 +143,7 @@ func (s *suite) empty(d time.Duration) {
 	if len(taken) > 0 {
 		s.Fatalf("took %s, want nothing", taken[0].Job().ID)
 	}
-	if err != context.DeadlineExceeded {
+	if !errors.Is(err, context.DeadlineExceeded) {
 		s.Fatalf("Take of nothing: %v, want %v", err, context.DeadlineExceeded)
 	}
 }

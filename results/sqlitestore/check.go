@@ -120,10 +120,14 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 	damaged := make(map[uint64]bool)
 	readable := true
 	var count results.Tally
+	missing := uint64(0) // the first trial without a record
 	sc := scanner{ctx: k.ctx, c: c, h: h, rd: reader{h: h}, curves: true, to: h.plan.Trials, yield: func(r results.Record, err error) bool {
 		if err != nil {
 			damaged[r.Trial] = true
 			return k.report(results.Damage{Study: name, Trial: r.Trial, Record: true, What: err.Error()}) == nil
+		}
+		if r.Trial == missing {
+			missing++
 		}
 		*[...]*uint64{&count.Done, &count.Failed, &count.Dead, &count.Overrun}[r.Status-results.Done]++
 		return true
@@ -141,9 +145,9 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 	t := h.tally
 	count.Duplicates, count.Differs, count.Stale = t.Duplicates, t.Differs, t.Stale
 	if readable && count != t {
-		what := fmt.Sprintf("tally: %d done, %d failed, %d dead and %d overrun trials were counted, and %d, %d, %d and %d are there",
+		what := fmt.Sprintf("tally: %d done, %d failed, %d dead and %d overrun trials were counted, and %d, %d, %d and %d are there; this is the first that is not",
 			t.Done, t.Failed, t.Dead, t.Overrun, count.Done, count.Failed, count.Dead, count.Overrun)
-		if err := k.report(results.Damage{Study: name, What: what}); err != nil {
+		if err := k.report(results.Damage{Study: name, Trial: missing, Record: true, What: what}); err != nil {
 			return err
 		}
 	}

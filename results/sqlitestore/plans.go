@@ -144,14 +144,14 @@ func (s *Store) Studies(ctx context.Context) (plans []results.Plan, err error) {
 		return nil, err
 	}
 	err = s.read(func(c *engine.Conn) error {
-		var damage error
-		err := each(c, s.queries["heads"], func(st *engine.Stmt) error {
+		return s.failure("list the studies", each(c, s.queries["heads"], func(st *engine.Stmt) error {
 			h, err := s.readHead(st)
-			damage = errors.Join(damage, err)
+			if err != nil {
+				h.plan = results.Plan{Study: h.plan.Study, State: results.Damaged}
+			}
 			plans = append(plans, h.plan)
 			return nil
-		})
-		return errors.Join(s.failure("list the studies", err), damage)
+		}))
 	})
 	return plans, err
 }

@@ -98,7 +98,7 @@ func (s *Store) viewName(c *engine.Conn, study string, id int64) (string, error)
 		if taken == 0 && !tableNames.MatchString(name) {
 			return name, nil
 		}
-		name += fmt.Sprintf(" (%d)", id)
+		name = fmt.Sprintf("%d %s", id, name)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestView(t *testing.T) {
 	db := database(t, dir)
 	want := []string{
 		"trial|point|replication|status|return|regret|spend|attempts|elapsed_ms|worker|finished|error",
-		"1|1|0|done|0.1|-Inf|2.1|1|0.001|host-1|2027-01-15T08:00:00.000Z|",
+		"1|1|0|done|0.1|+Inf|2.1|1|0.001|host-1|2027-01-15T08:00:00.000Z|",
 		"7|1|3|failed||||1|0.007|host-1|2027-01-15T08:00:00.000Z|trial 7: return is NaN\n\tat episode 3 \x00 \xff é",
 	}
 	const query = `SELECT * FROM "delay-volatility" WHERE trial IN (1, 7) ORDER BY trial`
@@ -91,7 +91,7 @@ func TestView(t *testing.T) {
 	described(columns, []any{"random", "steady", "none", 0.5, int64(-3), nil, true}, []any{`re"inforce`, "jumps", "late", 1e-4, uint64(7), "x", false})
 	want = []string{
 		"trial|point|replication|status|arm|task|env.delay|lr|trial_2|Return|on|return_2|regret|spend|attempts|elapsed_ms|worker|finished|error",
-		`1|1|0|done|re"inforce|jumps|late|0.0001|7|x|0|0.1|-Inf|2.1|1|0.001|host-1|2027-01-15T08:00:00.000Z|`,
+		`1|1|0|done|re"inforce|jumps|late|0.0001|7|x|0|0.1|+Inf|2.1|1|0.001|host-1|2027-01-15T08:00:00.000Z|`,
 	}
 	if diff := cmp.Diff(want, rows(t, db, query)[:2]); diff != "" {
 		t.Errorf("with points described, want -, got +:\n%s", diff)
@@ -123,7 +123,7 @@ func TestViewNames(t *testing.T) {
 	db := database(t, dir)
 	before := rows(t, db, "SELECT name FROM sqlite_schema ORDER BY name")
 	names := []string{"plain", "Plain", "studies", "records_2", "records_9", "sqlite_x", `a "quoted" one; DROP TABLE studies; --`, "name@2", "{id}", "é", "1", "select"}
-	views := []string{"plain", "Plain (2)", "studies (3)", "records_2 (4)", "records_9 (5)", "sqlite_x (6)", names[6], "name@2", "{id}", "é", "1", "select"}
+	views := []string{"plain", "2 Plain", "3 studies", "4 records_2", "5 records_9", "6 sqlite_x", names[6], "name@2", "{id}", "é", "1", "select"}
 	for i, name := range names {
 		// Metrics are as odd as names can be.
 		p := storetest.NewPlan(name, 1, 3)

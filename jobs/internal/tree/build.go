@@ -41,7 +41,7 @@ func (b *builder) node(n ast.Node, depth int) *Node {
 				here = *b.within
 			}
 			b.fail(here, fmt.Sprintf("the file holds more than %d values or nests them more than %d deep", maxNodes, maxDepth),
-				"use fewer aliases, or keep large data in files of its own, under data:")
+				"use fewer aliases, or "+tooMuch)
 		}
 		return null
 	}

@@ -13,12 +13,14 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+const tooMuch = "keep large data in files of its own, under data:"
+
 // Read reads a file. The root is nil where the text can't be read; an empty file
 // is a null scalar. The errors are those of the text alone, in file order.
 func Read(src []byte) (*Node, []*Error) {
 	if len(src) > MaxBytes {
 		return nil, []*Error{{Pos: Pos{Line: 1, Column: 1},
-			What: fmt.Sprintf("the file has %d bytes, more than the %d that a study may have", len(src), MaxBytes), Instead: "keep large data in files of its own, under data:"}}
+			What: fmt.Sprintf("the file has %d bytes, more than the %d that a study may have", len(src), MaxBytes), Instead: tooMuch}}
 	}
 	text, err := clean(src)
 	if err != nil {
@@ -130,6 +132,9 @@ func shape(tokens token.Tokens) *Error {
 	var columns []int // of the block keys and items around a token
 	keys := map[int]int{}
 	flow, started, ended := 0, false, false
+	if len(tokens) > maxTokens {
+		return &Error{Pos: at(tokens[maxTokens]), What: "the file holds more values and keys than a study may have", Instead: tooMuch}
+	}
 	for _, t := range tokens {
 		if t.Type == token.CommentType {
 			continue

@@ -18,10 +18,11 @@ import (
 
 // Bounds of what Read takes.
 const (
-	MaxBytes = 1 << 20
-	maxDepth = 64
-	maxNodes = 200_000 // after aliases are expanded
-	maxKeys  = 5_000   // of one block mapping, which the parser reads in quadratic time
+	MaxBytes  = 1 << 20
+	maxDepth  = 64
+	maxTokens = 300_000 // values, keys and punctuation, as written
+	maxNodes  = 100_000 // after aliases are expanded
+	maxKeys   = 5_000   // of one block mapping, which the parser reads in quadratic time
 )
 
 // Kind is what a node is.
