@@ -200,7 +200,7 @@ replications: %d
 func TestFind(t *testing.T) {
 	t.Parallel()
 	all := []results.Plan{{Study: "a", Identity: "11112222"}, {Study: "a@2", Identity: "33334444"}, {Study: "b", Identity: "55556666", Digest: "77778888"}}
-	for word, want := range map[string]string{"a@2": "a@2", "b": "b", "7777": "b", "3333": "a@2"} {
+	for word, want := range map[string]string{"a@1": "a", "a@2": "a@2", "b": "b", "7777": "b", "3333": "a@2"} {
 		if p, err := coordinator.Find(all, word); err != nil || p.Study != want {
 			t.Errorf("%s: got %q, %v, want %q", word, p.Study, err, want)
 		}

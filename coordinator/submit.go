@@ -149,12 +149,12 @@ func update(ctx context.Context, p *Planned, source []byte, o Options) (extended
 // ErrAmbiguous is wrapped by Find where a word names several studies.
 var ErrAmbiguous = errors.New("ambiguous")
 
-// Find returns the stored study that a word means: its name, "name@2", or the
-// beginning of its digest or identity, at least four characters.
+// Find returns the stored study that a word means: its name, "name@2" ("name@1"
+// is the first where there are several), or the beginning of its digest or identity, at least four characters.
 func Find(all []results.Plan, word string) (results.Plan, error) {
 	var hits []results.Plan
 	for _, p := range all {
-		if p.Study == word {
+		if p.Study == word || p.Study+"@1" == word {
 			hits = append(hits, p)
 		}
 	}

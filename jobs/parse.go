@@ -252,7 +252,9 @@ func readCapped(path string) ([]byte, error) {
 	}
 	switch {
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder", path)
+		return nil, errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
 	case info.Size() > maxDataBytes:
 		return nil, errTooLong
 	}

@@ -75,7 +75,11 @@ func (a *app) findPlan(ctx context.Context, s results.Store, word string) (resul
 		var b strings.Builder
 		fmt.Fprintf(&b, "%q means several studies; say which:", word)
 		for _, p := range amb.Hits {
-			fmt.Fprintf(&b, "\n  %-24s %s  %d trials, %s", p.Study, p.Identity[:12], p.Trials, p.State)
+			name := p.Study
+			if !strings.Contains(name, "@") {
+				name += "@1"
+			}
+			fmt.Fprintf(&b, "\n  %-24s %s  %d trials, %s", name, p.Identity[:12], p.Trials, p.State)
 		}
 		return results.Plan{}, usage("%s", b.String())
 	case errors.Is(err, results.ErrNotFound):

@@ -28,7 +28,7 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 					return err
 				}
 				if _, err := s.Update(ctx, p.Study, change); err != nil {
-					return usage("%s: %v", p.Study, err)
+					return usage("%v", err)
 				}
 				if err := s.Give(ctx, results.Order{Kind: kind, Study: p.Study, Made: time.Now()}); err != nil {
 					return engine(err)

@@ -50,6 +50,7 @@ mid-study as well.`,
 
 // model reads a study's records for tables.
 func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
+	study.Name = p.Study // "name@2", as commands want it
 	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{
 		Learns: func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
 	})

@@ -53,6 +53,7 @@ type app struct {
 	out, err io.Writer
 	cat      *jobs.Catalog
 	log      *zap.Logger
+	stop     func() // ends the watch for signals
 
 	store   string
 	quiet   bool
@@ -61,19 +62,14 @@ type app struct {
 
 // Main runs one command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, err: errw, cat: catalog.New(), log: zap.NewNop()}
+	a := &app{in: in, out: out, err: errw, cat: catalog.New(), log: zap.NewNop(), stop: func() {}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errw)
-	ctx := context.Background()
-	if len(args) == 0 || args[0] != "run" { // run has its own way to be interrupted
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		defer stop()
-	}
-	err := root.ExecuteContext(ctx)
+	defer func() { a.stop() }()
+	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return 0
 	}
@@ -103,8 +99,13 @@ and results come back as tables with intervals.`,
   overnight envs marketing`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.log = newLogger(a.err, a.quiet, a.verbose)
+			if cmd.Name() != "run" { // which has its own way to be interrupted
+				ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+				a.stop = stop
+				cmd.SetContext(ctx)
+			}
 			return nil
 		},
 	}

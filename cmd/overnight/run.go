@@ -53,7 +53,7 @@ at once; nothing that is committed is lost either way.`,
 	fl := c.Flags()
 	fl.StringArrayVar(&f.set, "set", nil, "override `key=value` of the study file, such as env.budget=600; may be repeated")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "check, estimate and print; run nothing")
-	fl.IntVar(&f.slots, "slots", runtime.NumCPU(), "how many trials run at once; 0: only coordinate")
+	fl.IntVar(&f.slots, "slots", runtime.NumCPU(), "how many trials run at once")
 	fl.BoolVar(&f.isolate, "isolate", false, "run trials in processes of their own; enforces limits while a trial runs")
 	fl.DurationVar(&f.drainTimeout, "drain-timeout", 10*time.Second, "how long trials in hand may take once interrupted")
 	fl.StringVar(&f.maxBytes, "max-bytes", "64GB", "refuse a study whose results are estimated to need more")
@@ -61,8 +61,8 @@ at once; nothing that is committed is lost either way.`,
 }
 
 func (a *app) run(ctx context.Context, file string, f runFlags) error {
-	if f.slots < 0 {
-		return usage("--slots %d: write 0 or more", f.slots)
+	if f.slots < 1 {
+		return usage("--slots %d: write 1 or more; workers of other processes can't take this run's jobs", f.slots)
 	}
 	study, source, err := a.parse(file, f.set)
 	if err != nil {
@@ -147,32 +147,29 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 		}
 	}()
 
+	endWork := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		select {
+		case <-drain:
+		case <-finished:
+		}
+		close(endWork)
+	}()
+	wo := worker.Options{
+		Queue: queue, Store: store, Catalog: a.cat, Slots: f.slots, Drain: endWork,
+		DrainTimeout: f.drainTimeout, Version: version(), Log: a.log,
+	}
+	if f.isolate {
+		command, err := self()
+		if err != nil {
+			return engine(err)
+		}
+		wo.Isolate = &worker.Isolation{Command: command}
+	}
 	var wg sync.WaitGroup
 	var workErr error
-	endWork := drain
-	finished := make(chan struct{})
-	if f.slots > 0 {
-		endWork = make(chan struct{})
-		go func() {
-			select {
-			case <-drain:
-			case <-finished:
-			}
-			close(endWork)
-		}()
-		wo := worker.Options{
-			Queue: queue, Store: store, Catalog: a.cat, Slots: f.slots, Drain: endWork,
-			DrainTimeout: f.drainTimeout, Version: version(), Log: a.log,
-		}
-		if f.isolate {
-			command, err := self()
-			if err != nil {
-				return engine(err)
-			}
-			wo.Isolate = &worker.Isolation{Command: command}
-		}
-		wg.Go(func() { workErr = worker.Run(ctx, wo) })
-	}
+	wg.Go(func() { workErr = worker.Run(ctx, wo) })
 	err = coordinator.Run(coordinate, planned.Name, o)
 	if errors.Is(err, coordinator.ErrStopped) {
 		stop() // what is in hand would be refused

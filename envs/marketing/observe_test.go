@@ -197,7 +197,7 @@ func TestHold(t *testing.T) {
 		}
 		e.Step(&envs.Action{Values: action}, &step)
 		e.Trace(trace)
-		if trace[0] != float64(day) || trace[1] != want.share || trace[4] != 1000*want.share || trace[7] > 0 != (want.share > 0) {
+		if trace[0] != float64(day) || trace[1] != want.share || trace[4] != 1000*want.share || trace[3] > 0 != (want.share > 0) {
 			t.Errorf("day %d: the trace begins %v, want share %v", day, trace[:8], want.share)
 		}
 	}
@@ -211,7 +211,7 @@ func TestTrace(t *testing.T) {
 	for _, faithful := range []bool{false, true} {
 		e := build(t, object{"channels": []string{"a"}, "base_effectiveness": 0.5, "saturation": 300.0, "volatility": 0.1,
 			"delay": []float64{0.5, 0.5}, "observe": object{"lag": 1}, "faithful": faithful})
-		want := []string{"day", "share.a", "spend.a", "generated.a", "effectiveness.a", "observed.a", "landed", "reward"}
+		want := []string{"day", "share.a", "spend.a", "generated.a", "effectiveness.a", "observed.a", "landed"}
 		if diff := cmp.Diff(want, e.Spec().Trace); diff != "" {
 			t.Fatalf("columns (-want +got):\n%s", diff)
 		}
@@ -231,7 +231,6 @@ func TestTrace(t *testing.T) {
 				near(t, fmt.Sprintf("faithful %t, day %d, %s", faithful, day, e.Spec().Trace[i]), trace[i], v, 1e-12)
 			}
 			near(t, "landed", trace[6], step.Reward, 0)
-			near(t, "reward", trace[7], step.Reward, 0)
 		}
 	}
 }

@@ -110,7 +110,7 @@ func (e *Env) newSpec(d description) envs.Spec {
 			s.Trace = append(s.Trace, what+"."+name)
 		}
 	}
-	s.Trace = append(s.Trace, "landed", "reward")
+	s.Trace = append(s.Trace, "landed")
 	return s
 }
 
@@ -158,5 +158,5 @@ func (e *Env) Trace(into []float64) {
 			rows[3*k+i], rows[4*k+i] = c.eff, c.seen
 		}
 	}
-	into[1+5*k], into[2+5*k] = e.last.landed, e.last.reward
+	into[1+5*k] = e.last.landed
 }

@@ -23,7 +23,7 @@ import (
 type Conn struct {
 	tls   *libc.TLS
 	db    uintptr
-	out   uintptr // where the library writes handles; a field, so that it is on the heap
+	out   uintptr // room in the library's memory, where it writes handles
 	stmts map[string]*Stmt
 }
 
@@ -34,24 +34,38 @@ const maxStmts = 64
 // file that may not be written is opened for reading.
 func Open(path string, create bool) (*Conn, error) {
 	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt)}
+	if err := c.open(path, create); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Conn) open(path string, create bool) error {
 	name, err := libc.CString(path)
 	if err != nil {
-		c.tls.Close()
-		return nil, err
+		return err
 	}
 	defer libc.Xfree(c.tls, name)
+	if c.out = sqlite3.Xsqlite3_malloc64(c.tls, uint64(unsafe.Sizeof(c.out))); c.out == 0 {
+		return c.error(sqlite3.SQLITE_NOMEM)
+	}
 	flags := int32(sqlite3.SQLITE_OPEN_READWRITE | sqlite3.SQLITE_OPEN_NOMUTEX)
 	if create {
 		flags |= sqlite3.SQLITE_OPEN_CREATE
 	}
-	rc := sqlite3.Xsqlite3_open_v2(c.tls, name, uintptr(unsafe.Pointer(&c.out)), flags, 0)
-	c.db = c.out
+	rc := sqlite3.Xsqlite3_open_v2(c.tls, name, c.out, flags, 0)
+	c.db = c.result()
 	if rc != sqlite3.SQLITE_OK {
-		err := c.error(rc)
-		return nil, errors.Join(err, c.Close())
+		return c.error(rc)
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
-	return c, nil
+	return nil
+}
+
+// result returns the handle that the library has written.
+func (c *Conn) result() uintptr {
+	b := libc.GoBytes(c.out, int(unsafe.Sizeof(c.out)))
+	return *(*uintptr)(unsafe.Pointer(unsafe.SliceData(b)))
 }
 
 // Close finalizes the statements and closes the connection.
@@ -67,6 +81,8 @@ func (c *Conn) Close() error {
 		}
 		c.db = 0
 	}
+	sqlite3.Xsqlite3_free(c.tls, c.out)
+	c.out = 0
 	c.tls.Close()
 	return err
 }

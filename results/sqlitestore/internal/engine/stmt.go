@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -14,8 +13,15 @@ type Stmt struct {
 	c      *Conn
 	handle uintptr
 	rc     int32 // the first error of a bind since the last Reset
-	buf    []byte
+
+	// Texts and blobs are handed over in memory of the library's own: it takes
+	// addresses, and Go's are not to be kept as integers.
+	buf  uintptr
+	size int
 }
+
+// maxBuffer is how many bytes a statement keeps for the next text or blob.
+const maxBuffer = 64 << 10
 
 // Prepare returns the statement of a query text. The connection keeps it until
 // Trim: the same text gives the same statement.
@@ -28,10 +34,10 @@ func (c *Conn) Prepare(query string) (*Stmt, error) {
 		return nil, err
 	}
 	defer libc.Xfree(c.tls, p)
-	if rc := sqlite3.Xsqlite3_prepare_v2(c.tls, c.db, p, -1, uintptr(unsafe.Pointer(&c.out)), 0); rc != sqlite3.SQLITE_OK {
+	if rc := sqlite3.Xsqlite3_prepare_v2(c.tls, c.db, p, -1, c.out, 0); rc != sqlite3.SQLITE_OK {
 		return nil, fmt.Errorf("prepare %q: %w", query, c.error(rc))
 	}
-	s := &Stmt{c: c, handle: c.out}
+	s := &Stmt{c: c, handle: c.result()}
 	c.stmts[query] = s
 	return s, nil
 }
@@ -50,6 +56,7 @@ func (c *Conn) Trim() {
 func (s *Stmt) finalize() {
 	sqlite3.Xsqlite3_finalize(s.c.tls, s.handle)
 	s.handle = 0
+	s.free()
 }
 
 func (s *Stmt) bound(rc int32) {
@@ -76,27 +83,44 @@ func (s *Stmt) BindNull(i int) {
 
 // BindText binds parameter i to v.
 func (s *Stmt) BindText(i int, v string) {
-	s.buf = append(s.buf[:0], v...)
-	s.bound(sqlite3.Xsqlite3_bind_text64(s.c.tls, s.handle, int32(i), s.address(), uint64(len(v)), sqlite3.SQLITE_TRANSIENT, sqlite3.SQLITE_UTF8))
+	if !s.grow(len(v)) {
+		return
+	}
+	copy(libc.GoBytes(s.buf, s.size), v)
+	s.bound(sqlite3.Xsqlite3_bind_text64(s.c.tls, s.handle, int32(i), s.buf, uint64(len(v)), sqlite3.SQLITE_TRANSIENT, sqlite3.SQLITE_UTF8))
 }
 
 // BindBytes binds parameter i to a copy of v, which may be empty.
 func (s *Stmt) BindBytes(i int, v []byte) {
-	s.buf = append(s.buf[:0], v...)
-	s.bound(sqlite3.Xsqlite3_bind_blob64(s.c.tls, s.handle, int32(i), s.address(), uint64(len(v)), sqlite3.SQLITE_TRANSIENT))
-	if cap(s.buf) > 1<<20 {
-		s.buf = nil
+	if !s.grow(len(v)) {
+		return
+	}
+	copy(libc.GoBytes(s.buf, s.size), v)
+	s.bound(sqlite3.Xsqlite3_bind_blob64(s.c.tls, s.handle, int32(i), s.buf, uint64(len(v)), sqlite3.SQLITE_TRANSIENT))
+	if s.size > maxBuffer {
+		s.free()
 	}
 }
 
-// address returns where buf is. The library copies from there before the call
-// returns. The statement holds buf, so it is on the heap, which does not move,
-// and alive; a slice of the caller's could be on a stack, which does.
-func (s *Stmt) address() uintptr {
-	if cap(s.buf) == 0 {
-		s.buf = make([]byte, 0, 64) // an address even for nothing: 0 would mean NULL
+// grow makes room for n bytes in buf, which has an address even for none: 0
+// would mean NULL.
+func (s *Stmt) grow(n int) bool {
+	if s.buf != 0 && n <= s.size {
+		return true
 	}
-	return uintptr(unsafe.Pointer(unsafe.SliceData(s.buf)))
+	s.free()
+	s.size = max(n, 64)
+	s.buf = sqlite3.Xsqlite3_malloc64(s.c.tls, uint64(s.size))
+	if s.buf == 0 {
+		s.size = 0
+		s.bound(sqlite3.SQLITE_NOMEM)
+	}
+	return s.buf != 0
+}
+
+func (s *Stmt) free() {
+	sqlite3.Xsqlite3_free(s.c.tls, s.buf) // nothing where it is 0
+	s.buf, s.size = 0, 0
 }
 
 // Step runs the statement to its next row and tells whether there is one.
