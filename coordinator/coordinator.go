@@ -193,7 +193,7 @@ func (r *run) loop(ctx context.Context) error {
 				}
 			}
 			r.sweep()
-			if n := r.study.StopAfterFailures; n > 0 && r.tally.Failed >= n {
+			if n := r.study.StopAfterFailures; n > 0 && r.tally.Total()-r.tally.Done >= n {
 				return r.stop(ctx)
 			}
 		case <-watch.C:

@@ -164,6 +164,9 @@ func (p *parser) study(root *tree.Node) {
 	p.paired()
 	p.checkTasks()
 	p.evaluation()
+	if p.s.Evaluate.Every > 0 && p.root.Lookup("record") == nil {
+		p.s.Record.CurvePoints = defaultCurvePoints // checks that nobody keeps would be for nothing
+	}
 	p.checkArms()
 	p.objective()
 	if len(p.problems) > 0 {

@@ -59,6 +59,9 @@ func (p *parser) head() {
 	}
 }
 
+// defaultCurvePoints is record.curves.points where evaluate.every is given.
+const defaultCurvePoints = 200
+
 func (p *parser) record(n *tree.Node) {
 	m := p.mapping(n, "record", "record: {curves: {points: 200}}", "curves")
 	if m == nil {

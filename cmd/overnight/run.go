@@ -199,7 +199,7 @@ func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file strin
 	case errors.Is(err, coordinator.ErrStopped):
 		why := fmt.Sprintf("%s was cancelled", plan.Study)
 		if plan.State == results.Stopped {
-			why = fmt.Sprintf("%s stopped: %d trials failed (stop_after_failures: %d)", plan.Study, tally.Failed, planned.Study.StopAfterFailures)
+			why = fmt.Sprintf("%s stopped: %d trials did not end well (stop_after_failures: %d)", plan.Study, tally.Total()-tally.Done, planned.Study.StopAfterFailures)
 			if msg := a.firstFailure(ctx, store, plan); msg != "" {
 				why += "\nthe first: " + msg
 			}

@@ -197,7 +197,7 @@ func TestHold(t *testing.T) {
 		}
 		e.Step(&envs.Action{Values: action}, &step)
 		e.Trace(trace)
-		if trace[0] != float64(day) || trace[1] != want.share || trace[4] != 1000*want.share || trace[3] > 0 != (want.share > 0) {
+		if trace[0] != float64(day) || trace[1] != want.share || trace[4] != 1000*want.share || trace[7] > 0 != (want.share > 0) {
 			t.Errorf("day %d: the trace begins %v, want share %v", day, trace[:8], want.share)
 		}
 	}
