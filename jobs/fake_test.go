@@ -85,11 +85,6 @@ func (p *functionParams) spec() (envs.Spec, error) {
 	return envs.Spec{Action: envs.Actions{Kind: envs.Discrete, N: 1}, Horizon: 1}, nil
 }
 
-type fakeParams[P any] interface {
-	*P
-	spec() (envs.Spec, error)
-}
-
 // fakeEnv makes environments that declare and do nothing.
 type fakeEnv[P any] struct{ name string }
 

@@ -116,7 +116,7 @@ func (d *decoder) integers(n int) []float64 {
 	for i := range xs {
 		step := d.uvarint()
 		if step > maxIntegerX-x || i > 0 && step == 0 {
-			d.fail(errors.New("X that do not ascend"))
+			d.fail(errors.New("x values that do not ascend"))
 		}
 		if d.err != nil {
 			return nil

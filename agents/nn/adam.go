@@ -33,8 +33,8 @@ func (a *Adam[T]) Reset(n *Net[T]) {
 
 // Step moves n's parameters against the gradient times scale.
 func (a *Adam[T]) Step(n *Net[T], grad []Block[T], scale T) {
-	a.power1 *= a.Beta1
-	a.power2 *= a.Beta2
+	a.power1 = float64(a.power1 * a.Beta1)
+	a.power2 = float64(a.power2 * a.Beta2)
 	c := adam[T]{
 		scale: scale,
 		rate:  T(a.LearningRate / (1 - a.power1)), root: T(1 / math.Sqrt(1-a.power2)), epsilon: T(a.Epsilon),

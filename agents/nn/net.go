@@ -131,11 +131,11 @@ func (n *Net[T]) Init(key rng.Key) {
 		bound := 1 / math.Sqrt(float64(l.in))
 		for j := range l.out {
 			for k := range l.in {
-				*n.weight(n.Params, l, j, k) = T((float64(2*s.Float64()) - 1) * bound)
+				*n.weight(n.Params, l, j, k) = T((2*float64(s.Float64()) - 1) * bound)
 			}
 		}
 		for j := range l.out {
-			*n.weight(n.Params, l, j, l.in) = T((float64(2*s.Float64()) - 1) * bound)
+			*n.weight(n.Params, l, j, l.in) = T((2*float64(s.Float64()) - 1) * bound)
 		}
 	}
 }

@@ -20,7 +20,6 @@ type progress struct {
 	w     io.Writer
 	width int // of the terminal; 0: none
 	drawn bool
-	study string
 	last  time.Time
 	began time.Time
 	told  bool // the first failure

@@ -196,7 +196,7 @@ func appendField(b []byte, s string) []byte {
 		return b
 	}
 	first, _ := utf8.DecodeRuneInString(s)
-	if s != `\.` && !unicode.IsSpace(first) && strings.IndexAny(s, ",\"\r\n") < 0 {
+	if s != `\.` && !unicode.IsSpace(first) && !strings.ContainsAny(s, ",\"\r\n") {
 		return append(b, s...)
 	}
 	b = append(b, '"')

@@ -111,7 +111,7 @@ func NewRecord(p *results.Plan, trial uint64) results.Record {
 	if trial%3 == 0 {
 		x := []float64{0, 10, 20 + float64(trial)}
 		r.Curves = []results.Curve{
-			{Name: "entropy", X: []float64{0.5, 1.25}, Y: []float64{math.NaN(), -0.0}},
+			{Name: "entropy", X: []float64{0.5, 1.25}, Y: []float64{math.NaN(), math.Copysign(0, -1)}},
 			{Name: "return", X: x, Y: []float64{float64(trial), math.Inf(-1), 1e-300}},
 		}
 	}
