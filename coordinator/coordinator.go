@@ -129,6 +129,9 @@ func Run(ctx context.Context, name string, o Options) error {
 	if plan.Engine != jobs.EngineVersion {
 		return fmt.Errorf("study %s was planned for engine version %d, this build is %d: run it with such a build", name, plan.Engine, jobs.EngineVersion)
 	}
+	if plan.State == results.Finished && plan.Digest != "" {
+		return nil // a repair or more replications would have opened it again
+	}
 	study, err := jobs.DecodeStudy(plan.Body, o.Catalog)
 	if err != nil {
 		return fmt.Errorf("read plan of %s: %w", name, err)
@@ -333,8 +336,9 @@ func (r *run) report() {
 	}
 	p.Left = r.cost.left(r.study, r.ledger.Count(), r.slots)
 	if p.Rate > 0 && now.Sub(r.started) > 3*time.Second {
+		// Trials cost more than their own time where there are many short ones.
 		byRate := time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))
-		if p.Left == 0 {
+		if p.Left < byRate && p.Left < 10*time.Second || p.Left == 0 {
 			p.Left = byRate
 		}
 	}

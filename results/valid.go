@@ -52,8 +52,9 @@ func (r *Record) valid() error {
 		return fmt.Errorf("a worker's name of %d bytes, more than %d", len(r.Worker), MaxName)
 	case r.Elapsed < 0:
 		return fmt.Errorf("elapsed %v", r.Elapsed)
-	case !r.Finished.IsZero() && (r.Finished.Before(firstTime) || r.Finished.After(lastTime)):
-		return fmt.Errorf("finished in the year %d", r.Finished.Year())
+	}
+	if err := validTime(r.Finished); err != nil {
+		return fmt.Errorf("finished at %w", err)
 	}
 	if n := r.size(); n > MaxRecord {
 		return fmt.Errorf("it may take %d bytes, more than %d; record fewer curve points", n, MaxRecord)

@@ -12,7 +12,8 @@ import (
 const (
 	MaxRecord = 1 << 20  // bytes of an encoded Record
 	MaxError  = 16 << 10 // bytes of Record.Error
-	MaxName   = 256      // bytes of Record.Worker and Curve.Name
+	MaxName   = 256      // bytes of Plan.Study, Record.Worker and Curve.Name
+	MaxTrials = 1 << 62  // of a plan: trials are signed integers in some stores
 )
 
 // wireVersion is the first byte of an encoded Record.
@@ -21,10 +22,8 @@ const wireVersion = 1
 // noTime stands for the zero time.Time.
 const noTime = math.MinInt64
 
-var (
-	firstTime = time.Unix(0, math.MinInt64+1)
-	lastTime  = time.Unix(0, math.MaxInt64)
-)
+func firstTime() time.Time { return time.Unix(0, noTime+1) }
+func lastTime() time.Time  { return time.Unix(0, math.MaxInt64) }
 
 // AppendBinary appends the wire form of r to b: all its fields, the schedule's
 // included, in a form of which there is exactly one for each record.

@@ -31,16 +31,20 @@ func (n *Net[T]) backRow(t *Tape[T], row int, grad []T) {
 	for i := last; i > 0; i-- {
 		l, in := &n.layers[i-1], &t.acts[i-1]
 		// What the kernels walk: the deltas of the active outputs, and where the
-		// weights to them lie from those of output 0.
+		// weights to them lie from those of output 0. A bias is the weight of an
+		// input that is always 1.
 		deltas, offsets := t.deltas[:len(outs)], t.offsets[:len(outs)]
+		at := l.first * Lanes
+		span := (l.panels-1)*(l.in+1)*Lanes + Lanes
+		bias := grad[at+l.in*Lanes:][:span]
+		sums, places := t.sums[:l.out], l.lanes[:l.out]
 		for e, j := range outs {
-			deltas[e] = t.sums[j]
-			offsets[e] = l.lanes[j]
+			d, o := sums[j], places[j]
+			deltas[e], offsets[e] = d, o
+			bias[o] += d
 		}
 		units := in.active[row*in.stride:][:in.counts[row]]
 		values := in.values[row*in.stride:][:in.size]
-		at := l.first * Lanes
-		span := (l.panels-1)*(l.in+1)*Lanes + Lanes
 		switch {
 		case i == 1:
 			outer(grad[at:], values, units, deltas, offsets, span)
@@ -49,10 +53,6 @@ func (n *Net[T]) backRow(t *Tape[T], row int, grad []T) {
 			backFour(grad[at:], n.flat[at:], values, t.sums, units, t.deltas)
 		default:
 			back(grad[at:], n.flat[at:], values, t.sums, units, deltas, offsets, span)
-		}
-		bias := grad[at+l.in*Lanes:][:span]
-		for e, o := range offsets {
-			bias[o] += deltas[e]
 		}
 		if i == 1 {
 			return

@@ -1,149 +1,137 @@
 package archive
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
 	"overnight/results"
 )
 
-// Read adds the study of a file to a store, under its own name or another one,
-// and returns the name. It returns results.ErrExists where the name is taken and
-// ErrFormat where the file is not whole; then the store is as it was.
-func Read(ctx context.Context, r io.Reader, s Store, rename string) (name string, err error) {
-	f, err := newReader(r)
-	if err != nil {
-		return "", err
+// Read adds the study in an archive to a store, under the name rename, or its
+// own where that is "", and returns its name. Where the name is taken the error
+// is results.ErrExists, where the archive is truncated or changed
+// results.ErrDamaged; then, and after every other error, the study is not in the
+// store.
+//
+// A file (an io.Seeker) is read through and verified before anything is stored.
+// Other readers are read once, and what was stored is deleted when something
+// turns out to be wrong. Should the process be killed in between, the study stays
+// with the records it has, paused.
+func Read(ctx context.Context, r io.Reader, s results.Store, rename string) (name string, err error) {
+	if seeker, ok := r.(io.Seeker); ok {
+		if err := verifyFirst(r, seeker); err != nil {
+			return "", fmt.Errorf("import: %w", err)
+		}
 	}
-	p, err := readPlan(f, rename)
-	if err != nil {
-		return "", err
+	m := importer{ctx: ctx, s: s, rename: rename}
+	err = parse(r, visitor{plan: m.plan, data: m.data, records: m.records, end: m.end})
+	if err == nil {
+		return m.p.Study, nil
 	}
-	final := p.State
-	digest := p.Digest
-	p.State, p.Digest = results.Planning, ""
-	created := false
-	defer func() {
-		if err != nil && created {
-			if derr := s.Delete(context.WithoutCancel(ctx), p.Study); derr != nil {
-				err = fmt.Errorf("%w; and what was read of it could not be removed: %w", err, derr)
-			}
-		}
-	}()
-	create := func() error {
-		if created {
-			return nil
-		}
-		if err := s.Create(ctx, p); err != nil {
-			return fmt.Errorf("study %s: %w", p.Study, err)
-		}
-		created = true
+	if m.created {
+		err = errors.Join(err, s.Delete(context.WithoutCancel(ctx), m.p.Study))
+	}
+	return "", fmt.Errorf("import: %w", err)
+}
+
+// verifyFirst reads the archive to its end and goes back to where it began.
+func verifyFirst(r io.Reader, seeker io.Seeker) error {
+	start, err := seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil // a pipe: it has the method and can't
+	}
+	err = parse(r, visitor{
+		plan:    func(results.Plan) error { return nil },
+		data:    func(string, []byte) error { return nil },
+		records: func([]results.Record) error { return nil },
+		end:     func(ending) error { return nil },
+	})
+	if err != nil {
+		return err
+	}
+	_, err = seeker.Seek(start, io.SeekStart)
+	return err
+}
+
+// importer stores the parts of an archive.
+type importer struct {
+	ctx     context.Context
+	s       results.Store
+	rename  string
+	p       results.Plan
+	created bool
+}
+
+func (m *importer) plan(p results.Plan) error {
+	m.p = p
+	if m.rename != "" {
+		m.p.Study = m.rename
+	}
+	// Refused now, before data are stored; create makes sure.
+	switch _, err := m.s.Plan(m.ctx, m.p.Study); {
+	case err == nil:
+		return taken(m.p.Study)
+	case !errors.Is(err, results.ErrNotFound):
+		return err
+	}
+	return nil
+}
+
+func taken(study string) error {
+	return fmt.Errorf("study %q %w: import it under another name (--as)", study, results.ErrExists)
+}
+
+func (m *importer) data(sum string, data []byte) error { return m.s.PutBlob(m.ctx, sum, data) }
+
+// create adds the plan once its data are there: paused, so that nobody takes what
+// an import has left behind for a study that runs.
+func (m *importer) create() error {
+	if m.created {
 		return nil
 	}
-	for {
-		kind, body, err := f.frame()
-		if err != nil {
-			return "", err
-		}
-		switch {
-		case kind == kindBlob && !created && len(body) >= 64:
-			if err := s.PutBlob(ctx, string(body[:64]), body[64:]); err != nil {
-				return "", err
-			}
-		case kind == kindRecords:
-			if err := create(); err != nil {
-				return "", err
-			}
-			if err := readRecords(ctx, s, &p, body); err != nil {
-				return "", err
-			}
-		case kind == kindEnd:
-			if err := create(); err != nil {
-				return "", err
-			}
-			return p.Study, finish(ctx, s, p, final, digest)
-		default:
-			return "", fmt.Errorf("%w: a part of kind %q where none belongs", ErrFormat, kind)
-		}
+	p := m.p
+	p.State = results.Paused
+	err := m.s.Create(m.ctx, p)
+	if errors.Is(err, results.ErrExists) {
+		return taken(p.Study)
 	}
+	m.created = err == nil
+	return err
 }
 
-func readPlan(f *reader, rename string) (results.Plan, error) {
-	var parts [3][]byte
-	for i, want := range []byte{kindPlan, kindBody, kindSource} {
-		kind, body, err := f.frame()
-		if err != nil {
-			return results.Plan{}, err
-		}
-		if kind != want {
-			return results.Plan{}, fmt.Errorf("%w: a part of kind %q where %q belongs", ErrFormat, kind, want)
-		}
-		parts[i] = body
+func (m *importer) records(rs []results.Record) error {
+	if err := m.create(); err != nil {
+		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(parts[0]))
-	d.DisallowUnknownFields()
-	var h head
-	if err := d.Decode(&h); err != nil {
-		return results.Plan{}, fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	p := results.Plan{
-		Study: h.Study, Identity: h.Identity, Engine: h.Engine, Points: h.Points, Trials: h.Trials,
-		Metrics: h.Metrics, Objective: h.Objective, Generation: max(h.Generation, 1), State: h.State, Digest: h.Digest, Created: h.Created,
-		Body: parts[1], Source: parts[2],
-	}
-	if rename != "" {
-		p.Study = rename
-	}
-	return p, nil
-}
-
-func readRecords(ctx context.Context, s Store, p *results.Plan, body []byte) error {
-	var batch []results.Record
-	for len(body) > 0 {
-		n, k := binary.Uvarint(body)
-		if k <= 0 || n > uint64(len(body)-k) {
-			return fmt.Errorf("%w: a record is cut short", ErrFormat)
-		}
-		var r results.Record
-		if err := r.UnmarshalBinary(body[k : k+int(n)]); err != nil {
-			return fmt.Errorf("%w: %w", ErrFormat, err)
-		}
-		r.Generation = p.Generation
-		batch = append(batch, r)
-		body = body[k+int(n):]
-	}
-	verdicts, err := s.Commit(ctx, p.Study, p.Generation, batch)
+	verdicts, err := m.s.Commit(m.ctx, m.p.Study, m.p.Generation, rs)
 	if err != nil {
 		return err
 	}
 	for i, v := range verdicts {
 		if v != results.Committed {
-			return fmt.Errorf("%w: trial %d stands in it twice", ErrFormat, batch[i].Trial)
+			return fmt.Errorf("study %q was changed by somebody else while it was imported (trial %d)", m.p.Study, rs[i].Trial)
 		}
 	}
 	return nil
 }
 
-// finish checks the digest and gives the study its state.
-func finish(ctx context.Context, s Store, p results.Plan, state results.State, digest string) error {
-	if digest != "" {
-		got, missing, err := results.Digest(ctx, s, p)
+func (m *importer) end(e ending) error {
+	if err := m.create(); err != nil {
+		return err
+	}
+	if e.Digest != "" {
+		digest, missing, err := results.Digest(m.ctx, m.s, m.p)
 		if err != nil {
 			return err
 		}
-		if missing > 0 || got != digest {
-			return fmt.Errorf("%w: its records have digest %q with %d missing, its plan says %q", ErrFormat, got, missing, digest)
+		if missing != 0 || digest != e.Digest {
+			return damaged("its digest is %s, and its records, of which %d are missing, give %q", e.Digest, missing, digest)
 		}
 	}
-	if state == results.Planning {
-		state = results.Running
-	}
-	_, err := s.Update(ctx, p.Study, func(p *results.Plan) error {
-		p.State, p.Digest = state, digest
+	_, err := m.s.Update(m.ctx, m.p.Study, func(p *results.Plan) error {
+		p.State, p.Digest = e.State, e.Digest
 		return nil
 	})
 	return err

@@ -216,12 +216,12 @@ func finish(t *testing.T, s *sqlitestore.Store, p results.Plan) {
 // read differently is named by Check, and nothing crashes.
 func TestFlippedBytes(t *testing.T) {
 	t.Parallel()
-	const seed, rounds = 11, 400
+	const seed, rounds = 11, 200
 	dir := t.TempDir()
 	s := open(t, dir, sqlitestore.Options{})
 	studies := []string{"a", "b"}
 	for _, name := range studies {
-		finish(t, s, create(t, s, name, 20, 40, 800))
+		finish(t, s, create(t, s, name, 20, 20, 400))
 	}
 	want := contents(t, s, studies)
 	if err := s.Close(); err != nil {

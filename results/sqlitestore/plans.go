@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"strings"
 
 	"overnight/results"
 	"overnight/results/sqlitestore/internal/engine"
@@ -16,10 +15,17 @@ import (
 // maxMetrics is how many columns a study's table and view can hold.
 const maxMetrics = 1000
 
+func tooMany(p *results.Plan) error {
+	return fmt.Errorf("plan of study %q: %d metrics, more than the %d columns that there can be", p.Study, len(p.Metrics), maxMetrics)
+}
+
 // Create implements results.Plans.
 func (s *Store) Create(ctx context.Context, p results.Plan) error {
-	if err := checkPlan(&p); err != nil {
+	if err := p.Valid(); err != nil {
 		return err
+	}
+	if len(p.Metrics) > maxMetrics {
+		return tooMany(&p)
 	}
 	return s.change(ctx, func(c *engine.Conn) error {
 		id, _, err := s.number(c, p.Study)
@@ -48,25 +54,6 @@ func (s *Store) Create(ctx context.Context, p results.Plan) error {
 		}
 		return s.makeView(c, h)
 	})
-}
-
-func checkPlan(p *results.Plan) error {
-	seen := make(map[string]bool)
-	for _, m := range p.Metrics {
-		if m == "" || seen[m] || strings.ContainsRune(m, 0) {
-			return fmt.Errorf("plan of study %q: metric %q is empty, there twice or holds a byte 0", p.Study, m)
-		}
-		seen[m] = true
-	}
-	switch {
-	case p.Study == "" || len(p.Study) > results.MaxName || strings.ContainsRune(p.Study, 0):
-		return fmt.Errorf("plan of study %q: a name has 1 to %d bytes, none of them 0", p.Study, results.MaxName)
-	case p.Trials > maxTrials || p.Points > maxTrials:
-		return fmt.Errorf("plan of study %q: %d points and %d trials, more than 2^62", p.Study, p.Points, p.Trials)
-	case len(p.Metrics) > maxMetrics:
-		return fmt.Errorf("plan of study %q: %d metrics, more than %d", p.Study, len(p.Metrics), maxMetrics)
-	}
-	return nil
 }
 
 // number returns a study's number and view, without a look at the rest of its
@@ -169,8 +156,11 @@ func (s *Store) Update(ctx context.Context, study string, change func(*results.P
 		if err := change(&p); err != nil {
 			return err
 		}
-		if err := checkChange(&h.plan, &p); err != nil {
+		if err := p.ValidAfter(&h.plan); err != nil {
 			return err
+		}
+		if len(p.Metrics) > maxMetrics {
+			return tooMany(&p)
 		}
 		if p.Generation > h.plan.Generation {
 			if err := run(c, s.queries["delete-checkpoints"], h.id, int64(p.Generation)); err != nil {
@@ -203,24 +193,4 @@ func (s *Store) Update(ctx context.Context, study string, change func(*results.P
 	}
 	s.heads.Delete(study)
 	return p, nil
-}
-
-// checkChange refuses what Update may not change.
-func checkChange(old, p *results.Plan) error {
-	if err := checkPlan(p); err != nil {
-		return err
-	}
-	switch {
-	case p.Study != old.Study:
-		return fmt.Errorf("a study can't be renamed to %q", p.Study)
-	case !p.Created.Equal(old.Created):
-		return errors.New("the time of creation stays")
-	case p.Trials < old.Trials || p.Points < old.Points:
-		return fmt.Errorf("%d trials of %d points, fewer than the %d of %d before", p.Trials, p.Points, old.Trials, old.Points)
-	case p.Generation < old.Generation:
-		return fmt.Errorf("generation %d after %d", p.Generation, old.Generation)
-	case len(p.Metrics) < len(old.Metrics) || !slices.Equal(p.Metrics[:len(old.Metrics)], old.Metrics):
-		return fmt.Errorf("metrics %q, which don't begin with those before, %q", p.Metrics, old.Metrics)
-	}
-	return nil
 }

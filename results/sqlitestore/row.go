@@ -32,9 +32,6 @@ const (
 // castagnoli is the table of CRC-32C, which processors compute.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maxTrials keeps trial numbers within the library's integers.
-const maxTrials = 1 << 62
-
 // row is a record as the table holds it.
 type row struct {
 	results.Record

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,6 +86,9 @@ func testPlanRoundTrip(t *testing.T, s results.Store) {
 		"a metric twice":    {Study: name(t, "twice"), Metrics: []string{"a", "a"}},
 		"an unnamed metric": {Study: name(t, "unnamed"), Metrics: []string{""}},
 		"too many trials":   {Study: name(t, "many"), Trials: 1 << 63},
+		"an endless name":   NewPlan(strings.Repeat("x", results.MaxName+1), 1, 1),
+		"a name with 0":     NewPlan("x\x00", 1, 1),
+		"a time to come":    {Study: name(t, "late"), Created: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		if err := s.Create(t.Context(), p); err == nil {
 			t.Errorf("Create takes a plan with %s", what)

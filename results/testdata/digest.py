@@ -56,7 +56,7 @@ def stored(t):
             k = t + 3 * i
             metrics.append(odd[k // 2 % 10] if k % 2 == 0 else t * 0.1 + i)
     if t % 3 == 0:
-        curves = [("entropy", [0.5, 1.25], [nan, 0.0]), ("return", [0.0, 10.0, 20.0 + t], [float(t), -inf, 1e-300])]
+        curves = [("entropy", [0.5, 1.25], [nan, -0.0]), ("return", [0.0, 10.0, 20.0 + t], [float(t), -inf, 1e-300])]
     return t, t % 4, t // 4, 2 if t % 11 == 7 else 1, metrics, curves
 
 

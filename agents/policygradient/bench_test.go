@@ -1,0 +1,45 @@
+package policygradient
+
+import (
+	"testing"
+
+	"overnight/envs"
+	"overnight/internal/rng"
+)
+
+// BenchmarkFaithfulTrial is a fresh trial of the notebook's loop: 100 episodes of
+// 30 steps with an update after each, on the faithful environment. The same loop
+// in PyTorch and in NumPy, 256 trials in lockstep, is in bench/peers; run.sh
+// there runs the three in turns and prints the ratios.
+func BenchmarkFaithfulTrial(b *testing.B) {
+	for _, precision := range []string{"float32", "float64"} {
+		b.Run(precision, func(b *testing.B) {
+			benchTrial(b, market(b, settings{"faithful": true}), settings{"faithful": true, "precision": precision})
+		})
+	}
+}
+
+// BenchmarkCorrectedTrial is the same for the default learner and environment.
+func BenchmarkCorrectedTrial(b *testing.B) {
+	benchTrial(b, market(b, nil), nil)
+}
+
+func benchTrial(b *testing.B, env envs.Env, s settings) {
+	const episodes = 100
+	p := complete(b, s)
+	agent := newAgent(b, s, env.Spec(), 0)
+	player := newPlayer(env, agent)
+	b.ReportAllocs()
+	seed := uint64(0)
+	for b.Loop() {
+		seed++ // dead units make long runs look faster
+		var err error
+		agent, err = Factory{}.New(p, env.Spec(), rng.Root(seed, "agent/init"), agent)
+		if err != nil {
+			b.Fatal(err)
+		}
+		player.agent = agent
+		player.train(seed, 0, episodes)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e3/episodes, "us/episode")
+}
