@@ -18,8 +18,10 @@ func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 		l, out := &n.layers[i], &t.acts[i+1]
 		values, active := n.values[:count], in.activeOf(row)[:count]
 		y := out.values[row*out.stride:][:out.stride]
-		params := n.Params[l.first:][:l.panels*(l.in+1)]
-		affine(y, params, params, l.in, l.out, values, active)
+		for p := range l.panels {
+			panel := n.Params[l.first+p*(l.in+1):][:l.in+1]
+			affine((*Block[T])(y[p*Lanes:]), &panel[l.in], panel[:l.in], values, active, l.out-p*Lanes)
+		}
 		y = y[:l.out]
 		switch {
 		case i == len(n.layers)-1:

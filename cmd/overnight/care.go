@@ -48,9 +48,13 @@ Where trials are missing it prints nothing, says so and exits with 1.`,
 
 func (a *app) archiveCmd() *cobra.Command {
 	var out string
+	var salvage bool
 	c := &cobra.Command{
-		Use:     "archive STUDY -o FILE",
-		Short:   "Write a study with plan, data and records to one file",
+		Use:   "archive STUDY -o FILE",
+		Short: "Write a study with plan, data and records to one file",
+		Long: `Archive writes everything that is kept of a study to one file, which import reads.
+A damaged record is refused; --salvage leaves such records out, and running the
+imported study makes them anew.`,
 		Example: "  overnight archive delay-volatility -o delay-volatility.overnight",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,15 +67,27 @@ func (a *app) archiveCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := writeFile(out, func(w *bufio.Writer) error { return archive.Write(ctx, w, s, p.Study) }); err != nil {
+				var left []uint64
+				err = writeFile(out, func(w *bufio.Writer) (err error) {
+					if !salvage {
+						return archive.Write(ctx, w, s, p.Study)
+					}
+					left, err = archive.Salvage(ctx, w, s, p.Study)
+					return err
+				})
+				if err != nil {
 					return engine(err)
 				}
 				fmt.Fprintf(a.out, "%s is in %s\n", p.Study, out)
+				if len(left) > 0 {
+					fmt.Fprintf(a.out, "left out, since they can't be read: %d records, the first of trial %d\n", len(left), left[0])
+				}
 				return nil
 			})
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "the `file` to write")
+	c.Flags().BoolVar(&salvage, "salvage", false, "leave out records that are damaged")
 	return c
 }
 
@@ -133,7 +149,7 @@ func (a *app) importCmd() *cobra.Command {
 				return engine(err)
 			}
 			defer s.Close()
-			name, err := archive.Read(ctx, bufio.NewReader(f), s, as)
+			name, err := archive.Read(ctx, f, s, as)
 			if err != nil {
 				return usage("%s: %v", args[0], err)
 			}
@@ -210,7 +226,7 @@ func (a *app) fsck(ctx context.Context, s *sqlitestore.Store, args []string, rep
 	}
 	switch {
 	case bad > 0:
-		return engine(fmt.Errorf("%d parts of the store are damaged beyond records: archive what can be read, or restore the folder from a backup", bad))
+		return engine(fmt.Errorf("%d parts of the store are damaged beyond records: keep what can be read with overnight archive --salvage, or restore the folder from a backup", bad))
 	case records > 0 && !repair:
 		return &codeError{exitFailures, fmt.Errorf("%d damaged records: run fsck again with --repair to discard them, then the study again", records)}
 	case records == 0:

@@ -63,7 +63,21 @@ func (a *app) locked(ctx context.Context, fn func(s *sqlitestore.Store) error) e
 	return a.with(ctx, fn)
 }
 
+// findPlan returns the plan of the study that a word means.
 func (a *app) findPlan(ctx context.Context, s results.Store, word string) (results.Plan, error) {
+	head, err := a.findHead(ctx, s, word)
+	if err != nil {
+		return results.Plan{}, err
+	}
+	p, err := s.Plan(ctx, head.Study)
+	if err != nil {
+		return results.Plan{}, engine(err)
+	}
+	return p, nil
+}
+
+// findHead is findPlan without body and source: it works on a damaged plan too.
+func (a *app) findHead(ctx context.Context, s results.Store, word string) (results.Plan, error) {
 	all, err := s.Studies(ctx)
 	if err != nil {
 		return results.Plan{}, engine(err)
@@ -94,9 +108,5 @@ func (a *app) findPlan(ctx context.Context, s results.Store, word string) (resul
 	case err != nil:
 		return results.Plan{}, engine(err)
 	}
-	p, err := s.Plan(ctx, head.Study)
-	if err != nil {
-		return results.Plan{}, engine(err)
-	}
-	return p, nil
+	return head, nil
 }

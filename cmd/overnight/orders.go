@@ -146,7 +146,7 @@ func (a *app) rmCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.locked(ctx, func(s *sqlitestore.Store) error {
-				p, err := a.findPlan(ctx, s, args[0])
+				p, err := a.findHead(ctx, s, args[0])
 				if err != nil {
 					return err
 				}

@@ -135,7 +135,7 @@ func FuzzRead(f *testing.F) {
 	if err := from.Create(f.Context(), p); err != nil {
 		f.Fatal(err)
 	}
-	if _, err := from.Commit(f.Context(), "study", 1, storetest.NewRecords(&p, 0, 9)); err != nil {
+	if _, err := from.Commit(f.Context(), "study", 1, storetest.NewRecords(&p, 6, 9)); err != nil {
 		f.Fatal(err)
 	}
 	file := written(f, from, "study")

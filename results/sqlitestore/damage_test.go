@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -357,5 +358,49 @@ func flip(t *testing.T, dir string, at int, mask byte) {
 	file[at] ^= mask
 	if err := os.WriteFile(path, file, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCheckEnds: a check that is stopped ends at once, and one whose context ends
+// doesn't pass for a clean one.
+func TestCheckEnds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, sqlitestore.Options{})
+	create(t, s, "study", 100, 20, 2000)
+	change(t, database(t, dir), "UPDATE records_1 SET attempts = 9")
+	n := 0
+	for _, err := range s.Check(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 3 {
+			break
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d damages before the stop, want 3", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var last error
+	for _, err := range s.Check(ctx, "") {
+		cancel()
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("a check whose context ends: last error %v", last)
+	}
+	for _, err := range s.Check(ctx, "study") {
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("a check whose context has ended: last error %v", last)
+	}
+	for _, err := range s.Check(t.Context(), "none") {
+		last = err
+	}
+	if !errors.Is(last, results.ErrNotFound) {
+		t.Errorf("a check of a missing study: last error %v", last)
 	}
 }

@@ -247,3 +247,77 @@ func TestCancelledWait(t *testing.T) {
 		t.Errorf("tally %+v, error %v, want nothing", tally, err)
 	}
 }
+
+// TestFull: a commit that the disk has no room for fails, says so, and leaves the
+// store as it was; with room it goes through.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t)
+	p := results.Plan{Study: "s", Metrics: []string{"a"}, Points: 100_000, Trials: 100_000}
+	if err := s.Create(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(pages string) {
+		t.Helper()
+		err := s.outside(t.Context(), func(c *engine.Conn) error { return c.Exec("PRAGMA max_page_count = " + pages) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rs := make([]results.Record, 5000)
+	for i := range rs {
+		rs[i] = results.Record{Trial: uint64(i), Point: uint64(i), Status: results.Done, Metrics: []float64{1}}
+	}
+	limit("30")
+	_, err := s.Commit(t.Context(), "s", 0, rs)
+	if !engine.IsFull(err) || !strings.Contains(err.Error(), "is full; make room") {
+		t.Errorf("Commit without room: error %v", err)
+	}
+	if tally, err := s.Tally(t.Context(), "s"); tally.Total() != 0 || err != nil {
+		t.Errorf("tally %+v, error %v, want nothing", tally, err)
+	}
+	limit("1000000")
+	if _, err := s.Commit(t.Context(), "s", 0, rs); err != nil {
+		t.Errorf("Commit with room: %v", err)
+	}
+	for d, err := range s.Check(t.Context(), "") {
+		t.Errorf("%v, error %v", d, err)
+	}
+}
+
+// TestBusy: a commit that another process keeps waiting says so.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var stores [2]*Store
+	for i := range stores {
+		s, err := Open(t.Context(), dir, Options{BusyTimeout: 20 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		stores[i] = s
+	}
+	p := results.Plan{Study: "s", Metrics: []string{"a"}, Points: 1, Trials: 1}
+	if err := stores[0].Create(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	rs := []results.Record{{Status: results.Done, Metrics: []float64{1}}}
+	err := stores[0].change(t.Context(), func(*engine.Conn) error {
+		_, err := stores[1].Commit(t.Context(), "s", 0, rs)
+		if !engine.IsBusy(err) || !strings.Contains(err.Error(), "another process has been writing to "+dir) {
+			t.Errorf("Commit beside a long write: error %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if vs, err := stores[1].Commit(t.Context(), "s", 0, rs); err != nil || vs[0] != results.Committed {
+		t.Errorf("Commit after it: %v, error %v", vs, err)
+	}
+}

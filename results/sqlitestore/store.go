@@ -102,7 +102,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 
 func (s *Store) open() error {
 	path := filepath.Join(s.dir, fileName)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	_, err := os.Stat(path)
+	isNew := errors.Is(err, os.ErrNotExist)
+	if isNew {
 		if s.options.MustExist {
 			return fmt.Errorf("no store in %s (%w): `overnight run` makes one, --store names another folder", s.dir, results.ErrNotFound)
 		}
@@ -123,6 +125,9 @@ func (s *Store) open() error {
 		s.readers.put(c)
 	} else {
 		s.writer = newWriter(s, c)
+		if err := syncFolder(s.dir, isNew); err != nil {
+			return err
+		}
 	}
 	return s.openFleet()
 }
@@ -150,17 +155,21 @@ func (s *Store) prepare(c *engine.Conn) error {
 		PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864`); err != nil {
 		return s.failure("open the store", err)
 	}
-	if err := s.createSchema(c); err != nil {
-		return err
-	}
-	return syncFolder(s.dir)
+	return s.createSchema(c)
 }
 
-// syncFolder makes the entries of a folder, and its own entry, survive a loss of
-// power.
-func syncFolder(dir string) error {
-	for _, d := range []string{dir, filepath.Dir(filepath.Clean(dir))} {
+// syncFolder makes the entries of a folder survive a loss of power, and the entry
+// of one that may be new.
+func syncFolder(dir string, isNew bool) error {
+	dirs := []string{dir}
+	if isNew {
+		dirs = append(dirs, filepath.Dir(filepath.Clean(dir)))
+	}
+	for i, d := range dirs {
 		f, err := os.Open(d)
+		if i > 0 && errors.Is(err, os.ErrPermission) {
+			return nil // a folder made for this user in one that others can't list
+		}
 		if err != nil {
 			return fmt.Errorf("sync folder: %w", err)
 		}
