@@ -30,7 +30,7 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 	agent := newAgent(b, s, env.Spec(), 0)
 	player := newPlayer(env, agent)
 	b.ReportAllocs()
-	seed := uint64(0)
+	seed, first, last := uint64(0), 0.0, 0.0
 	for b.Loop() {
 		seed++ // dead units make long runs look faster
 		var err error
@@ -39,7 +39,16 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 			b.Fatal(err)
 		}
 		player.agent = agent
-		player.train(seed, 0, episodes)
+		for i, v := range player.train(seed, 0, episodes) {
+			switch {
+			case i < 10:
+				first += v / 10
+			case i >= episodes-10:
+				last += v / 10
+			}
+		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e3/episodes, "us/episode")
+	b.ReportMetric(first/float64(b.N), "first10")
+	b.ReportMetric(last/float64(b.N), "last10")
 }

@@ -20,21 +20,25 @@ if command -v taskset >/dev/null; then pin="taskset -c 0"; fi
 
 for round in $(seq "$rounds"); do
 	echo "round $round of $rounds" >&2
-	$pin "$python" bench/peers/notebook_torch.py --trials 1
+	$pin "$python" bench/peers/notebook_torch.py --trials 1 --seed "$round"
 	$pin "$python" bench/peers/numpy_lockstep.py
 	$pin "$tmp/go.test" -test.run '^$' -test.bench 'FaithfulTrial' -test.benchtime 100x |
-		awk '/^Benchmark/ { split($1, n, "/"); sub(/-[0-9]+$/, "", n[2]); printf "go_%s us_per_episode %.2f us_per_trial %.0f\n", n[2], $3/1e5, $3/1e3 }'
+		awk '/^Benchmark/ {
+			split($1, n, "/"); sub(/-[0-9]+$/, "", n[2])
+			for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i
+			printf "go_%s us_per_episode %.2f us_per_trial %.0f first10 %.0f last10 %.0f\n", n[2], m["us/episode"], m["ns/op"] / 1e3, m["first10"], m["last10"]
+		}'
 done >"$tmp/lines"
 
-# Medians, then ratios of medians.
-awk '{ print $1, $3 }' "$tmp/lines" | sort -k1,1 -k2,2n | awk '
-	{ n[$1]++; v[$1, n[$1]] = $2 }
+# Medians of times with their ratios, and means of returns.
+sort -k1,1 -k3,3n "$tmp/lines" | awk '
+	{ n[$1]++; v[$1, n[$1]] = $3; first[$1] += $7; last[$1] += $9 }
 	END {
 		for (k in n) { h = int((n[k] + 1) / 2); m[k] = n[k] % 2 ? v[k, h] : (v[k, h] + v[k, h + 1]) / 2 }
-		printf "%-16s %14s %14s %12s %12s\n", "", "us/episode", "us/trial", "x PyTorch", "x NumPy"
+		printf "%-15s %11s %10s %10s %8s %13s %12s\n", "", "us/episode", "us/trial", "x PyTorch", "x NumPy", "first return", "last return"
 		split("notebook_torch numpy_lockstep go_float64 go_float32", order, " ")
 		for (i = 1; i <= 4; i++) {
 			k = order[i]
-			printf "%-16s %14.1f %14.0f %12.1f %12.2f\n", k, m[k], 100 * m[k], m["notebook_torch"] / m[k], m["numpy_lockstep"] / m[k]
+			printf "%-15s %11.1f %10.0f %10.1f %8.2f %13.0f %12.0f\n", k, m[k], 100 * m[k], m["notebook_torch"] / m[k], m["numpy_lockstep"] / m[k], first[k] / n[k], last[k] / n[k]
 		}
 	}'
