@@ -6,9 +6,10 @@ import (
 	"overnight/internal/fp"
 )
 
-// The parts of one update of the notebook's network (10-64-32-3) on one episode
-// of 30 steps. shared figures: docs of package policygradient's benchmarks, which
-// set the whole against PyTorch and NumPy.
+// BenchmarkEpisode measures the parts of one update of the notebook's network
+// (10-64-32-3) from one episode of 30 steps. BenchmarkFaithfulTrial of package
+// policygradient is the whole, and bench/peers sets that against PyTorch and
+// NumPy.
 func BenchmarkEpisode(b *testing.B) {
 	b.Run("float32", benchEpisode[float32])
 	b.Run("float64", benchEpisode[float64])

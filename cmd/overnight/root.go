@@ -126,6 +126,14 @@ and results come back as tables with intervals.`,
 	add := func(group string, cs ...*cobra.Command) {
 		for _, c := range cs {
 			c.GroupID = group
+			if args := c.Args; args != nil {
+				c.Args = func(cmd *cobra.Command, given []string) error {
+					if err := args(cmd, given); err != nil {
+						return usage("%s takes other arguments: overnight %s; see overnight %s --help", cmd.Name(), cmd.Use, cmd.Name())
+					}
+					return nil
+				}
+			}
 			root.AddCommand(c)
 		}
 	}
