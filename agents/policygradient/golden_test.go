@@ -31,11 +31,11 @@ func TestGolden(t *testing.T) {
 		float32, float64 string
 	}{
 		{"toy/notebook", toyShares, notebook, "bdaef7267359b2a9cb6900f357867f31", "a4b8289be6110420b6d692348a23d5d7"},
-		{"toy/corrected", toyShares, corrected, "14d9855540f5302441023518c8b88780", "e74384c3964eb08141b885a72a909b90"},
-		{"toy/tanh", toyShares, tanh, "4445a1c1a2f4a0a9ba88da52ab8d0d62", "08e4b7654d399dca804b56752180f636"},
-		{"toy/raw", toyBox, raw, "198cd51ff573333f41aebf74b6081cee", "0c0824bff860c193fed137e0eb4fe316"},
+		{"toy/corrected", toyShares, corrected, "f544dd9d280a4f083b872dd76d211b39", "0025bbabe963fe00311caeb0a110e08a"},
+		{"toy/tanh", toyShares, tanh, "9dc58f203d293a4965591835a09a777b", "44825cac2a6f3676973619758d9a4436"},
+		{"toy/raw", toyBox, raw, "23e508b5d2a37b1ec2386988954aad8b", "fa6728c5c09df4bbca03fe5ff51c54cc"},
 		{"marketing/notebook", func(t *testing.T) envs.Env { return market(t, settings{"faithful": true}) }, notebook, "60264efa017752ea4fb1554d8fb80e3c", "5ebcd04622f31a0cb6cb4d5c19554046"},
-		{"marketing/corrected", func(t *testing.T) envs.Env { return market(t, nil) }, corrected, "b82b57a91c20b1f40efe630db9ee0edb", "0e545e214ecc25707ca769fa199c2604"},
+		{"marketing/corrected", func(t *testing.T) envs.Env { return market(t, nil) }, corrected, "fe00c1234b4a6d33ddf4d55510a950b6", "de0bf4ddecb100c2ea4909f67a5a220e"},
 	} {
 		for precision, want := range map[string]string{"float32": c.float32, "float64": c.float64} {
 			t.Run(c.name+"/"+precision, func(t *testing.T) {

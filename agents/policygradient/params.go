@@ -8,7 +8,7 @@ import (
 
 // Params are the parameters of reinforce.
 type Params struct {
-	LearningRate float64 `param:"learning_rate" default:"0.002" faithful:"0.01" above:"0" doc:"Step size of the optimizer."`
+	LearningRate float64 `param:"learning_rate" default:"0.001" faithful:"0.01" above:"0" doc:"Step size of the optimizer."`
 	Batch        int     `param:"batch" default:"16" faithful:"1" min:"1" max:"10000" unit:"episodes" doc:"Episodes an update is made of."`
 	Gamma        float64 `param:"gamma" default:"0.99" min:"0" max:"1" doc:"Discount of later rewards in the returns-to-go. credit: own has nothing to discount."`
 	Credit       string  `param:"credit" default:"to_go" enum:"to_go,own" doc:"What an action is judged by. to_go: the rewards from its day on. own: what it will bring in all, before it lands and without what others bring: an attribution that no marketer has, here to show what it would be worth."`

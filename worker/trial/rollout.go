@@ -163,7 +163,7 @@ func (r *Runner) Estimate(ctx context.Context, trial uint64, within time.Duratio
 		plays *= 2
 	}
 	if v.Every > 0 && b.Episodes > 0 {
-		plays += float64(b.Episodes/v.Every) * float64(v.Episodes)
+		plays += float64(float64(b.Episodes/v.Every) * float64(v.Episodes)) // rounded, as in results
 	}
 	return took + timed(plays, func(e uint64) float64 { r.play(key.At(e), key.At(e), agents.Greedy); return 1 }), nil
 }
