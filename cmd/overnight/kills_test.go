@@ -102,6 +102,7 @@ func TestKills(t *testing.T) {
 		}
 		checkCounts(t, store)
 		fired += killed
+		t.Logf("run %d: killed %d times, %d kills so far", run, killed, fired)
 		os.RemoveAll(store)
 	}
 	if fired == 0 && *kills > 0 {
