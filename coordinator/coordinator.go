@@ -149,15 +149,26 @@ func (r *run) loop(ctx context.Context) error {
 	follow, stop := context.WithCancel(ctx)
 	defer stop()
 	commits := make(chan []results.Record, 256)
-	followed := make(chan error, 1)
+	followed := make(chan struct{})
 	go func() {
-		followed <- r.Store.Follow(follow, r.name, func(rs []results.Record) {
-			select {
-			case commits <- rs:
-			case <-follow.Done():
-			default: // the reconciler reads the ledger
+		defer close(followed)
+		for {
+			err := r.Store.Follow(follow, r.name, func(rs []results.Record) {
+				select {
+				case commits <- rs:
+				default: // the reconciler reads the ledger
+				}
+			})
+			if follow.Err() != nil {
+				return
 			}
-		})
+			r.Log.Warn("follow commits", zap.String("study", r.name), zap.Error(err))
+			select {
+			case <-time.After(time.Second):
+			case <-follow.Done():
+				return
+			}
+		}
 	}()
 	defer func() { stop(); <-followed }()
 
@@ -173,7 +184,13 @@ func (r *run) loop(ctx context.Context) error {
 	defer show.Stop()
 	for {
 		if r.ledger.Count() == r.plan.Trials {
-			return r.finish(ctx)
+			done, err := r.finish(ctx)
+			if done || err != nil {
+				return err
+			}
+			if _, err := r.reconcile(ctx); err != nil {
+				return err
+			}
 		}
 		if err := r.issue(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -196,8 +213,10 @@ func (r *run) loop(ctx context.Context) error {
 				}
 			}
 			r.sweep()
-			if n := r.study.StopAfterFailures; n > 0 && r.tally.Total()-r.tally.Done >= n {
-				return r.stop(ctx)
+			if n := r.study.StopAfterFailures; n > 0 && r.tally.Total()-r.tally.Done >= n && r.ledger.Count() < r.plan.Trials {
+				if t, err := r.Store.Tally(ctx, r.name); err == nil && t.Total()-t.Done >= n {
+					return r.stop(ctx)
+				}
 			}
 		case <-watch.C:
 			ended, err := r.reconcile(ctx)
@@ -241,9 +260,9 @@ func (r *run) heard(rs []results.Record) {
 			continue
 		}
 		fresh++
-		r.cost.observe(rec.Point, rec.Elapsed)
 		switch rec.Status {
 		case results.Done:
+			r.cost.observe(rec.Point, rec.Elapsed) // a failure says nothing of what the others take
 			r.tally.Done++
 		case results.Failed:
 			r.tally.Failed++
@@ -284,28 +303,32 @@ func (i *issued) advance(l *results.Ledger) bool {
 	return true
 }
 
-// finish fixes the digest and ends the study.
-func (r *run) finish(ctx context.Context) error {
+// finish fixes the digest and ends the study, and tells whether it did: while
+// the digest was computed, somebody may have retried, repaired or cancelled.
+func (r *run) finish(ctx context.Context) (done bool, err error) {
 	r.failpoint("finish.digest")
 	digest, missing, err := results.Digest(ctx, r.Store, r.plan)
 	if err != nil {
-		return fmt.Errorf("digest of %s: %w", r.name, err)
+		return false, fmt.Errorf("digest of %s: %w", r.name, err)
 	}
-	if missing > 0 {
-		return fmt.Errorf("digest of %s: %d trials without a record after all were committed; run fsck", r.name, missing)
-	}
-	r.plan, err = r.Store.Update(ctx, r.name, func(p *results.Plan) error {
-		if p.Trials == r.plan.Trials && p.Generation == r.plan.Generation {
+	plan, err := r.Store.Update(ctx, r.name, func(p *results.Plan) error {
+		if done = missing == 0 && p.Trials == r.plan.Trials && p.Generation == r.plan.Generation; done {
 			p.State, p.Digest = results.Finished, digest
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("finish %s: %w", r.name, err)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("finish %s: %w", r.name, err)
+	case !done && plan.Generation == r.plan.Generation:
+		return false, fmt.Errorf("digest of %s: %d trials have no readable record after all were committed: run overnight fsck", r.name, missing)
+	case !done:
+		return false, nil
 	}
+	r.plan = plan
 	r.failpoint("finish.done")
 	r.report()
-	return nil
+	return true, nil
 }
 
 // stop ends a study that has failed too often.

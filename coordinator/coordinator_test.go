@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,13 +52,13 @@ func submit(t *testing.T, text string, o coordinator.Options) coordinator.Planne
 	return p
 }
 
-// finish runs a study with a worker to its end and returns its digest.
+// finish runs a study with a worker of o.Slots to its end and returns its digest.
 func finish(t *testing.T, name string, o coordinator.Options) string {
 	t.Helper()
 	drain := make(chan struct{})
 	worked := make(chan error, 1)
 	go func() {
-		worked <- worker.Run(context.Background(), worker.Options{Queue: o.Queue, Store: o.Store.(worker.Store), Catalog: o.Catalog, Slots: 2, Drain: drain})
+		worked <- worker.Run(context.Background(), worker.Options{Queue: o.Queue, Store: o.Store.(worker.Store), Catalog: o.Catalog, Slots: o.Slots, Drain: drain})
 	}()
 	if err := coordinator.Run(context.Background(), name, o); err != nil {
 		t.Fatal(err)
@@ -195,6 +196,53 @@ replications: %d
 	if got := finish(t, p.Name, o); got != edited {
 		t.Errorf("digest %s with reuse, %s without", edited, got)
 	}
+}
+
+// TestReuseSampled holds G2 for the most common edit: an arm that samples is
+// added, which brings a metric that the reused records have not.
+func TestReuseSampled(t *testing.T) {
+	t.Parallel()
+	const before = `
+study: sampled
+env: {name: marketing}
+agents: [{name: random}, {name: equal}]
+evaluate: {final: 5}
+replications: 3
+`
+	after := strings.Replace(before, "{name: equal}", "{name: equal}, {name: reinforce, train: {episodes: 16}}", 1)
+	o := coordinator.Options{Queue: queuetest.NewMemory(time.Minute), Catalog: catalog.New(), Slots: 2}
+	edited, fresh := open(t), open(t)
+	defer edited.Close()
+	defer fresh.Close()
+	o.Store = edited
+	finish(t, submit(t, before, o).Name, o)
+	p := submit(t, after, o)
+	if p.Reused != 6 {
+		t.Errorf("reused %d records, want 6", p.Reused)
+	}
+	got := finish(t, p.Name, o)
+	o.Store = fresh
+	if want := finish(t, submit(t, after, o).Name, o); got != want {
+		t.Errorf("digest %s with reuse, %s without", got, want)
+	}
+}
+
+// TestPausedAndEnded holds that a study that was paused when its run ended goes
+// on with the next run.
+func TestPausedAndEnded(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	defer store.Close()
+	o := coordinator.Options{Store: store, Queue: queuetest.NewMemory(time.Minute), Catalog: catalog.New(), Slots: 1}
+	p := submit(t, fmt.Sprintf(noop, 10), o)
+	if _, err := store.Update(t.Context(), p.Name, func(p *results.Plan) error { p.State = results.Paused; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Give(t.Context(), results.Order{Kind: results.Pause, Study: p.Name, Made: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	p = submit(t, fmt.Sprintf(noop, 10), o)
+	finish(t, p.Name, o)
 }
 
 func TestFind(t *testing.T) {

@@ -46,11 +46,13 @@ func (c *costs) observe(point uint64, took time.Duration) {
 	b.each = max(b.each, 1)
 }
 
-// of returns a trial's estimate, and for how many trials from it on it holds.
-func (c *costs) of(trial uint64) (each time.Duration, run uint64) {
+// of returns a trial's estimate, for how many trials from it on it holds, and how
+// many a job should hold at most: a few observations don't justify a job of
+// thousands.
+func (c *costs) of(trial uint64) (each time.Duration, run, most uint64) {
 	point := trial % c.points
 	b := c.find(point)
-	return b.each, b.to - point
+	return b.each, b.to - point, 8*b.n + 1
 }
 
 // mean returns the average over all points, 0 where a block has none yet.

@@ -71,9 +71,13 @@ func (r *run) next() []jobs.Range {
 			}
 			to := from
 			for to < rg.To && n < maxTrials && work < target && !r.ledger.Has(to) {
-				each, run := r.cost.of(to)
+				each, run, most := r.cost.of(to)
+				if n >= most {
+					work = target
+					break
+				}
 				// A stretch of trials of one cost is taken at once.
-				k := min(run, rg.To-to, maxTrials-n)
+				k := min(run, rg.To-to, maxTrials-n, most-n)
 				if each > 0 {
 					k = min(k, uint64((target-work)/each)+1)
 				} else {
@@ -85,6 +89,9 @@ func (r *run) next() []jobs.Range {
 					n++
 					work += each
 				}
+			}
+			if to == from {
+				return jobs.Range{From: from, To: rg.To}, true
 			}
 			out = append(out, jobs.Range{From: from, To: to})
 			rg.From = to

@@ -24,13 +24,13 @@ func (r *run) reconcile(ctx context.Context) (ended bool, err error) {
 	}
 	if plan.Generation != r.plan.Generation {
 		// Retried, cancelled or repaired: what is out is refused now.
-		r.plan = plan
-		clear(r.issued)
-		r.again, r.cursor = nil, 0
 		if err := r.refresh(ctx); err != nil {
 			return false, err
 		}
+		clear(r.issued)
+		r.again, r.cursor = nil, 0
 	}
+	resumed := r.plan.State == results.Paused && plan.State != results.Paused
 	r.plan = plan
 	if plan.State == results.Cancelled || plan.State == results.Stopped {
 		return true, nil
@@ -56,8 +56,14 @@ func (r *run) reconcile(ctx context.Context) (ended bool, err error) {
 		}
 	}
 	r.slots = max(r.Options.Slots, slots)
+	if plan.State == results.Paused {
+		return false, nil // its jobs lie in the queue
+	}
 	var lost []*issued
 	for _, i := range r.issued {
+		if resumed {
+			i.at, i.held = now, time.Time{}
+		}
 		silent := now.Sub(i.at)
 		limit := r.Lost
 		if i.held.IsZero() {

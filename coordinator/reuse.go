@@ -86,6 +86,11 @@ func reuseFrom(ctx context.Context, old results.Plan, p *Planned, index map[poin
 	metrics := make([]int, len(p.Study.Metrics)) // where each stands in the old records
 	for i, m := range p.Study.Metrics {
 		metrics[i] = slices.Index(study.Metrics, m)
+		if metrics[i] < 0 && m == "return_sampled" {
+			// A study without an arm that samples has no such metric: there it is the
+			// return, as it would be for these trials here.
+			metrics[i] = slices.Index(study.Metrics, "return")
+		}
 	}
 	var total uint64
 	var batch []results.Record
@@ -118,7 +123,7 @@ func reuseFrom(ctx context.Context, old results.Plan, p *Planned, index map[poin
 			values := make([]float64, len(metrics))
 			for i, j := range metrics {
 				values[i] = math.NaN()
-				if j >= 0 {
+				if j >= 0 && j < len(r.Metrics) {
 					values[i] = r.Metrics[j]
 				}
 			}

@@ -122,6 +122,7 @@ func update(ctx context.Context, p *Planned, source []byte, o Options) (extended
 	_, err = o.Store.Update(ctx, p.Name, func(plan *results.Plan) error {
 		study := *p.Study
 		study.Replications = max(study.Replications, plan.Trials/plan.Points)
+		study.Metrics = plan.Metrics // records stand in this order
 		body, err := study.Encode()
 		if err != nil {
 			return err

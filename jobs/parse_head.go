@@ -62,6 +62,9 @@ func (p *parser) head() {
 // defaultCurvePoints is record.curves.points where evaluate.every is given.
 const defaultCurvePoints = 200
 
+// maxCurvePoints keeps a record with its curves well below results.MaxRecord.
+const maxCurvePoints = 5000
+
 func (p *parser) record(n *tree.Node) {
 	m := p.mapping(n, "record", "record: {curves: {points: 200}}", "curves")
 	if m == nil {
@@ -86,7 +89,11 @@ func (p *parser) record(n *tree.Node) {
 		p.fail(curves.Pos, "record.curves says not how long curves are", "write curves: {points: 200}")
 		return
 	}
-	p.s.Record.CurvePoints, _ = p.count(points, "record.curves.points", 1)
+	most, _ := p.count(points, "record.curves.points", 1)
+	if most > maxCurvePoints {
+		p.fail(points.Pos, fmt.Sprintf("record.curves.points is %d, more than %d", most, maxCurvePoints), "write 200, which fills a picture")
+	}
+	p.s.Record.CurvePoints = most
 }
 
 // maxDataBytes bounds a data file.

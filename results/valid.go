@@ -62,6 +62,10 @@ func (r *Record) valid() error {
 	return validCurves(r.Curves)
 }
 
+// WellFormed tells what keeps the record from being stored in any study: too
+// many bytes, curves that are none. Valid adds what its study asks.
+func (r *Record) WellFormed() error { return r.valid() }
+
 // size returns how many bytes the record takes encoded, at most.
 func (r *Record) size() int {
 	n := 128 + 8*len(r.Metrics) + len(r.Error) + len(r.Worker)

@@ -25,6 +25,7 @@ func (w *worker) beat(ctx context.Context, host string) error {
 			w.orderID = max(w.orderID, o.ID)
 			w.obey(o)
 		}
+		w.fence(ctx)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -49,7 +50,7 @@ func (w *worker) state(host string) results.Worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := results.Worker{
-		ID: w.ID, Host: host, Slots: w.Slots, Free: len(w.tokens),
+		ID: w.ID, Host: host, Slots: w.Slots, Free: max(w.Slots-len(w.held), 0),
 		Version: w.Version, Engine: jobs.EngineVersion, Done: w.done.Load(), Started: w.started,
 	}
 	for id := range w.held {
@@ -59,8 +60,34 @@ func (w *worker) state(host string) results.Worker {
 	return s
 }
 
+// fence stops the jobs whose study went on without them: cancelled, retried or
+// repaired. Their records would be refused.
+func (w *worker) fence(ctx context.Context) {
+	w.mu.Lock()
+	list := make([]*held, 0, len(w.held))
+	for _, h := range w.held {
+		list = append(list, h)
+	}
+	w.mu.Unlock()
+	now := map[string]uint32{} // generations; only looked up
+	for _, h := range list {
+		g, ok := now[h.job.Study]
+		if !ok {
+			p, err := w.Store.Plan(ctx, h.job.Study)
+			if err != nil {
+				continue // the next beat asks again
+			}
+			g = p.Generation
+			now[h.job.Study] = g
+		}
+		if g != h.job.Generation {
+			h.cancel(errCancelled)
+		}
+	}
+}
+
 func (w *worker) obey(o results.Order) {
-	if o.Made.Before(w.started.Add(-time.Minute)) {
+	if o.Made.Before(w.started) {
 		return // given to workers of an earlier time
 	}
 	w.mu.Lock()

@@ -110,7 +110,7 @@ func (s *isolated) alone(ctx context.Context, stop <-chan struct{}, study *loade
 
 func (s *isolated) verdict(study *loaded, n uint64, status results.Status, attempts uint32, why string) results.Record {
 	point, replication := study.study.Split(n)
-	return results.Record{Trial: n, Point: point, Replication: replication, Status: status, Attempts: attempts, Error: why, Finished: time.Now()}
+	return results.Record{Trial: n, Point: point, Replication: replication, Status: status, Attempts: attempts, Error: results.ClipError(why), Finished: time.Now()}
 }
 
 // death is how a child ended before its run did.
@@ -159,15 +159,20 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 	defer tick.Stop()
 	since := time.Now()
 	done := ctx.Done()
-	overrun, suspect := "", false
+	overrun, suspect, victim := "", false, uint64(0)
+	ticked := since
 	for {
 		select {
 		case f, ok := <-p.frames:
 			if !ok {
 				how := p.wait()
 				s.proc = nil
-				if overrun != "" && !suspect {
+				// A record that came after the decision clears its trial.
+				if overrun != "" && !suspect && !left.empty() && left.first() == victim {
 					return &death{overrun: overrun}, nil
+				}
+				if left.empty() {
+					return nil, nil
 				}
 				return &death{how: how}, nil
 			}
@@ -178,8 +183,8 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 					p.kill()
 					continue
 				}
+				emit(r) // may wait for the store; that is not the trial's time
 				since = time.Now()
-				emit(r)
 			case frameKeep:
 				s.keep(study, f.body)
 			case frameEnd:
@@ -198,7 +203,14 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 			done = nil
 			p.killAfter(time.Second) // an endless episode never looks
 		case <-tick.C:
-			if overrun != "" {
+			// A supervisor that slept (a stopped process, a stalled store) has not
+			// watched: that time is nobody's.
+			now := time.Now()
+			if gap := now.Sub(ticked); gap > time.Second {
+				since = since.Add(gap)
+			}
+			ticked = now
+			if overrun != "" || left.empty() || len(p.frames) > 0 {
 				continue
 			}
 			if ctx.Err() != nil && p.overdue() {
@@ -210,12 +222,12 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 				return nil, trial.ErrInterrupted
 			}
 			if limits.Time > 0 && time.Since(since) > limits.Time+100*time.Millisecond {
-				overrun = fmt.Sprintf("time limit of %v exceeded", limits.Time)
+				overrun, victim = fmt.Sprintf("time limit of %v exceeded", limits.Time), left.first()
 				p.kill()
 			} else if limits.Memory > 0 {
 				if rss := p.memory(); rss > limits.Memory {
 					overrun = fmt.Sprintf("memory limit of %d MB exceeded: %d MB in use", limits.Memory/1e6, rss/1e6)
-					suspect = !alone // earlier trials' garbage may be to blame
+					suspect, victim = !alone, left.first() // earlier trials' garbage may be to blame
 					p.kill()
 				}
 			}

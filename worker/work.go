@@ -35,15 +35,16 @@ func (w *worker) work(keep, take context.Context, s slot, h *held) {
 	defer h.cancel(nil)
 	study, err := w.plans.load(keep, h.job)
 	switch {
-	case errors.Is(err, errOtherEngine):
-		h.failed.Store(true)
+	case errors.Is(err, errRefused):
+		h.refused.Store(&err)
 		return
 	case err != nil:
-		w.reject(keep, h, err)
+		w.Log.Warn("read plan", zap.String("study", h.job.Study), zap.Error(err))
+		h.again(time.Second)
 		return
 	}
 	if w.isPaused(h.job.Study) {
-		h.failed.Store(true)
+		h.again(time.Second)
 		return
 	}
 	var batch []results.Record
@@ -68,18 +69,28 @@ func (w *worker) work(keep, take context.Context, s slot, h *held) {
 		}
 	})
 	flush()
-	if err != nil {
-		h.failed.Store(true)
-		if !errors.Is(err, trial.ErrInterrupted) {
-			w.Log.Error("run job", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(err))
-		}
+	switch {
+	case errors.Is(err, trial.ErrInterrupted):
+		h.again(0)
+	case err != nil:
+		h.again(time.Second)
+		w.Log.Error("run job", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(err))
+	}
+	if context.Cause(h.ctx) == errCancelled {
+		h.refused.Store(&errOver)
 	}
 }
 
 // commit stores a batch beside the slot, which goes on with the next trials.
 func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
 	h.open.Add(1)
-	w.commits <- struct{}{}
+	select {
+	case w.commits <- struct{}{}:
+	case <-ctx.Done(): // the store has not answered for long, and nobody wants to wait
+		h.again(0)
+		w.finishPart(ctx, h)
+		return
+	}
 	go func() {
 		defer func() { <-w.commits }()
 		defer w.finishPart(ctx, h)
@@ -90,8 +101,12 @@ func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
 				return
 			}
 			w.Log.Error("commit records", zap.String("study", h.job.Study), zap.Int("records", len(batch)), zap.Error(err))
-			if errors.Is(err, results.ErrNotFound) || !sleep(ctx, wait) {
-				h.failed.Store(true)
+			if errors.Is(err, results.ErrNotFound) {
+				h.refused.Store(&err)
+				return
+			}
+			if !sleep(ctx, wait) {
+				h.again(0)
 				return
 			}
 		}
@@ -108,6 +123,7 @@ func (w *worker) tell(h *held, batch []results.Record, verdicts []results.Verdic
 				zap.String("study", h.job.Study), zap.Uint64("trial", batch[i].Trial))
 		case results.Stale:
 			h.cancel(errCancelled)
+			h.refused.Store(&errOver)
 		}
 	}
 }
@@ -120,26 +136,17 @@ func (w *worker) finishPart(ctx context.Context, h *held) {
 	}
 	w.drop(h)
 	var err error
-	if h.failed.Load() {
-		var after time.Duration
-		if w.isPaused(h.job.Study) {
-			after = time.Second
-		}
-		err = h.Return(ctx, after)
-	} else {
+	switch why := h.refused.Load(); {
+	case why != nil:
+		w.Log.Info("job refused", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(*why))
+		err = h.Reject(ctx, (*why).Error())
+	case h.left.Load():
+		err = h.Return(ctx, time.Duration(h.after.Load()))
+	default:
 		err = h.Done(ctx)
 	}
 	if err != nil {
 		w.Log.Debug("end delivery", zap.String("job", h.job.ID), zap.Error(err)) // it may come again; its records are there
-	}
-}
-
-// reject drops a job that can't be run: its study is gone, or it is of an older
-// generation.
-func (w *worker) reject(ctx context.Context, h *held, why error) {
-	w.Log.Info("job refused", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(why))
-	if err := h.Reject(ctx, why.Error()); err != nil {
-		w.Log.Debug("reject job", zap.Error(err))
 	}
 }
 

@@ -80,8 +80,25 @@ type held struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	open   atomic.Int64 // batches not committed yet, and one while it runs
-	failed atomic.Bool  // a batch could not be committed, or the run was cut short
+
+	// How it ends, where not all is done: refused for good, or handed back.
+	refused atomic.Pointer[error]
+	left    atomic.Bool
+	after   atomic.Int64 // nanoseconds until it may be taken again
 }
+
+// again makes the job go back to the queue, to be taken after a while at the
+// earliest: what failed here at once would fail here at once again.
+func (h *held) again(after time.Duration) {
+	h.left.Store(true)
+	h.after.Store(max(h.after.Load(), int64(after)))
+}
+
+// errOver refuses a job whose study went on without it.
+var errOver = errors.New("its generation is over")
+
+// lastCommits is how long commits may take once the worker was stopped.
+const lastCommits = 5 * time.Second
 
 var errCancelled = errors.New("cancelled")
 
@@ -124,6 +141,19 @@ func Run(ctx context.Context, o Options) error {
 	defer stopTaking()
 
 	var side errgroup.Group
+	side.Go(func() error {
+		// A store that takes no records any more must not keep a stopped worker.
+		select {
+		case <-run.Done():
+		case <-keep.Done():
+			return nil
+		}
+		if sleep(keep, lastCommits) {
+			w.Log.Warn("stopped with records that the store did not take; their trials run again")
+			release()
+		}
+		return nil
+	})
 	side.Go(func() error { return w.beat(keep, host) })
 	side.Go(func() error { return w.extend(keep) })
 	side.Go(func() error {
@@ -163,7 +193,7 @@ func Run(ctx context.Context, o Options) error {
 		})
 	}
 	err = main.Wait()
-	w.settle()
+	w.settle(keep)
 	stop()
 	release()
 	return errors.Join(err, side.Wait())
@@ -237,9 +267,13 @@ func (w *worker) drop(h *held) {
 }
 
 // settle waits until no commit is under way.
-func (w *worker) settle() {
+func (w *worker) settle(keep context.Context) {
 	for range cap(w.commits) {
-		w.commits <- struct{}{}
+		select {
+		case w.commits <- struct{}{}:
+		case <-keep.Done():
+			return
+		}
 	}
 }
 

@@ -263,6 +263,42 @@ replications: 60
 	}
 }
 
+// TestCheapFailures holds that failures, which take no time, don't make the
+// coordinator pack all trials of their kind into one job.
+func TestCheapFailures(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, `
+study: cheap
+env: {name: poison, act: {grid: [panic, slow]}, horizon: 1}
+agents: [{name: random}]
+evaluate: {final: 1}
+replications: 100
+`)
+	l.o.Target = 20 * time.Millisecond
+	longest := uint64(0)
+	q := &spy{Queue: l.queue, longest: &longest}
+	l.o.Queue = q
+	if err := l.run(t, worker.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if longest > 40 {
+		t.Errorf("a job of %d trials at 5 ms and less each, where jobs hold 20 ms", longest)
+	}
+}
+
+// spy notes the longest job.
+type spy struct {
+	jobs.Queue
+	longest *uint64
+}
+
+func (s *spy) Publish(ctx context.Context, js []jobs.Job) error {
+	for _, j := range js {
+		*s.longest = max(*s.longest, j.Len())
+	}
+	return s.Queue.Publish(ctx, js)
+}
+
 // TestCancel holds that a cancelled study takes no more records.
 func TestCancel(t *testing.T) {
 	t.Parallel()

@@ -151,7 +151,7 @@ func (a *app) importCmd() *cobra.Command {
 			defer s.Close()
 			name, err := archive.Read(ctx, f, s, as)
 			if err != nil {
-				return usage("%s: %v", args[0], err)
+				return usage("%s: %w", args[0], err)
 			}
 			t, err := s.Tally(ctx, name)
 			if err != nil {
@@ -300,6 +300,9 @@ func (a *app) doctor(ctx context.Context) error {
 				say(false, "close: %v", err)
 			}
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if bad > 0 {
 		return engine(fmt.Errorf("%d checks are bad", bad))

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +15,8 @@ func (a *app) childCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "child", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// The terminal's Ctrl-C reaches children too; theirs is the end of the input.
+			signal.Ignore(os.Interrupt, syscall.SIGTERM)
 			return worker.Child(cmd.Context(), a.cat, a.in, a.out)
 		},
 	}

@@ -13,7 +13,6 @@ import (
 	"overnight/results"
 	"overnight/results/export"
 	"overnight/results/sqlitestore"
-	"overnight/worker/trial"
 )
 
 type exportFlags struct {
@@ -81,7 +80,7 @@ func (a *app) export(ctx context.Context, s *sqlitestore.Store, word string, f e
 			}
 			list = append(list, uint64(n))
 		}
-		err = a.exportSteps(ctx, trial.New(study, a.cat, trial.Options{}), list, f.episodes, f.format)
+		err = a.exportSteps(ctx, a.runner(study), list, f.episodes, f.format)
 	default:
 		return usage("--what %s: write trials, curves or steps", f.what)
 	}

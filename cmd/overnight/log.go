@@ -1,14 +1,12 @@
 package main
 
 import (
-	"io"
-
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
 // newLogger writes lines for people to w: time, level, event, fields.
-func newLogger(w io.Writer, quiet, verbose bool) *zap.Logger {
+func newLogger(w *screen, quiet, verbose bool) *zap.Logger {
 	if quiet {
 		return zap.NewNop()
 	}
@@ -20,5 +18,5 @@ func newLogger(w io.Writer, quiet, verbose bool) *zap.Logger {
 	c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
 	c.EncodeLevel = zapcore.CapitalLevelEncoder
 	c.ConsoleSeparator = " "
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.Lock(zapcore.AddSync(w)), level))
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.AddSync(w), level))
 }

@@ -43,7 +43,7 @@ func (a *app) with(ctx context.Context, fn func(s *sqlitestore.Store) error) err
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(s), s.Close())
+	return errors.Join(fn(s), closed(s))
 }
 
 // locked is with for commands that must be the only writer.
@@ -93,7 +93,7 @@ func (a *app) findHead(ctx context.Context, s results.Store, word string) (resul
 			if !strings.Contains(name, "@") {
 				name += "@1"
 			}
-			fmt.Fprintf(&b, "\n  %-24s %s  %d trials, %s", name, p.Identity[:12], p.Trials, p.State)
+			fmt.Fprintf(&b, "\n  %-24s %.12s  %d trials, %s", name, p.Identity, p.Trials, p.State)
 		}
 		return results.Plan{}, usage("%s", b.String())
 	case errors.Is(err, results.ErrNotFound):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // orderCmd makes a command that changes a study's state and tells those at work
-// on it.
-func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, said string) *cobra.Command {
+// on it. It says said, or idle where nobody is at work.
+func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, said, idle string) *cobra.Command {
 	return &cobra.Command{
 		Use:     string(kind) + " STUDY",
 		Short:   short,
@@ -27,11 +28,21 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 				if err != nil {
 					return err
 				}
-				if _, err := s.Update(ctx, p.Study, change); err != nil {
-					return usage("%v", err)
+				var refused *codeError // by change
+				if _, err := s.Update(ctx, p.Study, change); errors.As(err, &refused) {
+					return err
+				} else if err != nil {
+					return engine(err)
 				}
 				if err := s.Give(ctx, results.Order{Kind: kind, Study: p.Study, Made: time.Now()}); err != nil {
 					return engine(err)
+				}
+				alive, _, err := atWork(ctx, s)
+				if err != nil {
+					return err
+				}
+				if alive == 0 {
+					said = idle
 				}
 				fmt.Fprintf(a.out, "%s %s\n", p.Study, said)
 				return nil
@@ -45,34 +56,35 @@ func (a *app) cancelCmd() *cobra.Command {
 		"Cancel ends a study within seconds, also while another process runs it. What is\ncommitted stays; running the study again goes on from there.",
 		func(p *results.Plan) error {
 			if p.State == results.Finished {
-				return fmt.Errorf("it is finished already")
+				return usage("it is finished already")
 			}
 			p.State = results.Cancelled
 			p.Generation++ // what is still under way is refused
 			return nil
-		}, "is cancelled; run it again to go on after all")
+		}, "is cancelled; run it again to go on after all",
+		"is cancelled; run it again to go on after all")
 }
 
 func (a *app) pauseCmd() *cobra.Command {
 	return a.orderCmd(results.Pause, "Let a running study rest after the trials in hand", "",
 		func(p *results.Plan) error {
 			if p.State != results.Running {
-				return fmt.Errorf("it is %s, not running", p.State)
+				return usage("it is %s, not running", p.State)
 			}
 			p.State = results.Paused
 			return nil
-		}, "pauses")
+		}, "pauses", "is paused; nobody was at work on it")
 }
 
 func (a *app) resumeCmd() *cobra.Command {
 	return a.orderCmd(results.Resume, "Let a paused study go on", "",
 		func(p *results.Plan) error {
 			if p.State != results.Paused {
-				return fmt.Errorf("it is %s, not paused", p.State)
+				return usage("it is %s, not paused", p.State)
 			}
 			p.State = results.Running
 			return nil
-		}, "goes on")
+		}, "goes on", "is no longer paused; nobody is at work on it, and it will go on when it is run again: overnight run STUDY.yaml")
 }
 
 func (a *app) retryCmd() *cobra.Command {
@@ -150,6 +162,9 @@ func (a *app) rmCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if p.State == results.Damaged { // its records can't be counted
+					return a.rmDamaged(ctx, s, p.Study, yes)
+				}
 				t, err := s.Tally(ctx, p.Study)
 				if err != nil {
 					return engine(err)
@@ -167,4 +182,15 @@ func (a *app) rmCmd() *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "also where there are records")
 	return c
+}
+
+func (a *app) rmDamaged(ctx context.Context, s *sqlitestore.Store, study string, yes bool) error {
+	if !yes {
+		return usage("the plan of %s is damaged, so its records can't be counted; they would be gone: add --yes, or restore the folder from a backup", study)
+	}
+	if err := s.Delete(ctx, study); err != nil {
+		return engine(err)
+	}
+	fmt.Fprintf(a.out, "%s, whose plan was damaged, is removed with all its records\n", study)
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"time"
@@ -16,10 +15,8 @@ type progress struct {
 	a     *app
 	slots int
 
-	mu    sync.Mutex
-	w     io.Writer
+	*screen   // whose mu guards what follows
 	width int // of the terminal; 0: none
-	drawn bool
 	last  time.Time
 	began time.Time
 	told  bool // the first failure
@@ -27,7 +24,7 @@ type progress struct {
 }
 
 func newProgress(a *app, slots int) *progress {
-	return &progress{a: a, slots: slots, w: a.err, width: terminal(a.err), began: time.Now()}
+	return &progress{a: a, slots: slots, screen: a.err, width: terminal(a.err.w), began: time.Now()}
 }
 
 // every is the time between two lines where there is no terminal.
@@ -61,13 +58,6 @@ func (p *progress) say(format string, args ...any) {
 	defer p.mu.Unlock()
 	p.clear()
 	fmt.Fprintf(p.w, format+"\n", args...)
-}
-
-func (p *progress) clear() {
-	if p.drawn {
-		fmt.Fprint(p.w, "\r\x1b[K")
-		p.drawn = false
-	}
 }
 
 func (p *progress) update(s coordinator.Progress) {
@@ -136,11 +126,6 @@ func progressLine(s coordinator.Progress) string {
 		b.WriteString("  paused")
 	}
 	return b.String()
-}
-
-func firstLine(s string) string {
-	l, _, _ := strings.Cut(s, "\n")
-	return l
 }
 
 func rate(r float64) string {

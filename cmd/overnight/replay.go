@@ -69,7 +69,7 @@ func (a *app) replay(ctx context.Context, s *sqlitestore.Store, word, number str
 		return err
 	}
 	fmt.Fprintf(a.out, "trial %d: %s\n", n, describePoint(study, point, n/study.Points()))
-	runner := trial.New(study, a.cat, trial.Options{})
+	runner := a.runner(study)
 	rec, err := runner.Run(ctx, n)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (a *app) replay(ctx context.Context, s *sqlitestore.Store, word, number str
 		}
 	}
 	if rec.Error != "" {
-		fmt.Fprintf(a.out, "  %v: %s\n", rec.Status, strings.ReplaceAll(rec.Error, "\n", "\n    "))
+		fmt.Fprintf(a.out, "  %v: %s\n", rec.Status, indent(rec.Error))
 	}
 	switch {
 	case !ok:
@@ -98,6 +98,23 @@ func (a *app) replay(ctx context.Context, s *sqlitestore.Store, word, number str
 		return &codeError{exitFailures, fmt.Errorf("trial %d of %s DIFFERS from its record (%v, by worker %s)", n, p.Study, old.Status, old.Worker)}
 	}
 	return nil
+}
+
+// runner runs trials without the study's limits: they are about the machine that
+// ran it, and this one may be slower.
+func (a *app) runner(s *jobs.Study) *trial.Runner {
+	free := *s
+	free.Limits = jobs.Limits{}
+	return trial.New(&free, a.cat, trial.Options{})
+}
+
+// indent makes an error's lines printable and sets all but the first in.
+func indent(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = printable(l)
+	}
+	return strings.Join(lines, "\n    ")
 }
 
 // describePoint says what a point is in one line.
@@ -145,7 +162,7 @@ evaluation, greedily, one row a step.`,
 }
 
 func (a *app) rollout(ctx context.Context, study *jobs.Study, n, episodes uint64, format string) error {
-	runner := trial.New(study, a.cat, trial.Options{})
+	runner := a.runner(study)
 	if format == "csv" || format == "jsonl" {
 		return a.exportSteps(ctx, runner, []uint64{n}, episodes, format)
 	}

@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"golang.org/x/term"
 
 	"overnight/internal/catalog"
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/worker/trial"
 )
 
 // Exit codes (DESIGN section 7).
@@ -47,13 +47,22 @@ func usage(format string, args ...any) error {
 
 func engine(err error) error { return &codeError{exitEngine, err} }
 
+// closed closes a store; that it can't be is the engine's fault.
+func closed(s io.Closer) error {
+	if err := s.Close(); err != nil {
+		return engine(fmt.Errorf("close the store: %w", err))
+	}
+	return nil
+}
+
 // app is what commands share.
 type app struct {
-	in       io.Reader
-	out, err io.Writer
-	cat      *jobs.Catalog
-	log      *zap.Logger
-	stop     func() // ends the watch for signals
+	in   io.Reader
+	out  io.Writer
+	err  *screen
+	cat  *jobs.Catalog
+	log  *zap.Logger
+	stop func() // ends the watch for signals
 
 	store   string
 	quiet   bool
@@ -62,28 +71,39 @@ type app struct {
 
 // Main runs one command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, err: errw, cat: catalog.New(), log: zap.NewNop(), stop: func() {}}
+	a := &app{in: in, out: out, err: &screen{w: errw}, cat: catalog.New(), log: zap.NewNop(), stop: func() {}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
-	root.SetErr(errw)
+	root.SetErr(a.err)
 	defer func() { a.stop() }()
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return 0
 	}
-	code := exitUsage // what cobra refuses is bad usage
-	var c *codeError
-	if errors.As(err, &c) {
-		code = c.code
-	} else if errors.Is(err, context.Canceled) {
-		return exitInterrupted
-	}
-	if msg := err.Error(); msg != "" {
-		fmt.Fprintf(errw, "overnight: %s\n", strings.TrimRight(msg, "\n"))
+	code, msg := exit(err)
+	if msg != "" {
+		fmt.Fprintf(a.err, "overnight: %s\n", msg)
 	}
 	return code
+}
+
+// exit returns the exit code of an error and what to say of it. An interrupted
+// command may have wrapped that as a fault of the engine: it is none.
+func exit(err error) (code int, msg string) {
+	msg = strings.Trim(err.Error(), "\n")
+	var c *codeError
+	coded := errors.As(err, &c)
+	switch {
+	case coded && c.code == exitInterrupted:
+		return c.code, msg
+	case errors.Is(err, context.Canceled), errors.Is(err, trial.ErrInterrupted):
+		return exitInterrupted, ""
+	case coded:
+		return c.code, msg
+	}
+	return exitUsage, msg // what cobra refuses is bad usage
 }
 
 func (a *app) root() *cobra.Command {
@@ -101,7 +121,7 @@ and results come back as tables with intervals.`,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.log = newLogger(a.err, a.quiet, a.verbose)
-			if cmd.Name() != "run" { // which has its own way to be interrupted
+			if cmd.Name() != "run" && cmd.Name() != "child" { // which have their own way to be interrupted
 				ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 				a.stop = stop
 				cmd.SetContext(ctx)
@@ -143,19 +163,6 @@ and results come back as tables with intervals.`,
 	add("care", a.doctorCmd(), a.fsckCmd(), a.benchCmd())
 	root.AddCommand(a.childCmd())
 	return root
-}
-
-// terminal returns the width of w, or 0 where it is no terminal.
-func terminal(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		return 80
-	}
-	return width
 }
 
 // width is how wide tables may be.

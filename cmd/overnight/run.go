@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"overnight/coordinator"
 	"overnight/internal/failpoint"
@@ -55,7 +56,7 @@ at once; nothing that is committed is lost either way.`,
 	fl.BoolVar(&f.dryRun, "dry-run", false, "check, estimate and print; run nothing")
 	fl.IntVar(&f.slots, "slots", runtime.NumCPU(), "how many trials run at once")
 	fl.BoolVar(&f.isolate, "isolate", false, "run trials in processes of their own; enforces limits while a trial runs")
-	fl.DurationVar(&f.drainTimeout, "drain-timeout", 10*time.Second, "how long trials in hand may take once interrupted")
+	fl.DurationVar(&f.drainTimeout, "drain-timeout", 10*time.Second, "how long trials in hand may take once interrupted; with 0 they stop after their episode")
 	fl.StringVar(&f.maxBytes, "max-bytes", "64GB", "refuse a study whose results are estimated to need more")
 	return c
 }
@@ -63,6 +64,12 @@ at once; nothing that is committed is lost either way.`,
 func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	if f.slots < 1 {
 		return usage("--slots %d: write 1 or more; workers of other processes can't take this run's jobs", f.slots)
+	}
+	switch {
+	case f.drainTimeout < 0:
+		return usage("--drain-timeout %v: write a time such as 30s, or 0 to stop after the episodes in hand", f.drainTimeout)
+	case f.drainTimeout == 0:
+		f.drainTimeout = 1 // worker.Options takes 0 for its default
 	}
 	study, source, err := a.parse(file, f.set)
 	if err != nil {
@@ -91,7 +98,7 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 		return engine(err)
 	}
 	err = a.runIn(ctx, store, file, study, source, f)
-	return errors.Join(err, store.Close())
+	return errors.Join(err, closed(store))
 }
 
 // runIn runs the study on an open store.
@@ -108,25 +115,9 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 	defer close(done)
 
 	show := newProgress(a, f.slots)
-	o := coordinator.Options{
-		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update,
-		Failpoint: failpoint.FromEnv(), Log: a.log,
-	}
-	planned, err := coordinator.Submit(ctx, study, source, o)
-	if err != nil {
-		return engine(err)
-	}
-	show.planned(planned)
-
-	queue, err := natsqueue.Open(ctx, natsqueue.Options{Log: a.log, Dir: filepath.Join(a.store, "queue")})
-	if err != nil {
-		return engine(fmt.Errorf("start the queue: %w", err))
-	}
-	defer queue.Close()
-	o.Queue = queue
-
 	coordinate, stopCoordinating := context.WithCancel(ctx)
 	defer stopCoordinating()
+	ready := make(chan struct{}) // closed once there is something to drain
 	go func() {
 		for {
 			select {
@@ -134,9 +125,15 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 				first := false
 				interrupted.Do(func() {
 					first = true
-					show.say("%v: the trials in hand finish; once more stops at once", s)
 					close(drain)
 					stopCoordinating()
+					select {
+					case <-ready:
+						show.say("%v: the trials in hand finish; once more stops at once", s)
+					default:
+						show.say("%v: planning stops", s)
+						stop()
+					}
 				})
 				if !first {
 					stop()
@@ -146,6 +143,35 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 			}
 		}
 	}()
+
+	o := coordinator.Options{
+		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update,
+		Failpoint: failpoint.FromEnv(), Log: a.log,
+	}
+	a.log.Debug("planning", zap.String("study", study.Name), zap.Uint64("trials", study.Trials()))
+	early := &codeError{exitInterrupted, errors.New("interrupted before the first trial; run the same command to go on")}
+	planned, err := coordinator.Submit(ctx, study, source, o)
+	switch {
+	case ctx.Err() != nil:
+		return early
+	case err != nil:
+		return engine(err)
+	}
+	show.planned(planned)
+
+	queue, err := natsqueue.Open(ctx, natsqueue.Options{Log: a.log, Dir: filepath.Join(a.store, "queue")})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return early
+	case err != nil:
+		return engine(fmt.Errorf("start the queue: %w", err))
+	}
+	defer queue.Close()
+	close(ready)
+	if ctx.Err() != nil {
+		return early
+	}
+	o.Queue = queue
 
 	endWork := make(chan struct{})
 	finished := make(chan struct{})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,20 +38,38 @@ type standing struct {
 	Workers    int    `json:"workers"` // that beat in the last 10 s, of the whole store
 }
 
+// silence is how long a worker that doesn't beat counts as being there.
+const silence = 10 * time.Second
+
+// atWork returns how many workers of the store are there, and when one was seen
+// last.
+func atWork(ctx context.Context, s results.Store) (alive int, last time.Time, err error) {
+	ws, err := s.Workers(ctx)
+	if err != nil {
+		return 0, last, engine(err)
+	}
+	for _, w := range ws {
+		if w.Seen.After(last) {
+			last = w.Seen
+		}
+		if w.Slots > 0 && time.Since(w.Seen) < silence {
+			alive++
+		}
+	}
+	return alive, last, nil
+}
+
 func stand(ctx context.Context, s results.Store, p results.Plan) (standing, error) {
+	alive, _, err := atWork(ctx, s)
+	if err != nil {
+		return standing{}, err
+	}
+	if p.State == results.Damaged { // nothing but its name can be read
+		return standing{Study: p.Study, State: string(p.State), Workers: alive}, nil
+	}
 	t, err := s.Tally(ctx, p.Study)
 	if err != nil {
 		return standing{}, engine(err)
-	}
-	ws, err := s.Workers(ctx)
-	if err != nil {
-		return standing{}, engine(err)
-	}
-	alive := 0
-	for _, w := range ws {
-		if w.Slots > 0 && time.Since(w.Seen) < 10*time.Second {
-			alive++
-		}
 	}
 	st := standing{
 		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Trials, Committed: t.Total(),
@@ -116,11 +135,8 @@ func (a *app) showList(list []standing, all bool, format string) error {
 		if i == 20 && !all {
 			break
 		}
-		digest := st.Digest
-		if digest == "" {
-			digest = "-"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%.12s\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials), st.Failed+st.Dead+st.Overrun, st.Created, digest)
+		digest, created := cmp.Or(st.Digest, "-"), cmp.Or(st.Created, "-")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%.12s\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials), st.Failed+st.Dead+st.Overrun, created, digest)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -164,7 +180,7 @@ func (a *app) statusCmd() *cobra.Command {
 				fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials))
 				fmt.Fprintf(a.out, "  done %d, failed %d, dead %d, overrun %d\n", st.Done, st.Failed, st.Dead, st.Overrun)
 				fmt.Fprintf(a.out, "  commits beside these: %d duplicates, %d different, %d stale\n", st.Duplicates, st.Differs, st.Stale)
-				fmt.Fprintf(a.out, "  generation %d, engine version %d, created %s, workers now %d\n", st.Generation, st.Engine, st.Created, st.Workers)
+				fmt.Fprintf(a.out, "  generation %d, engine version %d, created %s, workers now %d (of all studies here)\n", st.Generation, st.Engine, st.Created, st.Workers)
 				if st.Digest != "" {
 					fmt.Fprintf(a.out, "  digest %s\n", st.Digest)
 				}
@@ -197,6 +213,7 @@ func (a *app) watchCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:     "watch STUDY",
 		Short:   "Follow a study that another process runs, until it ends",
+		Long:    "Watch follows a study until it ends. Where nobody is at work on it, it says so and\nwaits on; Ctrl-C ends it.",
 		Example: "  overnight watch delay-volatility",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -215,6 +232,7 @@ func (a *app) watch(ctx context.Context, s *sqlitestore.Store, word string) erro
 	began, before := time.Now(), uint64(0)
 	t := time.NewTicker(500 * time.Millisecond)
 	defer t.Stop()
+	idle := false
 	for first := true; ; first = false {
 		if p, err = s.Plan(ctx, p.Study); err != nil {
 			return engine(err)
@@ -240,6 +258,18 @@ func (a *app) watch(ctx context.Context, s *sqlitestore.Store, word string) erro
 				return &codeError{exitFailures, nil}
 			}
 			return nil
+		}
+		_, last, err := atWork(ctx, s)
+		if err != nil {
+			return err
+		}
+		if last.Before(began) {
+			last = began // a run may be about to start its workers
+		}
+		was := idle
+		idle = p.State == results.Running && time.Since(last) >= silence
+		if idle && !was {
+			show.say("%s: nobody is at work on it; overnight run STUDY.yaml goes on", p.Study)
 		}
 		select {
 		case <-t.C:

@@ -91,7 +91,7 @@ func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
 	fmt.Fprintf(a.out, "  arms   %s\n", strings.Join(labels, ", "))
 	e, err := estimate(ctx, s, a.cat)
 	if err != nil {
-		return usage("%v", err)
+		return usage("%w", err)
 	}
 	fmt.Fprintf(a.out, "  about  %s core-hours, %s of results, seed %d, engine version %d\n", hours(e.time), byteCount(e.bytes), s.Seed, s.Engine)
 	return nil
@@ -135,7 +135,7 @@ func (a *app) checkBytes(ctx context.Context, s *jobs.Study, limit string) error
 	}
 	e, err := estimate(ctx, s, a.cat)
 	if err != nil {
-		return usage("%v", err)
+		return usage("%w", err)
 	}
 	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), byteCount(e.bytes), hours(e.time), limit))
 }

@@ -57,6 +57,7 @@ func (c *curves) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, c.n)
 	b = binary.AppendUvarint(b, c.width)
 	b = binary.AppendUvarint(b, c.seen)
+	b = binary.AppendUvarint(b, c.checks)
 	b = binary.AppendUvarint(b, uint64(len(c.list)))
 	for _, l := range c.list {
 		b = binary.AppendUvarint(b, uint64(len(l.X)))
@@ -70,7 +71,10 @@ func (c *curves) append(b []byte) []byte {
 
 func (c *curves) decode(d *decoder) {
 	c.sum = d.float()
-	c.n, c.width, c.seen = d.uvarint(), d.uvarint(), d.uvarint()
+	c.n, c.width, c.seen, c.checks = d.uvarint(), d.uvarint(), d.uvarint(), d.uvarint()
+	if d.err == nil && (c.width == 0 || c.checks == 0) {
+		d.err = errShort
+	}
 	if n := d.uvarint(); d.err == nil && n != uint64(len(c.list)) {
 		d.err = errors.New("another list of curves")
 	}

@@ -12,7 +12,7 @@ import (
 // stretches of episodes, checks and diagnostics at the ends of stretches.
 type curves struct {
 	on     bool
-	points uint64 // of a curve at most
+	points int    // of a curve at most
 	width  uint64 // episodes a stretch
 	sum    float64
 	n      uint64
@@ -24,15 +24,15 @@ type curves struct {
 
 func newCurves(s *jobs.Study, b jobs.Budget, diagnostics []string) curves {
 	points := s.Record.CurvePoints
-	c := curves{on: points > 0, points: points, list: []results.Curve{{Name: "train_return"}, {Name: "return"}}}
+	c := curves{on: points > 0, points: int(points), width: 1, checks: 1, list: []results.Curve{{Name: "train_return"}, {Name: "return"}}}
 	if !c.on {
 		return c
 	}
-	total := max(b.Episodes, b.Steps, b.Updates)
-	c.width = max(1, (total+points-1)/points)
-	c.checks = 1
+	// How many episodes a budget in steps or updates makes is not known: there the
+	// curves are thinned as they grow.
+	c.width = max(1, (b.Episodes+points-1)/points)
 	if e := s.Evaluate.Every; e > 0 {
-		c.checks = max(1, (total/e+points-1)/points)
+		c.checks = max(1, (b.Episodes/e+points-1)/points)
 	}
 	for _, name := range diagnostics {
 		c.list = append(c.list, results.Curve{Name: name})
@@ -46,44 +46,54 @@ func (c *curves) bucket(episode uint64, v float64) {
 	c.sum += v
 	c.n++
 	if c.n == c.width {
-		c.list[0].X = append(c.list[0].X, float64(episode))
-		c.list[0].Y = append(c.list[0].Y, c.sum/float64(c.n))
+		c.push(0, episode, c.sum/float64(c.n))
 		c.sum, c.n = 0, 0
-		if l := &c.list[0]; uint64(len(l.X)) == 2*c.points {
-			c.halve()
-		}
 	}
 }
 
-// halve joins stretches in pairs, where a budget in steps or updates turned out
-// to be more episodes than it looked like.
-func (c *curves) halve() {
-	l := &c.list[0]
-	for i := range len(l.X) / 2 {
-		l.X[i], l.Y[i] = l.X[2*i+1], (l.Y[2*i]+l.Y[2*i+1])/2
+// push adds a value to a curve, and thins it when it has twice its points.
+func (c *curves) push(i int, episode uint64, v float64) {
+	l := &c.list[i]
+	l.X, l.Y = append(l.X, float64(episode)), append(l.Y, v)
+	if len(l.X) < 2*c.points {
+		return
 	}
-	l.X, l.Y = l.X[:len(l.X)/2], l.Y[:len(l.Y)/2]
-	c.width *= 2
+	c.halve(i)
+	switch i {
+	case 0:
+		c.width *= 2
+	case 1:
+		c.checks *= 2
+	}
+}
+
+// halve joins values in pairs: training returns by their mean, of others the
+// later one stays.
+func (c *curves) halve(i int) {
+	l := &c.list[i]
+	n := (len(l.X) + 1) / 2
+	for j := range n {
+		k := min(2*j+1, len(l.X)-1)
+		y := l.Y[k]
+		if i == 0 && k == 2*j+1 {
+			y = (l.Y[2*j] + y) / 2
+		}
+		l.X[j], l.Y[j] = l.X[k], y
+	}
+	l.X, l.Y = l.X[:n], l.Y[:n]
 }
 
 // full tells whether the last bucket call closed a stretch.
 func (c *curves) full() bool { return c.n == 0 }
 
-// add records the result of a check.
-func (c *curves) add(name string, episode uint64, v float64) {
+// check records the result of an evaluation in between.
+func (c *curves) check(episode uint64, v float64) {
 	if !c.on {
 		return
 	}
 	c.seen++
-	if c.seen%c.checks != 0 {
-		return
-	}
-	for i := range c.list {
-		if c.list[i].Name == name {
-			c.list[i].X = append(c.list[i].X, float64(episode))
-			c.list[i].Y = append(c.list[i].Y, v)
-			return
-		}
+	if c.seen%c.checks == 0 {
+		c.push(1, episode, v)
 	}
 }
 
@@ -93,23 +103,24 @@ func (c *curves) diagnose(episode uint64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			continue // before the first update there is nothing to tell
 		}
-		l := &c.list[2+i]
-		l.X = append(l.X, float64(episode))
-		l.Y = append(l.Y, v)
+		c.push(2+i, episode, v)
 	}
 }
 
 // finish returns the curves that hold something.
 func (c *curves) finish(episode uint64) []results.Curve {
 	if c.n > 0 {
-		c.list[0].X = append(c.list[0].X, float64(episode))
-		c.list[0].Y = append(c.list[0].Y, c.sum/float64(c.n))
+		l := &c.list[0]
+		l.X, l.Y = append(l.X, float64(episode)), append(l.Y, c.sum/float64(c.n))
 		c.n = 0
 	}
 	var out []results.Curve
-	for _, l := range c.list {
-		if len(l.X) > 0 {
-			out = append(out, l)
+	for i := range c.list {
+		if len(c.list[i].X) > c.points {
+			c.halve(i)
+		}
+		if len(c.list[i].X) > 0 {
+			out = append(out, c.list[i])
 		}
 	}
 	return out

@@ -11,11 +11,14 @@ import (
 
 // evaluate plays n episodes and returns their mean total. With metrics, the
 // means of the environment's own metrics are left in r.sums.
-func (r *Runner) evaluate(env, agent string, mode agents.Mode, n uint64, metrics bool) float64 {
+func (r *Runner) evaluate(ctx context.Context, env, agent string, mode agents.Mode, n uint64, metrics bool) (float64, error) {
 	envKey, agentKey := r.streams.Root(env), r.streams.Root(agent)
 	total := 0.0
 	clear(r.sums)
 	for e := range n {
+		if err := r.checkNow(ctx, e); err != nil {
+			return 0, err
+		}
 		total += r.play(envKey.At(e), agentKey.At(e), mode)
 		if metrics {
 			r.env.Metrics(r.metrics)
@@ -27,38 +30,50 @@ func (r *Runner) evaluate(env, agent string, mode agents.Mode, n uint64, metrics
 	for i := range r.sums {
 		r.sums[i] /= float64(n)
 	}
-	return total / float64(n)
+	return total / float64(n), nil
+}
+
+// checkNow is check for loops of short episodes: it looks at every sixteenth.
+func (r *Runner) checkNow(ctx context.Context, episode uint64) error {
+	if episode&15 != 0 {
+		return nil
+	}
+	return r.check(ctx)
 }
 
 // final judges the trained agent: acting greedily, acting as in training, and
 // against the best policy on the same episodes.
 func (r *Runner) final(ctx context.Context, rec *results.Record) error {
-	if err := r.check(ctx); err != nil {
-		return err
-	}
 	n := r.study.Evaluate.Final
-	ret := r.evaluate("env/eval", "agent/eval", agents.Greedy, n, true)
-	if err := r.set(rec, ret); err != nil {
+	ret, err := r.evaluate(ctx, "env/eval", "agent/eval", agents.Greedy, n, true)
+	if err != nil {
 		return err
 	}
-	if err := r.check(ctx); err != nil {
+	if err := r.set(rec, ret); err != nil {
 		return err
 	}
 	sampled := ret
 	if i := r.index("return_sampled"); i >= 0 {
 		if r.cat.Agent(r.study.Arms[r.point.Arm].Agent).Traits(r.point.Agent).Stochastic {
-			sampled = r.evaluate("env/eval", "agent/sample", agents.Sample, n, false)
+			if sampled, err = r.evaluate(ctx, "env/eval", "agent/sample", agents.Sample, n, false); err != nil {
+				return err
+			}
 		}
 		if err := finite("return_sampled", sampled); err != nil {
 			return err
 		}
 		rec.Metrics[i] = sampled
 	}
-	if r.spec.Optimum == envs.NoOptimum {
-		return nil
+	if r.spec.Optimum != envs.NoOptimum {
+		best, err := r.o.Oracle.best(ctx, r, n)
+		if err != nil {
+			return err
+		}
+		if err := r.compare(rec, ret, best); err != nil {
+			return err
+		}
 	}
-	best := r.o.Oracle.best(r, n)
-	return r.compare(rec, ret, best)
+	return r.overrun()
 }
 
 // online judges the one learning run: its total is the return.
@@ -73,7 +88,10 @@ func (r *Runner) online(ctx context.Context, rec *results.Record) error {
 		}
 	}
 	r.env.Metrics(r.sums)
-	return r.set(rec, total)
+	if err := r.set(rec, total); err != nil {
+		return err
+	}
+	return r.overrun()
 }
 
 // set writes the return and the environment's metrics.

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"crypto/sha256"
 	"sync"
 
@@ -33,19 +34,22 @@ func NewOracleCache(size int) *OracleCache {
 
 // best returns the mean return of the best policy over n evaluation episodes of
 // the runner's environment.
-func (c *OracleCache) best(r *Runner, n uint64) float64 {
+func (c *OracleCache) best(ctx context.Context, r *Runner, n uint64) (float64, error) {
 	k := oracleKey{sha256.Sum256(param.AppendCanonical([]byte(r.study.Tasks[r.point.Task].Env+"\x00"), r.point.Env)), r.streams, n}
 	c.mu.Lock()
 	v, ok := c.vals[k]
 	c.mu.Unlock()
 	if ok {
-		return v
+		return v, nil
 	}
-	v = r.playOracle(n)
+	v, err := r.playOracle(ctx, n)
+	if err != nil {
+		return 0, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.vals[k]; ok {
-		return v
+		return v, nil
 	}
 	if len(c.ring) < c.size {
 		c.ring = append(c.ring, k)
@@ -55,14 +59,17 @@ func (c *OracleCache) best(r *Runner, n uint64) float64 {
 		c.next = (c.next + 1) % c.size
 	}
 	c.vals[k] = v
-	return v
+	return v, nil
 }
 
-func (r *Runner) playOracle(n uint64) float64 {
+func (r *Runner) playOracle(ctx context.Context, n uint64) (float64, error) {
 	oracle := r.env.(envs.Oracle)
 	key := r.streams.Root("env/eval")
 	sum := 0.0
 	for e := range n {
+		if err := r.checkNow(ctx, e); err != nil {
+			return 0, err
+		}
 		in, out := &r.in, &r.out
 		r.env.Reset(key.At(e), in)
 		total := 0.0
@@ -77,5 +84,5 @@ func (r *Runner) playOracle(n uint64) float64 {
 		}
 		sum += total
 	}
-	return sum / float64(n)
+	return sum / float64(n), nil
 }

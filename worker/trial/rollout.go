@@ -130,8 +130,9 @@ func (r *Runner) Estimate(ctx context.Context, trial uint64, within time.Duratio
 		var units float64
 		for e := uint64(0); units < total; e++ {
 			units += fn(e)
-			if since := r.o.Clock().Sub(start); since > within || ctx.Err() != nil {
-				return time.Duration(float64(since) * total / units)
+			if since := r.o.Clock().Sub(start); units > 0 && since > within || since > 50*within || ctx.Err() != nil {
+				const century = 100 * 365 * 24 * time.Hour
+				return time.Duration(min(float64(since)*total/max(units, 1), float64(century)))
 			}
 		}
 		return r.o.Clock().Sub(start)
@@ -177,4 +178,3 @@ func (r *Runner) Compare(ctx context.Context, stored *results.Record) (again res
 	}
 	return again, results.Equal(&again, stored), nil
 }
-

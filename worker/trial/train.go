@@ -27,7 +27,11 @@ func (r *Runner) train(ctx context.Context, rec *results.Record) error {
 	}
 	p := progress{curves: newCurves(r.study, budget, r.diagnosticNames())}
 	if err := r.restore(rec.Trial, &p); err != nil {
-		return err
+		// A checkpoint only saves time: without it the trial begins anew.
+		if err := r.prepare(rec.Point, rec.Replication); err != nil {
+			return err
+		}
+		p = progress{curves: newCurves(r.study, budget, r.diagnosticNames())}
 	}
 	envKey, agentKey := r.streams.Root("env/train"), r.streams.Root("agent/train")
 	saved := r.o.Clock()
@@ -51,8 +55,11 @@ func (r *Runner) train(ctx context.Context, rec *results.Record) error {
 		}
 		r.recordTraining(&p, total)
 		if every := r.study.Evaluate.Every; every > 0 && p.Episodes%every == 0 {
-			mean := r.evaluate("env/check", "agent/check", agents.Greedy, r.study.Evaluate.Episodes, false)
-			p.curves.add("return", p.Episodes, mean)
+			mean, err := r.evaluate(ctx, "env/check", "agent/check", agents.Greedy, r.study.Evaluate.Episodes, false)
+			if err != nil {
+				return err
+			}
+			p.curves.check(p.Episodes, mean)
 		}
 		if r.o.Save != nil && p.Episodes&15 == 0 {
 			if now := r.o.Clock(); now.Sub(saved) >= r.o.CheckpointAfter {

@@ -93,6 +93,9 @@ func (r *Runner) Run(ctx context.Context, trial uint64) (results.Record, error) 
 	point, replication := r.study.Split(trial)
 	rec := results.Record{Trial: trial, Point: point, Replication: replication, Status: results.Done, Attempts: 1}
 	err := r.guarded(ctx, &rec)
+	if err == nil {
+		err = rec.WellFormed()
+	}
 	rec.Finished = r.o.Clock()
 	rec.Elapsed = rec.Finished.Sub(r.began)
 	switch {
@@ -105,7 +108,7 @@ func (r *Runner) Run(ctx context.Context, trial uint64) (results.Record, error) 
 		rec.Error = fmt.Sprintf("time limit of %v exceeded", r.study.Limits.Time)
 	default:
 		rec.Status = results.Failed
-		rec.Error = err.Error()
+		rec.Error = results.ClipError(err.Error())
 	}
 	rec.Metrics, rec.Curves = nil, nil
 	return rec, nil
@@ -184,6 +187,11 @@ func (r *Runner) check(ctx context.Context) error {
 		return ErrInterrupted
 	default:
 	}
+	return r.overrun()
+}
+
+// overrun tells whether the trial has had its time.
+func (r *Runner) overrun() error {
 	if !r.deadline.IsZero() && r.o.Clock().After(r.deadline) {
 		return errOverrun
 	}

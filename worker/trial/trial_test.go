@@ -159,8 +159,8 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
-// TestDamagedCheckpoint holds that a checkpoint that can't be read fails the
-// trial with a reason instead of going on from nonsense.
+// TestDamagedCheckpoint holds that a trial whose checkpoint can't be read begins
+// anew, with the same result.
 func TestDamagedCheckpoint(t *testing.T) {
 	t.Parallel()
 	s := study(t, learners)
@@ -172,14 +172,29 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if p.Train.Episodes == 0 {
 			continue
 		}
+		want := run(t, trial.New(s, catalog.New(), trial.Options{}), n)
 		for _, b := range [][]byte{{}, {9}, {1, 5}, {1, 5, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 			r := trial.New(s, catalog.New(), trial.Options{Load: func(uint64) []byte { return b }})
-			rec, err := r.Run(t.Context(), n)
-			if err != nil {
-				t.Fatal(err)
+			if diff := cmp.Diff(want, run(t, r, n), ignoreSchedule...); diff != "" {
+				t.Errorf("checkpoint %v changes the result (-without +with):\n%s", b, diff)
 			}
-			if rec.Status != results.Failed || !strings.Contains(rec.Error, "checkpoint") {
-				t.Errorf("checkpoint %v: got %v %q", b, rec.Status, rec.Error)
+		}
+	}
+}
+
+// TestCurvesOfSteps holds the bound on curves where the number of episodes is
+// not known beforehand.
+func TestCurvesOfSteps(t *testing.T) {
+	t.Parallel()
+	for _, budget := range []string{"{steps: 3000}", "{updates: 150}"} {
+		s := study(t, strings.NewReplacer("{episodes: 70}", budget, "{every: 20,", "{every: 2,").Replace(learners))
+		rec := run(t, trial.New(s, catalog.New(), trial.Options{}), s.Points()-1)
+		if len(rec.Curves) < 3 {
+			t.Errorf("%s: %d curves", budget, len(rec.Curves))
+		}
+		for _, c := range rec.Curves {
+			if len(c.X) > 10 || len(c.X) < 5 {
+				t.Errorf("%s: curve %s has %d values, want 5 to 10", budget, c.Name, len(c.X))
 			}
 		}
 	}
