@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,8 +93,8 @@ func TestLostWorker(t *testing.T) {
 				q := queuetest.NewMemory(time.Hour) // its own redelivery does not help
 				o := coordinator.Options{Store: store, Queue: q, Catalog: catalog.New(), Slots: 1}
 				p := submit(t, fmt.Sprintf(noop, 5), o)
-				var last coordinator.Progress
-				o.Progress = func(p coordinator.Progress) { last = p }
+				var reissued atomic.Uint64
+				o.Progress = func(p coordinator.Progress) { reissued.Store(p.Reissued) }
 				done := make(chan error, 1)
 				go func() { done <- coordinator.Run(ctx, p.Name, o) }()
 
@@ -133,7 +134,7 @@ func TestLostWorker(t *testing.T) {
 					t.Errorf("got %d jobs, with the old name", len(again))
 				}
 				time.Sleep(time.Second)
-				if last.Reissued == 0 {
+				if reissued.Load() == 0 {
 					t.Error("no reissue was counted")
 				}
 				cancel()

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -84,8 +84,7 @@ func (a *app) export(ctx context.Context, s *sqlitestore.Store, word string, f e
 	default:
 		return usage("--what %s: write trials, curves or steps", f.what)
 	}
-	var perr *os.PathError
-	if errors.As(err, &perr) || errors.Is(err, io.ErrClosedPipe) {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return nil // the reader has gone, as `| head` does
 	}
 	if err != nil {

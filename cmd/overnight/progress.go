@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"overnight/coordinator"
@@ -15,12 +14,12 @@ type progress struct {
 	a     *app
 	slots int
 
-	*screen   // whose mu guards what follows
-	width int // of the terminal; 0: none
-	last  time.Time
-	began time.Time
-	told  bool // the first failure
-	p     coordinator.Progress
+	*screen     // whose mu guards what follows
+	width   int // of the terminal; 0: none
+	last    time.Time
+	began   time.Time
+	told    bool // the first failure
+	p       coordinator.Progress
 }
 
 func newProgress(a *app, slots int) *progress {

@@ -194,7 +194,7 @@ func (a *app) rollout(ctx context.Context, study *jobs.Study, n, episodes uint64
 		}
 		fmt.Fprintln(a.out)
 		total += s.Reward
-		return nil
+		return ctx.Err()
 	})
 	if err != nil {
 		return err
@@ -229,6 +229,9 @@ func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []ui
 			row = append(row, s.Reward)
 			for _, v := range s.Trace {
 				row = append(row, v)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 			return t.Row(row...)
 		})

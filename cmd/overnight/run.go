@@ -171,6 +171,7 @@ func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, 
 	if ctx.Err() != nil {
 		return early
 	}
+	a.log.Debug("working", zap.String("study", planned.Name), zap.Int("slots", f.slots))
 	o.Queue = queue
 
 	endWork := make(chan struct{})
