@@ -17,3 +17,11 @@ func ParseBytes(s string) (uint64, error) {
 	}
 	return 0, fmt.Errorf("%q is no size: write a number with a unit, such as 512MB or 2GiB", s)
 }
+
+// sizeUnits are powers of ten and of two, in bytes.
+func sizeUnits() map[string]float64 {
+	return map[string]float64{
+		"b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+		"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+	}
+}

@@ -3,6 +3,8 @@ package jobs
 import (
 	"fmt"
 	"strings"
+
+	"overnight/internal/param"
 )
 
 // maxName bounds the names of studies, labels, shared factors and levels, in
@@ -77,7 +79,7 @@ const identifierRule = "use letters, digits, '_' and '-', beginning with a lette
 // suggest says what to write instead of an unknown word: the nearest of the
 // names, or all of them.
 func suggest(word, plural string, names []string) string {
-	if near := nearest(word, names); near != "" {
+	if near := param.Nearest(word, names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	switch len(names) {
@@ -95,45 +97,4 @@ func enumerate(names []string, n int) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 	}
 	return strings.Join(names, ", ")
-}
-
-// nearest returns the name that is fewest edits from word, if that is at most a
-// third of the longer one's length; the first of equals; else "".
-func nearest(word string, names []string) string {
-	best, fewest := "", 1<<30
-	for _, name := range names {
-		if max(len(word), len(name)) > maxName {
-			continue
-		}
-		d := edits(strings.ToLower(word), strings.ToLower(name))
-		if d < fewest && 3*d <= max(len(word), len(name), 3) {
-			best, fewest = name, d
-		}
-	}
-	return best
-}
-
-// edits counts insertions, deletions, substitutions and swaps of neighbours
-// between two words (optimal string alignment), in bytes.
-func edits(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			d := last[j]
-			if a[i] != b[j] {
-				d++
-			}
-			d = min(d, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				d = min(d, before[j-1]+1)
-			}
-			row[j+1] = d
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

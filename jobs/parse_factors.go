@@ -74,7 +74,7 @@ func suggestKind(n *tree.Node) string {
 	for _, k := range factorKinds() {
 		kinds = append(kinds, string(k))
 	}
-	if near := nearest(n.Entries[0].Key, kinds); near != "" {
+	if near := param.Nearest(n.Entries[0].Key, kinds); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "a factor is a mapping with one of " + strings.Join(kinds, ", ")
@@ -137,7 +137,7 @@ func (p *parser) reference(n *tree.Node, name string) param.Value {
 		}
 	}
 	instead := "add factors: {" + name + ": {grid: [...]}}"
-	near := nearest(name, names)
+	near := param.Nearest(name, names)
 	switch {
 	case near != "":
 		instead = "did you mean $" + near + "?"

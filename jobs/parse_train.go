@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"overnight/internal/param"
+
 	"overnight/jobs/internal/tree"
 )
 
@@ -84,7 +86,7 @@ func (p *parser) evaluation() {
 		if v, ok := n.Value.(int64); ok && v > 0 {
 			example = fmt.Sprintf("write evaluate: {final: %d}", v)
 		}
-		if n.Kind == tree.Scalar && nearest(n.Text, []string{"online"}) != "" {
+		if n.Kind == tree.Scalar && param.Nearest(n.Text, []string{"online"}) != "" {
 			example = "did you mean online?"
 		}
 		p.fail(n.Pos, "evaluate is "+n.String()+", neither a mapping nor online", example)

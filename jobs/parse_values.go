@@ -138,25 +138,14 @@ func (p *parser) duration(n *tree.Node, what string) (time.Duration, bool) {
 	return 0, false
 }
 
-// sizeUnits are powers of ten and of two, in bytes.
-func sizeUnits() map[string]float64 {
-	return map[string]float64{
-		"b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
-		"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
-	}
-}
-
 // size returns a number of bytes such as 512MB or 1.5 GiB.
 func (p *parser) size(n *tree.Node, what string) (uint64, bool) {
 	instead := "write a number with a unit, such as 512MB or 2GiB"
 	if v, ok := p.scalar(n); ok {
 		switch v.(type) {
 		case string:
-			number := strings.TrimRight(n.Text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
-			unit := sizeUnits()[strings.ToLower(strings.TrimSpace(n.Text[len(number):]))]
-			x, err := strconv.ParseFloat(number, 64)
-			if bytes := math.Floor(x * unit); err == nil && bytes >= 1 && bytes <= 1<<53 {
-				return uint64(bytes), true
+			if bytes, err := ParseBytes(n.Text); err == nil {
+				return bytes, true
 			}
 		case int64, float64:
 			p.fail(n.Pos, what+" is "+n.Text+" without a unit", "write "+n.Text+"MB or "+n.Text+"GB")

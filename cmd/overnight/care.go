@@ -132,33 +132,18 @@ func (a *app) importCmd() *cobra.Command {
 				return usage("%v", err)
 			}
 			defer f.Close()
-			dir, err := a.folder()
-			if err != nil {
-				return err
-			}
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return engine(err)
-			}
-			release, err := sqlitestore.Lock(dir)
-			if err != nil {
-				return engine(err)
-			}
-			defer release()
-			s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
-			if err != nil {
-				return engine(err)
-			}
-			defer s.Close()
-			name, err := archive.Read(ctx, f, s, as)
-			if err != nil {
-				return usage("%s: %w", args[0], err)
-			}
-			t, err := s.Tally(ctx, name)
-			if err != nil {
-				return engine(err)
-			}
-			fmt.Fprintf(a.out, "%s is here with %s records\n", name, thousands(t.Total()))
-			return nil
+			return a.creating(ctx, func(s *sqlitestore.Store) error {
+				name, err := archive.Read(ctx, f, s, as)
+				if err != nil {
+					return usage("%s: %w", args[0], err)
+				}
+				t, err := s.Tally(ctx, name)
+				if err != nil {
+					return engine(err)
+				}
+				fmt.Fprintf(a.out, "%s is here with %s records\n", name, thousands(t.Total()))
+				return nil
+			})
 		},
 	}
 	c.Flags().StringVar(&as, "as", "", "another `name` for it")

@@ -63,6 +63,28 @@ func (a *app) locked(ctx context.Context, fn func(s *sqlitestore.Store) error) e
 	return a.with(ctx, fn)
 }
 
+// creating opens the store for the only command that writes, and makes it where
+// there is none.
+func (a *app) creating(ctx context.Context, fn func(s *sqlitestore.Store) error) error {
+	dir, err := a.folder()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return engine(err)
+	}
+	release, err := sqlitestore.Lock(dir)
+	if err != nil {
+		return engine(err)
+	}
+	defer release()
+	s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+	if err != nil {
+		return engine(err)
+	}
+	return errors.Join(fn(s), closed(s))
+}
+
 // findPlan returns the plan of the study that a word means.
 func (a *app) findPlan(ctx context.Context, s results.Store, word string) (results.Plan, error) {
 	head, err := a.findHead(ctx, s, word)

@@ -81,24 +81,7 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	if err := a.checkBytes(ctx, study, f.maxBytes); err != nil {
 		return err
 	}
-	dir, err := a.folder()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return engine(err)
-	}
-	release, err := sqlitestore.Lock(dir)
-	if err != nil {
-		return engine(err)
-	}
-	defer release()
-	store, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
-	if err != nil {
-		return engine(err)
-	}
-	err = a.runIn(ctx, store, file, study, source, f)
-	return errors.Join(err, closed(store))
+	return a.creating(ctx, func(s *sqlitestore.Store) error { return a.runIn(ctx, s, file, study, source, f) })
 }
 
 // runIn runs the study on an open store.

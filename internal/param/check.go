@@ -156,7 +156,7 @@ func (c *completer) text(f *Field, v Value, at *path) Value {
 		}
 	}
 	instead := "write one of " + strings.Join(f.Enum, ", ")
-	if near := nearest(s, f.Enum); near != "" {
+	if near := Nearest(s, f.Enum); near != "" {
 		instead = fmt.Sprintf("did you mean %s? It is one of %s", near, strings.Join(f.Enum, ", "))
 	}
 	c.fail(at, fmt.Sprintf("is %q, which is not known", s), instead)

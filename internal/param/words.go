@@ -150,7 +150,7 @@ func (s Schema) suggest(key string, at *path) string {
 			return "did you mean " + (&path{parent: &group, key: key}).String() + "?"
 		}
 	}
-	if near := nearest(key, s.names()); near != "" {
+	if near := Nearest(key, s.names()); near != "" {
 		return "did you mean " + (&path{parent: at, key: near}).String() + "?"
 	}
 	if len(s) == 0 {
@@ -159,13 +159,13 @@ func (s Schema) suggest(key string, at *path) string {
 	return "the parameters are " + strings.Join(s.names(), ", ")
 }
 
-// nearest returns the name that is fewest edits from word, the first of equals,
-// if they share something and the edits are at most a third of the longer one's
-// length (one edit in short words); else "".
-func nearest(word string, names []string) string {
+// Nearest returns the name that is fewest edits from word, in letters of any
+// case, the first of equals, if they share something and the edits are at most a
+// third of the longer one's length (one edit in short words); else "".
+func Nearest(word string, names []string) string {
 	best, fewest := "", 1<<30
 	for _, name := range names {
-		d := distance(word, name)
+		d := distance(strings.ToLower(word), strings.ToLower(name))
 		longer := max(len(word), len(name))
 		if d < fewest && d < longer && 3*d <= max(longer, 3) {
 			best, fewest = name, d
