@@ -41,12 +41,36 @@ func digestOf(t *testing.T, store string, args ...string) string {
 	if err != nil {
 		t.Fatalf("run %v: %v\n%s", args, err, out)
 	}
-	m := regexp.MustCompile(`(?m)^digest ([0-9a-f]{64})`).FindSubmatch(out)
+	m := digestLine().FindSubmatch(out)
 	if m == nil {
 		t.Fatalf("no digest in\n%s", out)
 	}
 	return string(m[1])
 }
+
+// TestQuickstart runs the README's first command and compares the digest with the
+// one printed there: what a reader gets, and a golden hash of everything.
+func TestQuickstart(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := digestLine().FindSubmatch(readme)
+	if want == nil {
+		t.Fatal("README.md shows no digest")
+	}
+	out, err := overnight(t.Context(), "run", "../../examples/quickstart.yaml", "--store", t.TempDir()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := digestLine().FindSubmatch(out)
+	if got == nil || !bytes.Equal(got[1], want[1]) {
+		t.Errorf("the README shows digest %s, the run ends with\n%s", want[1], out)
+	}
+}
+
+func digestLine() *regexp.Regexp { return regexp.MustCompile(`(?m)^digest ([0-9a-f]{64})$`) }
 
 // TestSlots holds G2: the digest is the same for any number of slots, and with
 // trials in processes of their own.
