@@ -127,8 +127,10 @@ func TestLostWorker(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if took := time.Since(start); took > 15*time.Second {
-					t.Errorf("issued again after %v, want at most 15 s", took)
+				took := time.Since(start)
+				t.Logf("issued again after %v", took)
+				if took > 15*time.Second {
+					t.Errorf("that is more than 15 s")
 				}
 				if len(again) == 0 || again[0].Job().ID == taken[0].Job().ID {
 					t.Errorf("got %d jobs, with the old name", len(again))
