@@ -245,7 +245,7 @@ func TestCommandsInPages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			page, err := os.ReadFile(filepath.Join(root, "docs", name+".md"))
 			if errors.Is(err, os.ErrNotExist) {
-				t.Skipf("docs/%s.md is not there yet: make docs writes it", name)
+				t.Fatalf("docs/%s.md is missing: make docs writes it", name)
 			}
 			list := strings.Replace(name, "environments", "envs", 1)
 			printed, perr := exec.Command(bin, list, "--markdown").Output()
