@@ -105,7 +105,7 @@ func TestLostWorker(t *testing.T) {
 				}
 				if how == "worker silent" {
 					for _, d := range taken {
-						w.Jobs = append(w.Jobs, d.Job().ID)
+						w.Held = append(w.Held, results.Held{Job: d.Job().ID})
 					}
 					if _, err := store.Beat(ctx, w, 0); err != nil {
 						t.Fatal(err)

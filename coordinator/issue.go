@@ -13,7 +13,7 @@ const (
 	minWindow = 16    // jobs in the queue even without a worker, so that autoscalers see work
 	perSlot   = 3     // jobs a slot
 	maxTrials = 65536 // a job
-	maxRanges = 32    // a job; jobs.Fit: 39 always do
+	maxRanges = 32    // a job; jobs.Fit: 35 always do
 )
 
 // window is how many jobs may be out at once.

@@ -49,8 +49,8 @@ func (r *run) reconcile(ctx context.Context) (ended bool, err error) {
 		r.workers = append(r.workers, w)
 		slots += w.Slots
 		free += w.Free
-		for _, id := range w.Jobs {
-			if i := r.issued[id]; i != nil {
+		for _, h := range w.Held {
+			if i := r.issued[h.Job]; i != nil {
 				i.held = w.Seen
 			}
 		}

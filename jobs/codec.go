@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// MaxJobBytes bounds an encoded job; DecodeJob reads nothing longer.
+// MaxJobBytes bounds an encoded job with its seal; nothing longer is read.
 const MaxJobBytes = 1024
 
 // Version 1 of a job on the wire, in this order:
@@ -32,7 +32,7 @@ const MaxJobBytes = 1024
 const (
 	jobMagic    = "OVJ\x01"
 	maxJobName  = 100 // bytes of study and of id
-	maxJobHead  = len(jobMagic) + 3*5 + 2*(1+maxJobName) + 2 + jobChecksum
+	maxJobHead  = sealSize + len(jobMagic) + 3*5 + 2*(1+maxJobName) + 2 + jobChecksum
 	jobChecksum = 4
 )
 
@@ -60,8 +60,8 @@ func (j Job) Encode() ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(b, checksum(b)), nil
 }
 
-// Fit returns how many of the first ranges fit into one job, whatever its names:
-// all of them, or at least 39. Ranges that lie close together take fewer bytes,
+// Fit returns how many of the first ranges fit into one job, whatever its names
+// and with a seal: all of them, or at least 35. Ranges that lie close together take fewer bytes,
 // so that several hundred may fit.
 func Fit(ranges []Range) int {
 	size := maxJobHead

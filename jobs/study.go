@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"strconv"
 	"time"
 
 	"overnight/agents"
@@ -10,7 +11,19 @@ import (
 
 // EngineVersion is raised only when golden hashes change: builds with the same
 // number give the same bytes and mix freely.
-const EngineVersion = 1
+var EngineVersion = engineVersion()
+
+// engine is EngineVersion in digits. Tests of rolling upgrades build with
+// -ldflags "-X overnight/jobs.engine=2" what the next version would be.
+var engine = "1"
+
+func engineVersion() int {
+	n, err := strconv.Atoi(engine)
+	if err != nil || n < 1 {
+		panic("overnight/jobs.engine was linked as " + strconv.Quote(engine) + ": it is a number from 1 on")
+	}
+	return n
+}
 
 // PlanSchema is the version of a study's stored form.
 const PlanSchema = 1

@@ -31,6 +31,23 @@ func Skim(ctx context.Context, s Records, study string, from, to uint64) iter.Se
 	}
 }
 
+// Leader is a point by its mean so far.
+type Leader struct {
+	Point uint64
+	N     uint64 // records of it that are Done and whose objective is a number
+	Mean  float64
+}
+
+// Leaderboard is implemented by stores that know the best points without reading
+// all records. It is a view of a study under way: means are summed in the order
+// of arrival, and points that no longer lead may be missing beyond the first
+// hundred.
+type Leaderboard interface {
+	// Leaders returns at most n points in the order of the mean of metric number
+	// Plan.Objective: the greatest first, or the least where least is true.
+	Leaders(ctx context.Context, study string, n int, least bool) ([]Leader, error)
+}
+
 // Describer is implemented by stores that people query with a language of their
 // own: it tells them what the points are.
 type Describer interface {

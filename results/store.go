@@ -43,6 +43,12 @@ type Plan struct {
 	State      State
 	Digest     string // once all trials have a record
 	Created    time.Time
+	Ended      time.Time     // when State became Finished, Stopped or Cancelled; zero before
+	Epoch      uint32        // raised by each coordinator that takes the study over
+	Submitted  bool          // for the coordinator service to run, not for `run` alone
+	Priority   int           // its share of the fleet beside other studies, 1 to 100; 0 means 1
+	MaxSlots   int           // trials that it may run at once; 0: no limit
+	Keep       time.Duration // after Ended, gc removes the study; 0: only when asked to
 	Body       []byte
 	Source     []byte
 }
@@ -58,8 +64,8 @@ type Plans interface {
 	Studies(ctx context.Context) ([]Plan, error)
 	// Update changes a plan: change is called with the current one, and nothing
 	// comes between. An error of change is returned and nothing is written. Name
-	// and Created stay, Trials and Points don't shrink, Generation doesn't fall,
-	// and Metrics are only added to. change must not call the store.
+	// and Created stay, Trials and Points don't shrink, Generation and Epoch don't
+	// fall, and Metrics are only added to. change must not call the store.
 	Update(ctx context.Context, study string, change func(*Plan) error) (Plan, error)
 	// Delete removes a plan with all its records and checkpoints, and the blobs
 	// that it alone named; ErrNotFound.
@@ -99,6 +105,9 @@ type Records interface {
 type Tally struct {
 	Done, Failed, Dead, Overrun uint64
 	Duplicates, Differs, Stale  uint64 // commits answered so
+
+	Used   time.Duration // sum of Elapsed of the commits answered Committed: core time
+	Wasted time.Duration // of all others
 }
 
 // Total returns the number of records.
@@ -119,11 +128,24 @@ type Worker struct {
 	Free    int // slots without work
 	Version string
 	Engine  int
-	Jobs    []string // IDs it holds
-	Done    uint64   // trials committed since it began
+	Held    []Held  // the jobs it holds
+	Done    uint64  // trials committed since it began
+	Rate    float64 // trials committed a second, lately
 	Started time.Time
 	Seen    time.Time // when it beat last, by the store's clock; filled by the store
 }
+
+// Held is a job that a worker holds, with those of its trials that it has not
+// committed: what another coordinator needs to know before it issues any.
+type Held struct {
+	Job        string
+	Study      string
+	Generation uint32
+	Trials     []Span
+}
+
+// Span is the trials From <= i < To.
+type Span struct{ From, To uint64 }
 
 // OrderKind is what an order asks for.
 type OrderKind string
@@ -144,13 +166,18 @@ type Order struct {
 	Made  time.Time
 }
 
-// Fleet keeps the workers' beats and the orders for them.
+// Fleet keeps the workers' beats and the orders for them, and leases.
 type Fleet interface {
-	// Beat records w and returns the orders with an ID above after.
+	// Beat records w and returns the orders with an ID above after, oldest first.
+	// Orders of more than a day ago may be gone.
 	Beat(ctx context.Context, w Worker, after int64) ([]Order, error)
 	Workers(ctx context.Context) ([]Worker, error)
 	// Give adds an order.
 	Give(ctx context.Context, o Order) error
+	// Lease takes or renews the lease name for holder, until ttl from now by the
+	// store's clock, and returns who has it: holder, or somebody else whose lease
+	// has not run out. With ttl 0 holder gives it up, and the result is "".
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (by string, err error)
 }
 
 // Checkpoints keeps the state of long trials.

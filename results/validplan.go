@@ -10,7 +10,7 @@ import (
 
 // Valid returns why p can't be stored, or nil.
 func (p *Plan) Valid() error {
-	err := validTime(p.Created)
+	err := errors.Join(validTime(p.Created), validTime(p.Ended))
 	seen := make(map[string]bool)
 	for _, m := range p.Metrics {
 		if m == "" || seen[m] || strings.ContainsRune(m, 0) {
@@ -23,6 +23,12 @@ func (p *Plan) Valid() error {
 		err = fmt.Errorf("a name has 1 to %d bytes, none of them 0", MaxName)
 	case p.Trials > MaxTrials || p.Points > MaxTrials:
 		err = fmt.Errorf("%d points and %d trials, more than 2^62", p.Points, p.Trials)
+	case p.Priority < 0 || p.Priority > MaxPriority:
+		err = fmt.Errorf("priority %d is not between 1 and %d", p.Priority, MaxPriority)
+	case p.MaxSlots < 0:
+		err = fmt.Errorf("at most %d slots: write 1 or more, or 0 for no limit", p.MaxSlots)
+	case p.Keep < 0:
+		err = fmt.Errorf("kept for %v: write a time such as 720h, or 0 to keep it", p.Keep)
 	}
 	if err != nil {
 		return fmt.Errorf("plan of study %q: %w", p.Study, err)
@@ -44,6 +50,8 @@ func (p *Plan) ValidAfter(old *Plan) error {
 		return fmt.Errorf("%d trials of %d points, fewer than the %d of %d before", p.Trials, p.Points, old.Trials, old.Points)
 	case p.Generation < old.Generation:
 		return fmt.Errorf("generation %d after %d", p.Generation, old.Generation)
+	case p.Epoch < old.Epoch:
+		return fmt.Errorf("epoch %d after %d", p.Epoch, old.Epoch)
 	case len(p.Metrics) < len(old.Metrics) || !slices.Equal(p.Metrics[:len(old.Metrics)], old.Metrics):
 		return fmt.Errorf("metrics %q, which don't begin with those before, %q", p.Metrics, old.Metrics)
 	}

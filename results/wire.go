@@ -14,6 +14,8 @@ const (
 	MaxError  = 16 << 10 // bytes of Record.Error
 	MaxName   = 256      // bytes of Plan.Study, Record.Worker and Curve.Name
 	MaxTrials = 1 << 62  // of a plan: trials are signed integers in some stores
+
+	MaxPriority = 100 // of a plan
 )
 
 // wireVersion is the first byte of an encoded Record.

@@ -39,7 +39,7 @@ func (w *worker) farewell(host string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	s := w.state(host)
-	s.Slots, s.Free, s.Jobs = 0, 0, nil
+	s.Slots, s.Free, s.Held = 0, 0, nil
 	if _, err := w.Store.Beat(ctx, s, w.orderID); err != nil {
 		w.Log.Debug("last beat", zap.Error(err)) // its silence will tell
 	}
@@ -53,10 +53,10 @@ func (w *worker) state(host string) results.Worker {
 		ID: w.ID, Host: host, Slots: w.Slots, Free: max(w.Slots-len(w.held), 0),
 		Version: w.Version, Engine: jobs.EngineVersion, Done: w.done.Load(), Started: w.started,
 	}
-	for id := range w.held {
-		s.Jobs = append(s.Jobs, id)
+	for id, h := range w.held {
+		s.Held = append(s.Held, results.Held{Job: id, Study: h.job.Study, Generation: h.job.Generation})
 	}
-	sort.Strings(s.Jobs)
+	sort.Slice(s.Held, func(i, j int) bool { return s.Held[i].Job < s.Held[j].Job })
 	return s
 }
 

@@ -19,10 +19,13 @@ var may = map[string][]string{
 	"envs":                {},
 	"agents":              {"envs"},
 	"jobs/natsqueue":      {"jobs"},
+	"jobs/asynqqueue":     {"jobs"},
 	"jobs/queuetest":      {"jobs"},
 	"jobs/design":         {},
 	"jobs":                {"envs", "agents", "jobs/design"},
 	"results/sqlitestore": {"results"},
+	"results/redisstore":  {"results"},
+	"results/natsstore":   {"results"},
 	"results/storetest":   {"results"},
 	"results/archive":     {"results"},
 	"results/stats":       {},
@@ -35,7 +38,7 @@ var may = map[string][]string{
 }
 
 // adapters know nobody's secrets and may be imported by cmd alone.
-var adapters = []string{"jobs/natsqueue", "results/sqlitestore"}
+var adapters = []string{"jobs/natsqueue", "jobs/asynqqueue", "results/sqlitestore", "results/redisstore", "results/natsstore"}
 
 func room(path string) string {
 	best := ""

@@ -102,7 +102,7 @@ func (s *Store) Beat(ctx context.Context, w results.Worker, after int64) (orders
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	jobs, err := json.Marshal(w.Jobs)
+	jobs, err := json.Marshal(w.Held)
 	if err != nil {
 		return nil, fmt.Errorf("beat of worker %q: %w", w.ID, err)
 	}
@@ -143,7 +143,7 @@ func (s *Store) Workers(ctx context.Context) (workers []results.Worker, err erro
 				ID: st.Text(0), Host: st.Text(1), Slots: int(st.Int(2)), Free: int(st.Int(3)), Version: st.Text(4), Engine: int(st.Int(5)),
 				Done: uint64(st.Int(7)), Started: timeOf(st.Int(8)), Seen: timeOf(st.Int(9)),
 			}
-			if err := json.Unmarshal(st.View(6), &w.Jobs); err != nil {
+			if err := json.Unmarshal(st.View(6), &w.Held); err != nil {
 				return fmt.Errorf("jobs of worker %q: %w", w.ID, err)
 			}
 			workers = append(workers, w)
@@ -169,4 +169,9 @@ func (s *Store) Give(ctx context.Context, o results.Order) error {
 		return s.failure(fmt.Sprintf("give the order to %s %s", o.Kind, o.Study), err)
 	}
 	return nil
+}
+
+// Lease implements results.Fleet.
+func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (string, error) {
+	return "", errors.ErrUnsupported
 }

@@ -61,7 +61,12 @@ func testBlobsInUse(t *testing.T, s results.Store) {
 func testFleet(t *testing.T, s results.Store) {
 	w := results.Worker{
 		ID: name(t, "worker"), Host: "host", Slots: 4, Free: 1, Version: "v1", Engine: 1,
-		Jobs: []string{"j1", "j2"}, Done: 1 << 40, Started: time.Unix(100, 5).UTC(),
+		Done: 1 << 40, Rate: 12.5,
+		Held: []results.Held{
+			{Job: "j1", Study: "s", Generation: 3, Trials: []results.Span{{From: 4, To: 7}, {From: 1 << 61, To: 1<<61 + 1}}},
+			{Job: "j2", Study: "s@2", Generation: 1},
+		},
+		Started: time.Unix(100, 5).UTC(),
 	}
 	idle := results.Worker{ID: name(t, "x-idle")}
 	for _, w := range []results.Worker{w, idle} {
@@ -91,7 +96,7 @@ func testFleet(t *testing.T, s results.Store) {
 	if diff := cmp.Diff([]results.Worker{w, idle}, before, noSeen); diff != "" {
 		t.Errorf("workers, want -, got +:\n%s", diff)
 	}
-	w.Free, w.Jobs, w.Done = 4, nil, w.Done+1
+	w.Free, w.Held, w.Done = 4, nil, w.Done+1
 	if _, err := s.Beat(t.Context(), w, 0); err != nil {
 		t.Fatal(err)
 	}
