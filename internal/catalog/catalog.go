@@ -9,6 +9,7 @@ import (
 	"overnight/agents/baseline"
 	"overnight/agents/policygradient"
 	"overnight/envs"
+	"overnight/envs/faulty"
 	"overnight/envs/function"
 	"overnight/envs/marketing"
 	"overnight/jobs"
@@ -17,7 +18,7 @@ import (
 // New returns the catalog, in the order in which lists show it.
 func New() *jobs.Catalog {
 	return &jobs.Catalog{
-		Envs:   []envs.Factory{marketing.Factory{}, function.Factory{}},
+		Envs:   []envs.Factory{marketing.Factory{}, function.Factory{}, faulty.Factory{}},
 		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}),
 	}
 }
