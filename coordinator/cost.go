@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"slices"
 	"sort"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 type costs struct {
 	points uint64
 	blocks []block
+	known  int     // blocks
+	sum    float64 // of their estimates
 }
 
 type block struct {
@@ -41,9 +42,23 @@ func (c *costs) observe(point uint64, took time.Duration) {
 	b := c.find(point)
 	took = max(took, time.Microsecond/2)
 	b.n++
+	if b.each == 0 {
+		c.known++
+	}
+	c.sum -= float64(b.each)
 	// The first ones weigh fully, then a new one weighs a fiftieth.
 	b.each += time.Duration(float64(took-b.each) / float64(min(b.n, 50)))
 	b.each = max(b.each, 1)
+	c.sum += float64(b.each)
+}
+
+// guess returns a trial's estimate, or the average of what is known of others, 0
+// where nothing is.
+func (c *costs) guess(trial uint64) time.Duration {
+	if each := c.find(trial % c.points).each; each > 0 || c.known == 0 {
+		return each
+	}
+	return max(time.Duration(c.sum/float64(c.known)), 1)
 }
 
 // of returns a trial's estimate, for how many trials from it on it holds, and how
@@ -72,7 +87,7 @@ func (c *costs) mean() time.Duration {
 // left estimates how long slots need for what is missing, 0 where that is not
 // known.
 func (c *costs) left(s *jobs.Study, done uint64, slots int) time.Duration {
-	return time.Duration(float64(c.mean()) * float64(s.Trials()-done) / float64(slots))
+	return time.Duration(float64(c.mean()) * float64(s.Trials()-min(done, s.Trials())) / float64(max(slots, 1)))
 }
 
 // target is how much work the next job should hold: less towards the tail, so
@@ -85,52 +100,31 @@ func (c *costs) target(s *jobs.Study, done uint64, slots int, full time.Duration
 	return min(full, max(left/4, 2*time.Millisecond))
 }
 
-// sorted puts ranges in ascending order and joins those that touch.
-func sorted(rs []jobs.Range) []jobs.Range {
-	slices.SortFunc(rs, func(a, b jobs.Range) int {
-		if a.From < b.From {
-			return -1
-		}
-		return 1
-	})
-	out := rs[:0]
-	for _, r := range rs {
-		if n := len(out); n > 0 && r.From <= out[n-1].To {
-			out[n-1].To = max(out[n-1].To, r.To)
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// meter measures a rate over the last seconds.
+// meter measures a rate over the last seconds, by the time since the run began.
 type meter struct {
-	at [8]time.Time // start of each second's bucket
-	n  [8]int
+	second [8]int64 // of each bucket
+	n      [8]int
 }
 
-func (m *meter) add(now time.Time, n int) {
-	s := now.Truncate(time.Second)
-	i := s.Unix() % int64(len(m.at))
-	if !m.at[i].Equal(s) {
-		m.at[i], m.n[i] = s, 0
+func (m *meter) add(at time.Duration, n int) {
+	s := int64(at / time.Second)
+	i := s % int64(len(m.n))
+	if m.second[i] != s {
+		m.second[i], m.n[i] = s, 0
 	}
 	m.n[i] += n
 }
 
-func (m *meter) perSecond(now time.Time) float64 {
-	sum := 0
-	oldest := now
-	for i, at := range m.at {
-		if age := now.Sub(at); age < time.Duration(len(m.at))*time.Second && m.n[i] > 0 {
+func (m *meter) perSecond(now time.Duration) float64 {
+	sum, oldest := 0, now
+	for i, s := range m.second {
+		at := time.Duration(s) * time.Second
+		if now-at < time.Duration(len(m.n))*time.Second && m.n[i] > 0 {
 			sum += m.n[i]
-			if at.Before(oldest) {
-				oldest = at
-			}
+			oldest = min(oldest, at)
 		}
 	}
-	if d := now.Sub(oldest).Seconds(); d > 0.2 {
+	if d := (now - oldest).Seconds(); d > 0.2 {
 		return float64(sum) / d
 	}
 	return 0

@@ -23,6 +23,27 @@ type Planned struct {
 	Committed uint64      // records it has
 }
 
+// Terms are what a plan says of how its study is run.
+type Terms struct {
+	Submitted bool          // for a Service to run
+	Priority  int           // its share of the fleet beside other studies, 1 to 100; 0: 1, or as it was
+	MaxSlots  int           // trials that it may run at once; 0: no limit, or as it was
+	Keep      time.Duration // how long it is kept after its end; 0: until it is removed, or as it was
+}
+
+func (t Terms) put(p *results.Plan) {
+	p.Submitted = p.Submitted || t.Submitted
+	if t.Priority != 0 {
+		p.Priority = t.Priority
+	}
+	if t.MaxSlots != 0 {
+		p.MaxSlots = t.MaxSlots
+	}
+	if t.Keep != 0 {
+		p.Keep = t.Keep
+	}
+}
+
 // Submit writes the plan of a study, or finds the one that is there. A study
 // whose results mean the same as those of a stored one goes on from it, with
 // more replications where it asks for more; a changed one under an old name
@@ -102,13 +123,14 @@ func create(ctx context.Context, name, identity string, study *jobs.Study, sourc
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
 	o.failpoint("plan.create")
-	err = o.Store.Create(ctx, results.Plan{
+	plan := results.Plan{
 		Study: name, Identity: identity, Engine: jobs.EngineVersion,
 		Points: study.Points(), Trials: study.Trials(),
 		Metrics: study.Metrics, Objective: slices.Index(study.Metrics, study.Objective.Metric),
 		Generation: 1, State: results.Planning, Created: time.Now(), Body: body, Source: source,
-	})
-	if err != nil {
+	}
+	o.Plan.put(&plan)
+	if err := o.Store.Create(ctx, plan); err != nil {
 		return fmt.Errorf("plan %s: %w", name, err)
 	}
 	o.failpoint("plan.created")
@@ -131,11 +153,12 @@ func update(ctx context.Context, p *Planned, source []byte, o Options) (extended
 		extended = trials > plan.Trials
 		plan.Body, plan.Source, plan.Trials = body, source, trials
 		plan.Objective = slices.Index(study.Metrics, study.Objective.Metric)
+		o.Plan.put(plan)
 		switch {
 		case extended:
-			plan.State, plan.Digest = results.Running, ""
+			plan.State, plan.Digest, plan.Ended = results.Running, "", time.Time{}
 		case plan.State == results.Cancelled, plan.State == results.Stopped, plan.State == results.Paused:
-			plan.State = results.Running
+			plan.State, plan.Ended = results.Running, time.Time{}
 		}
 		p.Study = &study
 		return nil

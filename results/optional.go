@@ -6,6 +6,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // Skimmer is implemented by stores that can scan without reading the curves,
@@ -46,6 +47,20 @@ type Leaderboard interface {
 	// Leaders returns at most n points in the order of the mean of metric number
 	// Plan.Objective: the greatest first, or the least where least is true.
 	Leaders(ctx context.Context, study string, n int, least bool) ([]Leader, error)
+}
+
+// Clock is implemented by stores whose clock may differ from this machine's:
+// Worker.Seen is by it.
+type Clock interface {
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Now returns the time by a store's clock.
+func Now(ctx context.Context, s Fleet) (time.Time, error) {
+	if c, ok := s.(Clock); ok {
+		return c.Now(ctx)
+	}
+	return time.Now(), nil
 }
 
 // Describer is implemented by stores that people query with a language of their

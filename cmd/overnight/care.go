@@ -27,7 +27,7 @@ Where trials are missing it prints nothing, says so and exits with 1.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				p, err := a.findPlan(ctx, s, args[0])
 				if err != nil {
 					return err
@@ -62,7 +62,7 @@ imported study makes them anew.`,
 			if out == "" {
 				return usage("archive needs -o FILE: where to write")
 			}
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				p, err := a.findPlan(ctx, s, args[0])
 				if err != nil {
 					return err
@@ -132,7 +132,7 @@ func (a *app) importCmd() *cobra.Command {
 				return usage("%v", err)
 			}
 			defer f.Close()
-			return a.creating(ctx, func(s *sqlitestore.Store) error {
+			return a.creating(ctx, func(s results.Store) error {
 				name, err := archive.Read(ctx, f, s, as)
 				if err != nil {
 					return usage("%s: %w", args[0], err)
@@ -161,7 +161,7 @@ running the study again makes them anew.`,
 		Example: "  overnight fsck\n  overnight fsck delay-volatility --repair && overnight run study.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fn := func(s *sqlitestore.Store) error { return a.fsck(cmd.Context(), s, args, repair) }
+			fn := func(s results.Store) error { return a.fsck(cmd.Context(), s, args, repair) }
 			if repair {
 				return a.locked(cmd.Context(), fn)
 			}
@@ -172,7 +172,7 @@ running the study again makes them anew.`,
 	return c
 }
 
-func (a *app) fsck(ctx context.Context, s *sqlitestore.Store, args []string, repair bool) error {
+func (a *app) fsck(ctx context.Context, s results.Store, args []string, repair bool) error {
 	word := ""
 	if len(args) > 0 {
 		p, err := a.findPlan(ctx, s, args[0])
@@ -218,101 +218,4 @@ func (a *app) fsck(ctx context.Context, s *sqlitestore.Store, args []string, rep
 		fmt.Fprintln(a.out, "nothing is damaged")
 	}
 	return nil
-}
-
-func (a *app) doctorCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:   "doctor",
-		Short: "Check that this machine and the data folder are fit to run studies",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
-	}
-}
-
-func (a *app) doctor(ctx context.Context) error {
-	bad := 0
-	say := func(ok bool, format string, args ...any) {
-		mark := "ok  "
-		if !ok {
-			mark = "BAD "
-			bad++
-		}
-		fmt.Fprintf(a.out, "%s %s\n", mark, fmt.Sprintf(format, args...))
-	}
-	dir, err := a.folder()
-	if err != nil {
-		return err
-	}
-	say(true, "overnight %s, %s/%s, %d cores", version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	base := dir
-	if _, err := os.Stat(dir); err != nil {
-		base = filepath.Dir(dir)
-		say(true, "no data folder %s yet: the first run makes it", dir)
-	}
-	free, err := freeBytes(base)
-	say(err == nil && free > 1e9, "%s free where %s is", byteCount(free), dir)
-	took, err := syncTime(base)
-	switch {
-	case err != nil:
-		say(false, "can't write in %s: %v", base, err)
-	default:
-		say(took < 200*time.Millisecond, "a write that survives power loss takes %v", took.Round(10*time.Microsecond))
-	}
-	if base == dir {
-		if release, err := sqlitestore.Lock(dir); err != nil {
-			say(true, "%v", err)
-		} else {
-			release()
-			say(true, "nobody runs a study in %s", dir)
-		}
-		s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
-		if err != nil {
-			say(false, "%v", err)
-		} else {
-			damaged := 0
-			for d, err := range s.Check(ctx, "") {
-				if err != nil {
-					say(false, "%v", err)
-					break
-				}
-				damaged++
-				if damaged <= 3 {
-					say(false, "%v", d)
-				}
-			}
-			say(damaged == 0, "%d damaged records or parts in the store", damaged)
-			if err := s.Close(); err != nil {
-				say(false, "close: %v", err)
-			}
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if bad > 0 {
-		return engine(fmt.Errorf("%d checks are bad", bad))
-	}
-	return nil
-}
-
-// syncTime measures a small durable write.
-func syncTime(dir string) (time.Duration, error) {
-	f, err := os.CreateTemp(dir, ".doctor-*")
-	if err != nil {
-		return 0, err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	best := time.Hour
-	for range 5 {
-		start := time.Now()
-		if _, err := f.Write(make([]byte, 4096)); err != nil {
-			return 0, err
-		}
-		if err := f.Sync(); err != nil {
-			return 0, err
-		}
-		best = min(best, time.Since(start))
-	}
-	return best, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"overnight/results"
 	"overnight/results/export"
-	"overnight/results/sqlitestore"
 )
 
 type exportFlags struct {
@@ -35,7 +34,7 @@ trials you want with --trials.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				if f.out == "" {
 					return a.export(ctx, s, args[0], f)
 				}
@@ -56,7 +55,7 @@ trials you want with --trials.`,
 	return c
 }
 
-func (a *app) export(ctx context.Context, s *sqlitestore.Store, word string, f exportFlags) error {
+func (a *app) export(ctx context.Context, s results.Store, word string, f exportFlags) error {
 	if f.format != "csv" && f.format != "jsonl" {
 		return usage("--format %s: write csv or jsonl", f.format)
 	}

@@ -7,30 +7,77 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"overnight/coordinator"
+	"overnight/internal/redisconn"
 	"overnight/results"
+	"overnight/results/redisstore"
 	"overnight/results/sqlitestore"
 )
 
-// folder checks that the store is one that this build can open.
-func (a *app) folder() (string, error) {
-	if scheme, _, ok := strings.Cut(a.store, "://"); ok {
-		return "", usage("--store %s: this build keeps results in a folder and knows no %s stores; write a folder, such as --store .overnight", a.store, scheme)
+// storeURL is where plans and results are: a folder, or a URL.
+func (a *app) storeURL() (url string, folder bool, err error) {
+	if a.cluster != "" && (a.storeGiven || a.queue != "") {
+		return "", false, usage("--cluster %s together with --store or --queue: --cluster means both at one address; write either it or the two", redisconn.Redact(a.cluster))
 	}
-	return a.store, nil
+	at := a.store
+	if a.cluster != "" {
+		at = a.cluster
+	}
+	scheme, _, ok := strings.Cut(at, "://")
+	switch {
+	case !ok && a.cluster != "":
+		return "", false, usage("--cluster %s: write a URL such as redis://host:6379", a.cluster)
+	case !ok:
+		return at, true, nil
+	case strings.HasPrefix(scheme, "redis"):
+		return at, false, nil
+	case scheme == "nats" || scheme == "tls":
+		return "", false, usage("results can't be kept in NATS: write --queue %s --store redis://host:6379", redisconn.Redact(at))
+	}
+	return "", false, usage("%s: results are kept in a folder, such as --store .overnight, or in Redis, such as --store redis://host:6379", redisconn.Redact(at))
 }
 
-// open opens the store that is there; it makes none.
-func (a *app) open(ctx context.Context) (*sqlitestore.Store, error) {
-	dir, err := a.folder()
+// folder returns the store's folder; commands that work on files alone ask for
+// it.
+func (a *app) folder() (string, error) {
+	at, folder, err := a.storeURL()
+	if err != nil {
+		return "", err
+	}
+	if !folder {
+		return "", usage("this command works on a data folder, not on %s", redisconn.Redact(at))
+	}
+	return at, nil
+}
+
+// openRedis connects to a store in Redis.
+func (a *app) openRedis(ctx context.Context, url string) (results.Store, error) {
+	rdb, err := a.redis(url)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, engine(fmt.Errorf("no data folder %s here: run a study first, or name its folder with --store", dir))
+	s, err := redisstore.New(ctx, rdb, redisstore.Options{Log: a.log})
+	if err != nil {
+		return nil, engine(errors.Join(fmt.Errorf("open %s: %w", redisconn.Redact(url), err), rdb.Close()))
 	}
-	s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{MustExist: true})
+	return closing{s, rdb.Close}, nil
+}
+
+// open opens the store that is there; it makes no folder.
+func (a *app) open(ctx context.Context) (results.Store, error) {
+	at, folder, err := a.storeURL()
+	if err != nil {
+		return nil, err
+	}
+	if !folder {
+		return a.openRedis(ctx, at)
+	}
+	if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {
+		return nil, engine(fmt.Errorf("no data folder %s here: run a study first, or name its folder with --store", at))
+	}
+	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{MustExist: true})
 	if err != nil {
 		return nil, engine(err)
 	}
@@ -38,7 +85,7 @@ func (a *app) open(ctx context.Context) (*sqlitestore.Store, error) {
 }
 
 // with opens the store for one command.
-func (a *app) with(ctx context.Context, fn func(s *sqlitestore.Store) error) error {
+func (a *app) with(ctx context.Context, fn func(s results.Store) error) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -46,16 +93,16 @@ func (a *app) with(ctx context.Context, fn func(s *sqlitestore.Store) error) err
 	return errors.Join(fn(s), closed(s))
 }
 
-// locked is with for commands that must be the only writer.
-func (a *app) locked(ctx context.Context, fn func(s *sqlitestore.Store) error) error {
-	dir, err := a.folder()
+// locked is with for commands that must be the only writer of a folder.
+func (a *app) locked(ctx context.Context, fn func(s results.Store) error) error {
+	at, folder, err := a.storeURL()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(dir); err != nil {
-		return a.with(ctx, fn) // says that there is none
+	if _, err := os.Stat(at); !folder || err != nil {
+		return a.with(ctx, fn) // says where there is none
 	}
-	release, err := sqlitestore.Lock(dir)
+	release, err := sqlitestore.Lock(at)
 	if err != nil {
 		return engine(err)
 	}
@@ -63,26 +110,54 @@ func (a *app) locked(ctx context.Context, fn func(s *sqlitestore.Store) error) e
 	return a.with(ctx, fn)
 }
 
-// creating opens the store for the only command that writes, and makes it where
-// there is none.
-func (a *app) creating(ctx context.Context, fn func(s *sqlitestore.Store) error) error {
-	dir, err := a.folder()
+// creating opens the store for a command that writes studies, and makes a folder
+// where there is none.
+func (a *app) creating(ctx context.Context, fn func(s results.Store) error) error {
+	at, folder, err := a.storeURL()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if !folder {
+		return a.with(ctx, fn)
+	}
+	if err := os.MkdirAll(at, 0o755); err != nil {
 		return engine(err)
 	}
-	release, err := sqlitestore.Lock(dir)
+	release, err := sqlitestore.Lock(at)
 	if err != nil {
 		return engine(err)
 	}
 	defer release()
-	s, err := sqlitestore.Open(ctx, dir, sqlitestore.Options{})
+	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{})
 	if err != nil {
 		return engine(err)
 	}
 	return errors.Join(fn(s), closed(s))
+}
+
+// alone calls fn while nobody else coordinates the study; stores that are shared
+// have a lease for it.
+func (a *app) alone(ctx context.Context, s results.Store, study string, fn func() error) error {
+	me := holder()
+	name := coordinator.LeaseName(study)
+	by, err := s.Lease(ctx, name, me, time.Minute)
+	if err != nil {
+		return engine(err)
+	}
+	if by != me {
+		return engine(fmt.Errorf("%s is being run by %s: wait for it, or cancel it first: overnight cancel %s", study, by, study))
+	}
+	defer func() { _, _ = s.Lease(context.WithoutCancel(ctx), name, me, 0) }() // it runs out by itself
+	return fn()
+}
+
+// holder names this process in leases.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
 // findPlan returns the plan of the study that a word means.
@@ -124,11 +199,28 @@ func (a *app) findHead(ctx context.Context, s results.Store, word string) (resul
 			names[i] = p.Study
 		}
 		if len(names) == 0 {
-			return results.Plan{}, usage("no study %q: there is none in %s yet", word, a.store)
+			return results.Plan{}, usage("no study %q: there is none in %s yet", word, a.where())
 		}
-		return results.Plan{}, usage("no study %q in %s: there is %s", word, a.store, strings.Join(names[:min(len(names), 20)], ", "))
+		return results.Plan{}, usage("no study %q in %s: there is %s", word, a.where(), strings.Join(names[:min(len(names), 20)], ", "))
 	case err != nil:
 		return results.Plan{}, engine(err)
 	}
 	return head, nil
 }
+
+// where names the store in messages.
+func (a *app) where() string {
+	if a.cluster != "" {
+		return redisconn.Redact(a.cluster)
+	}
+	return redisconn.Redact(a.store)
+}
+
+// closing is a store that closes its connection too. Its optional roles are
+// those of a store in Redis.
+type closing struct {
+	*redisstore.Store
+	then func() error
+}
+
+func (c closing) Close() error { return errors.Join(c.Store.Close(), c.then()) }

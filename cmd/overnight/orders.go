@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"overnight/results"
-	"overnight/results/sqlitestore"
 )
 
 // orderCmd makes a command that changes a study's state and tells those at work
@@ -23,7 +23,7 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				p, err := a.findPlan(ctx, s, args[0])
 				if err != nil {
 					return err
@@ -37,11 +37,12 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 				if err := s.Give(ctx, results.Order{Kind: kind, Study: p.Study, Made: time.Now()}); err != nil {
 					return engine(err)
 				}
-				alive, _, err := atWork(ctx, s)
+				a.audit(string(kind), p.Study)
+				f, err := atWork(ctx, s)
 				if err != nil {
 					return err
 				}
-				if alive == 0 {
+				if f.workers == 0 {
 					said = idle
 				}
 				fmt.Fprintf(a.out, "%s %s\n", p.Study, said)
@@ -58,7 +59,7 @@ func (a *app) cancelCmd() *cobra.Command {
 			if p.State == results.Finished {
 				return usage("it is finished already")
 			}
-			p.State = results.Cancelled
+			p.State, p.Ended = results.Cancelled, time.Now()
 			p.Generation++ // what is still under way is refused
 			return nil
 		}, "is cancelled; run it again to go on after all",
@@ -102,14 +103,14 @@ deterministic: it comes back unless the limits or the program have changed.`,
 			if !failed {
 				return usage("retry needs --failed: it says what is run again")
 			}
-			return a.with(cmd.Context(), func(s *sqlitestore.Store) error { return a.retry(cmd.Context(), s, args[0]) })
+			return a.with(cmd.Context(), func(s results.Store) error { return a.retry(cmd.Context(), s, args[0]) })
 		},
 	}
 	c.Flags().BoolVar(&failed, "failed", false, "the trials that failed, died or overran")
 	return c
 }
 
-func (a *app) retry(ctx context.Context, s *sqlitestore.Store, word string) error {
+func (a *app) retry(ctx context.Context, s results.Store, word string) error {
 	p, err := a.findPlan(ctx, s, word)
 	if err != nil {
 		return err
@@ -127,18 +128,19 @@ func (a *app) retry(ctx context.Context, s *sqlitestore.Store, word string) erro
 	if err := discard(ctx, s, p.Study, trials); err != nil {
 		return err
 	}
+	a.audit("retry", p.Study, zap.Int("trials", len(trials)))
 	fmt.Fprintf(a.out, "%s: %d trials will run again; run the study to do it\n", p.Study, len(trials))
 	return nil
 }
 
 // discard removes the records of trials and opens the study again.
-func discard(ctx context.Context, s *sqlitestore.Store, study string, trials []uint64) error {
+func discard(ctx context.Context, s results.Store, study string, trials []uint64) error {
 	if _, err := s.Discard(ctx, study, trials); err != nil {
 		return engine(err)
 	}
 	_, err := s.Update(ctx, study, func(p *results.Plan) error {
 		if p.State == results.Finished || p.State == results.Stopped {
-			p.State, p.Digest = results.Running, ""
+			p.State, p.Digest, p.Ended = results.Running, "", time.Time{}
 		}
 		return nil
 	})
@@ -157,7 +159,7 @@ func (a *app) rmCmd() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.locked(ctx, func(s *sqlitestore.Store) error {
+			return a.locked(ctx, func(s results.Store) error {
 				p, err := a.findHead(ctx, s, args[0])
 				if err != nil {
 					return err
@@ -172,9 +174,11 @@ func (a *app) rmCmd() *cobra.Command {
 				if !yes && t.Total() > 0 {
 					return usage("%s has %s records, which would be gone; add --yes, or keep them first: overnight archive %s -o %s.overnight", p.Study, thousands(t.Total()), p.Study, p.Study)
 				}
-				if err := s.Delete(ctx, p.Study); err != nil {
+				err = a.alone(ctx, s, p.Study, func() error { return s.Delete(ctx, p.Study) })
+				if err != nil {
 					return engine(err)
 				}
+				a.audit("rm", p.Study)
 				fmt.Fprintf(a.out, "%s is removed with %s records\n", p.Study, thousands(t.Total()))
 				return nil
 			})
@@ -184,7 +188,7 @@ func (a *app) rmCmd() *cobra.Command {
 	return c
 }
 
-func (a *app) rmDamaged(ctx context.Context, s *sqlitestore.Store, study string, yes bool) error {
+func (a *app) rmDamaged(ctx context.Context, s results.Store, study string, yes bool) error {
 	if !yes {
 		return usage("the plan of %s is damaged, so its records can't be counted; they would be gone: add --yes, or restore the folder from a backup", study)
 	}

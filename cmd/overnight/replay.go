@@ -14,7 +14,6 @@ import (
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/export"
-	"overnight/results/sqlitestore"
 	"overnight/worker/trial"
 )
 
@@ -46,12 +45,12 @@ record. Exit code 1 where they differ.`,
 		Example: "  overnight replay delay-volatility 17",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s *sqlitestore.Store) error { return a.replay(cmd.Context(), s, args[0], args[1]) })
+			return a.with(cmd.Context(), func(s results.Store) error { return a.replay(cmd.Context(), s, args[0], args[1]) })
 		},
 	}
 }
 
-func (a *app) replay(ctx context.Context, s *sqlitestore.Store, word, number string) error {
+func (a *app) replay(ctx context.Context, s results.Store, word, number string) error {
 	p, study, err := a.find(ctx, s, word)
 	if err != nil {
 		return err
@@ -143,7 +142,7 @@ evaluation, greedily, one row a step.`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				p, study, err := a.find(ctx, s, args[0])
 				if err != nil {
 					return err

@@ -9,12 +9,12 @@ import (
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/report"
-	"overnight/results/sqlitestore"
 )
 
 type resultsFlags struct {
 	by, format string
 	all        bool
+	top        int
 }
 
 func (a *app) resultsCmd() *cobra.Command {
@@ -32,10 +32,13 @@ mid-study as well.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			return a.with(ctx, func(s *sqlitestore.Store) error {
+			return a.with(ctx, func(s results.Store) error {
 				p, study, err := a.find(ctx, s, args[0])
 				if err != nil {
 					return err
+				}
+				if f.top > 0 {
+					return a.leaders(ctx, s, p, study, f)
 				}
 				return a.tables(ctx, s, p, study, f)
 			})
@@ -45,6 +48,7 @@ mid-study as well.`,
 	fl.StringVar(&f.by, "by", "point", "point, arm or factor")
 	fl.StringVar(&f.format, "format", "text", "text, json or csv")
 	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
+	fl.IntVar(&f.top, "top", 0, "only the best points so far, this `many`, by the mean alone: at once, however large the study")
 	return c
 }
 

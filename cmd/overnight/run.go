@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"path/filepath"
 	"runtime"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,10 +13,8 @@ import (
 	"overnight/coordinator"
 	"overnight/internal/failpoint"
 	"overnight/jobs"
-	"overnight/jobs/natsqueue"
 	"overnight/results"
 	"overnight/results/report"
-	"overnight/results/sqlitestore"
 	"overnight/worker"
 )
 
@@ -32,40 +25,53 @@ type runFlags struct {
 	isolate      bool
 	drainTimeout time.Duration
 	maxBytes     string
+	engineFlags
 }
 
 func (a *app) runCmd() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run STUDY.yaml",
-		Short: "Run a study to its end on this machine; resumes",
+		Short: "Run a study to its end, here or with workers elsewhere; resumes",
 		Long: `Run plans the study, works through its trials and prints what came out. Whatever
 interrupts it, the same command goes on from what is committed. An edited study
 takes over the trials that are equal; more replications extend it.
+
+It works its own slots on every engine (--slots 0: it only coordinates). Workers
+of other machines help over Redis or NATS (--cluster, or --queue and --store), or,
+with nothing installed, with --listen: then they read the join file.
 
 The first Ctrl-C (or SIGTERM) lets the trials in hand finish, a second one stops
 at once; nothing that is committed is lost either way.`,
 		Example: `  overnight run examples/quickstart.yaml
   overnight run study.yaml --set env.budget=600 --set replications=40
-  overnight run study.yaml --dry-run`,
+  overnight run study.yaml --dry-run
+  overnight run study.yaml --listen :4222
+  overnight run study.yaml --cluster redis://127.0.0.1:6379`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.set, "set", nil, "override `key=value` of the study file, such as env.budget=600; may be repeated")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "check, estimate and print; run nothing")
-	fl.IntVar(&f.slots, "slots", runtime.NumCPU(), "how many trials run at once")
+	fl.IntVar(&f.slots, "slots", runtime.NumCPU(), "how many trials run at once in this process; 0: leave them all to workers elsewhere")
 	fl.BoolVar(&f.isolate, "isolate", false, "run trials in processes of their own; enforces limits while a trial runs")
 	fl.DurationVar(&f.drainTimeout, "drain-timeout", 10*time.Second, "how long trials in hand may take once interrupted; with 0 they stop after their episode")
 	fl.StringVar(&f.maxBytes, "max-bytes", "64GB", "refuse a study whose results are estimated to need more")
+	f.listening(c)
 	return c
 }
 
 func (a *app) run(ctx context.Context, file string, f runFlags) error {
-	if f.slots < 1 {
-		return usage("--slots %d: write 1 or more; workers of other processes can't take this run's jobs", f.slots)
+	queueURL, err := a.queueURL()
+	if err != nil {
+		return err
 	}
 	switch {
+	case f.slots < 0:
+		return usage("--slots %d: write 1 or more, or 0 to leave the trials to workers elsewhere", f.slots)
+	case f.slots == 0 && queueURL == "" && f.listen == "":
+		return usage("--slots 0: nobody else can take this run's jobs; write 1 or more, or let workers join with --listen :4222")
 	case f.drainTimeout < 0:
 		return usage("--drain-timeout %v: write a time such as 30s, or 0 to stop after the episodes in hand", f.drainTimeout)
 	case f.drainTimeout == 0:
@@ -81,120 +87,108 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	if err := a.checkBytes(ctx, study, f.maxBytes); err != nil {
 		return err
 	}
-	return a.creating(ctx, func(s *sqlitestore.Store) error { return a.runIn(ctx, s, file, study, source, f) })
+	return a.creating(ctx, func(s results.Store) error { return a.runIn(ctx, s, file, study, source, f) })
 }
 
 // runIn runs the study on an open store.
-func (a *app) runIn(ctx context.Context, store *sqlitestore.Store, file string, study *jobs.Study, source []byte, f runFlags) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jobs.Study, source []byte, f runFlags) error {
+	store, ok := s.(coordinator.Store)
+	if !ok {
+		return engine(fmt.Errorf("%s can't be followed", a.where()))
+	}
 	began := time.Now()
-	drain := make(chan struct{})
-	var interrupted sync.Once
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	done := make(chan struct{})
-	defer close(done)
-
 	show := newProgress(a, f.slots)
-	coordinate, stopCoordinating := context.WithCancel(ctx)
-	defer stopCoordinating()
-	ready := make(chan struct{}) // closed once there is something to drain
-	go func() {
-		for {
-			select {
-			case s := <-signals:
-				first := false
-				interrupted.Do(func() {
-					first = true
-					close(drain)
-					stopCoordinating()
-					select {
-					case <-ready:
-						show.say("%v: the trials in hand finish; once more stops at once", s)
-					default:
-						show.say("%v: planning stops", s)
-						stop()
-					}
-				})
-				if !first {
-					stop()
-				}
-			case <-done:
-				return
-			}
-		}
-	}()
+	i := interruptible(ctx, show)
+	defer i.stop()
 
 	o := coordinator.Options{
-		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update,
+		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update, Holder: holder(),
 		Failpoint: failpoint.FromEnv(), Log: a.log,
 	}
 	a.log.Debug("planning", zap.String("study", study.Name), zap.Uint64("trials", study.Trials()))
-	early := &codeError{exitInterrupted, errors.New("interrupted before the first trial; run the same command to go on")}
-	planned, err := coordinator.Submit(ctx, study, source, o)
+	planned, err := coordinator.Submit(i.work, study, source, o)
 	switch {
-	case ctx.Err() != nil:
-		return early
+	case i.work.Err() != nil:
+		return errEarly
 	case err != nil:
 		return engine(err)
 	}
 	show.planned(planned)
 
-	queue, err := natsqueue.Open(ctx, natsqueue.Options{Log: a.log, Dir: filepath.Join(a.store, "queue")})
+	queue, end, err := a.coordinatorQueue(i.work, s, f.engineFlags, f.slots)
+	var coded *codeError
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return early
+	case err != nil && i.work.Err() != nil:
+		return errEarly
+	case errors.As(err, &coded):
+		return err
 	case err != nil:
-		return engine(fmt.Errorf("start the queue: %w", err))
+		return engine(err)
 	}
+	defer end()
 	defer queue.Close()
-	close(ready)
-	if ctx.Err() != nil {
-		return early
+	i.begun()
+	if i.work.Err() != nil {
+		return errEarly
 	}
 	a.log.Debug("working", zap.String("study", planned.Name), zap.Int("slots", f.slots))
 	o.Queue = queue
 
-	endWork := make(chan struct{})
-	finished := make(chan struct{})
-	go func() {
-		select {
-		case <-drain:
-		case <-finished:
+	wait, err := a.workBeside(i, s, queue, f)
+	if err != nil {
+		return engine(err)
+	}
+	for {
+		err = coordinator.Run(i.coordinate, planned.Name, o)
+		if !errors.Is(err, coordinator.ErrPlanLost) {
+			break
 		}
-		close(endWork)
-	}()
+		// The store came back from a time before the plan: what was lost is made again.
+		show.say("%s: the store has lost its plan; it is submitted again", planned.Name)
+		if planned, err = coordinator.Submit(i.coordinate, study, source, o); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, coordinator.ErrStopped) {
+		i.stop() // what is in hand would be refused
+	}
+	if werr := wait(); err == nil {
+		err = werr
+	}
+	show.end()
+	return a.afterRun(context.WithoutCancel(ctx), s, file, planned, time.Since(began), err)
+}
+
+// errEarly ends a run that was interrupted before it worked.
+var errEarly = &codeError{exitInterrupted, errors.New("interrupted before the first trial; run the same command to go on")}
+
+// workBeside starts a worker in this process. wait makes it end after the trials
+// in hand, and returns its error.
+func (a *app) workBeside(i *interrupts, s results.Store, queue jobs.Queue, f runFlags) (wait func() error, err error) {
+	if f.slots == 0 {
+		return func() error { return nil }, nil
+	}
 	wo := worker.Options{
-		Queue: queue, Store: store, Catalog: a.cat, Slots: f.slots, Drain: endWork,
+		Queue: queue, Store: s, Catalog: a.cat, Slots: f.slots, Drain: i.drain(),
 		DrainTimeout: f.drainTimeout, Version: version(), Log: a.log,
 	}
 	if f.isolate {
 		command, err := self()
 		if err != nil {
-			return engine(err)
+			return nil, err
 		}
 		wo.Isolate = &worker.Isolation{Command: command}
 	}
-	var wg sync.WaitGroup
-	var workErr error
-	wg.Go(func() { workErr = worker.Run(ctx, wo) })
-	err = coordinator.Run(coordinate, planned.Name, o)
-	if errors.Is(err, coordinator.ErrStopped) {
-		stop() // what is in hand would be refused
-	}
-	close(finished)
-	wg.Wait()
-	show.end()
-	if err == nil {
-		err = workErr
-	}
-	return a.afterRun(context.WithoutCancel(ctx), store, file, planned, time.Since(began), err)
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(i.work, wo) }()
+	return func() error {
+		i.finish()
+		return <-ended
+	}, nil
 }
 
 // afterRun prints the summary and chooses the exit code.
-func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file string, planned coordinator.Planned, took time.Duration, err error) error {
+func (a *app) afterRun(ctx context.Context, store results.Store, file string, planned coordinator.Planned, took time.Duration, err error) error {
 	plan, perr := store.Plan(ctx, planned.Name)
 	if perr != nil {
 		return engine(perr)
@@ -204,6 +198,8 @@ func (a *app) afterRun(ctx context.Context, store *sqlitestore.Store, file strin
 		return engine(terr)
 	}
 	switch {
+	case errors.Is(err, coordinator.ErrSuperseded):
+		return engine(fmt.Errorf("%s is coordinated by somebody else now; follow it with: overnight watch %s", plan.Study, plan.Study))
 	case errors.Is(err, context.Canceled):
 		return &codeError{exitInterrupted, fmt.Errorf("interrupted: %d of %d trials are committed; run the same command to go on", tally.Total(), plan.Trials)}
 	case errors.Is(err, coordinator.ErrStopped):

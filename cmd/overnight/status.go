@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -13,7 +15,6 @@ import (
 
 	"overnight/coordinator"
 	"overnight/results"
-	"overnight/results/sqlitestore"
 )
 
 // standing is where a study stands, as ls, status and watch show it.
@@ -35,37 +36,55 @@ type standing struct {
 	Identity   string `json:"identity"`
 	Digest     string `json:"digest,omitempty"`
 	Created    string `json:"created"`
+	Ended      string `json:"ended,omitempty"`
 	Workers    int    `json:"workers"` // that beat in the last 10 s, of the whole store
+
+	Priority    int     `json:"priority"`
+	MaxSlots    int     `json:"max_slots,omitempty"`
+	CoreSeconds float64 `json:"core_seconds"`        // of the records
+	Wasted      float64 `json:"core_seconds_wasted"` // of commits beside the first of each trial
 }
 
 // silence is how long a worker that doesn't beat counts as being there.
 const silence = 10 * time.Second
 
-// atWork returns how many workers of the store are there, and when one was seen
-// last.
-func atWork(ctx context.Context, s results.Store) (alive int, last time.Time, err error) {
+// atWork returns which workers of the store are there, by the store's clock.
+func atWork(ctx context.Context, s results.Store) (f fleet, err error) {
 	ws, err := s.Workers(ctx)
 	if err != nil {
-		return 0, last, engine(err)
+		return f, engine(err)
 	}
+	now, err := results.Now(ctx, s)
+	if err != nil {
+		return f, engine(err)
+	}
+	f.silent = math.MaxInt64
 	for _, w := range ws {
-		if w.Seen.After(last) {
-			last = w.Seen
-		}
-		if w.Slots > 0 && time.Since(w.Seen) < silence {
-			alive++
+		f.silent = min(f.silent, now.Sub(w.Seen))
+		if w.Slots > 0 && now.Sub(w.Seen) < silence {
+			f.workers++
+			if !slices.Contains(f.engines, w.Engine) {
+				f.engines = append(f.engines, w.Engine)
+			}
 		}
 	}
-	return alive, last, nil
+	return f, nil
+}
+
+// fleet is who is at work on a store.
+type fleet struct {
+	workers int
+	engines []int         // versions that they run
+	silent  time.Duration // since any of them beat
 }
 
 func stand(ctx context.Context, s results.Store, p results.Plan) (standing, error) {
-	alive, _, err := atWork(ctx, s)
+	f, err := atWork(ctx, s)
 	if err != nil {
 		return standing{}, err
 	}
 	if p.State == results.Damaged { // nothing but its name can be read
-		return standing{Study: p.Study, State: string(p.State), Workers: alive}, nil
+		return standing{Study: p.Study, State: string(p.State), Workers: f.workers}, nil
 	}
 	t, err := s.Tally(ctx, p.Study)
 	if err != nil {
@@ -76,12 +95,23 @@ func stand(ctx context.Context, s results.Store, p results.Plan) (standing, erro
 		Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun,
 		Duplicates: t.Duplicates, Differs: t.Differs, Stale: t.Stale,
 		Generation: p.Generation, Engine: p.Engine, Identity: p.Identity, Digest: p.Digest,
-		Created: p.Created.UTC().Format(time.RFC3339), Workers: alive,
+		Created: p.Created.UTC().Format(time.RFC3339), Workers: f.workers,
+		Priority: max(p.Priority, 1), MaxSlots: p.MaxSlots, CoreSeconds: t.Used.Seconds(), Wasted: t.Wasted.Seconds(),
+	}
+	if !p.Ended.IsZero() {
+		st.Ended = p.Ended.UTC().Format(time.RFC3339)
 	}
 	// Running is what the plan says until somebody ends it; without a worker it is
-	// only interrupted.
-	if p.State == results.Running && alive == 0 {
-		st.State = "interrupted"
+	// only interrupted, and a submitted study waits.
+	if p.State == results.Running && t.Total() < p.Trials {
+		switch {
+		case f.workers > 0 && !slices.Contains(f.engines, p.Engine):
+			st.State = fmt.Sprintf("waits for engine %d", p.Engine)
+		case f.workers == 0 && p.Submitted:
+			st.State = "waits for workers"
+		case f.workers == 0:
+			st.State = "interrupted"
+		}
 	}
 	return st, nil
 }
@@ -95,7 +125,7 @@ func (a *app) lsCmd() *cobra.Command {
 		Example: "  overnight ls\n  overnight ls --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(s *sqlitestore.Store) error {
+			return a.with(cmd.Context(), func(s results.Store) error {
 				plans, err := s.Studies(cmd.Context())
 				if err != nil {
 					return engine(err)
@@ -161,7 +191,7 @@ func (a *app) statusCmd() *cobra.Command {
 		Example: "  overnight status delay-volatility",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s *sqlitestore.Store) error {
+			return a.with(cmd.Context(), func(s results.Store) error {
 				p, err := a.findPlan(cmd.Context(), s, args[0])
 				if err != nil {
 					return err
@@ -217,12 +247,12 @@ func (a *app) watchCmd() *cobra.Command {
 		Example: "  overnight watch delay-volatility",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s *sqlitestore.Store) error { return a.watch(cmd.Context(), s, args[0]) })
+			return a.with(cmd.Context(), func(s results.Store) error { return a.watch(cmd.Context(), s, args[0]) })
 		},
 	}
 }
 
-func (a *app) watch(ctx context.Context, s *sqlitestore.Store, word string) error {
+func (a *app) watch(ctx context.Context, s results.Store, word string) error {
 	p, err := a.findPlan(ctx, s, word)
 	if err != nil {
 		return err
@@ -259,15 +289,13 @@ func (a *app) watch(ctx context.Context, s *sqlitestore.Store, word string) erro
 			}
 			return nil
 		}
-		_, last, err := atWork(ctx, s)
+		f, err := atWork(ctx, s)
 		if err != nil {
 			return err
 		}
-		if last.Before(began) {
-			last = began // a run may be about to start its workers
-		}
 		was := idle
-		idle = p.State == results.Running && time.Since(last) >= silence
+		// A run may be about to start its workers.
+		idle = p.State == results.Running && min(f.silent, time.Since(began)) >= silence
 		if idle && !was {
 			show.say("%s: nobody is at work on it; overnight run STUDY.yaml goes on", p.Study)
 		}

@@ -16,6 +16,7 @@ type Redis struct {
 	Addr string
 	Dir  string
 	conf []string
+	env  []string
 }
 
 // ErrNoRedis is wrapped where the program is not installed.
@@ -24,12 +25,15 @@ var ErrNoRedis = errors.New("redis-server is not installed: apt-get install redi
 // StartRedis starts redis-server on a free port with its data in dir, an
 // append-only file synced every second and no eviction. conf are further
 // arguments, such as "--appendfsync", "always".
-func StartRedis(dir string, conf ...string) (*Redis, error) {
+func StartRedis(dir string, conf ...string) (*Redis, error) { return StartRedisEnv(dir, nil, conf...) }
+
+// StartRedisEnv is StartRedis with more in the environment.
+func StartRedisEnv(dir string, env []string, conf ...string) (*Redis, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: dir, conf: conf}
+	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: dir, conf: conf, env: env}
 	return r, r.Restart()
 }
 
@@ -45,7 +49,7 @@ func (r *Redis) Restart() error {
 	}
 	args := append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", r.Dir,
 		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"}, r.conf...)
-	r.Process, err = Start(filepath.Join(r.Dir, "redis.log"), nil, "redis-server", args...)
+	r.Process, err = Start(filepath.Join(r.Dir, "redis.log"), r.env, "redis-server", args...)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,12 @@ func (d *delivery) Return(ctx context.Context, after time.Duration) error {
 	if after <= 0 {
 		return d.say(ctx, "return", nak)
 	}
-	return d.say(ctx, "return", fmt.Appendf(nil, `%s {"delay": %d}`, nak, after.Nanoseconds()))
+	return d.say(ctx, "return", later(after))
+}
+
+// later is the word that hands a message back for a while.
+func later(after time.Duration) []byte {
+	return fmt.Appendf(nil, `%s {"delay": %d}`, nak, after.Nanoseconds())
 }
 
 func (d *delivery) Reject(ctx context.Context, reason string) error {
@@ -53,10 +58,11 @@ func (d *delivery) say(ctx context.Context, what string, word []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.end(word); err != nil {
+	if d.q.open.Err() != nil {
+		return jobs.ErrClosed
+	}
+	if err := d.q.closedOr(d.q.nc.Publish(d.ack, word)); err != nil {
 		return fmt.Errorf("%s job %q: %w", what, d.job.ID, err)
 	}
 	return nil
 }
-
-func (d *delivery) end(word []byte) error { return d.q.closedOr(d.q.nc.Publish(d.ack, word)) }

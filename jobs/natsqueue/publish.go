@@ -18,23 +18,30 @@ const (
 	ackTimeout = 2 * time.Second // for the server's answer to one
 )
 
-// codeDuplicateInProcess is how a replicated server answers to an ID that is
-// being added at this moment: it may still fail, so that it is sent again. The
-// conflict codes 10071 and 10164 answer to expected sequences, which a queue does
-// not send.
-const codeDuplicateInProcess = 10158
+// Error codes that a publication may meet and that pass. A replicated server says
+// the first of an ID that is being added at this moment and may still fail. The
+// others answer to expected sequences, a replicated server with the last; a queue
+// sends none, but a stream may be sourced or edited by those who do.
+const (
+	codeDuplicateInProcess   = 10158
+	codeWrongSequence        = jetstream.JSErrCodeStreamWrongLastSequence         // 10071
+	codeWrongSequenceCluster = jetstream.JSErrCodeStreamWrongLastSequenceConstant // 10164
+)
 
 // Publish adds jobs whose IDs were not added within Window, and returns when the
 // server has acknowledged all of them. After an error some may have been added:
 // publishing all of them again is right.
 func (q *Queue) Publish(ctx context.Context, add []jobs.Job) error {
+	if q.o.TakeOnly {
+		return fmt.Errorf("publish %d jobs: this queue was opened to take jobs and nothing else", len(add))
+	}
 	msgs := make([]*nats.Msg, len(add))
 	for i, j := range add {
-		b, err := j.Encode()
+		b, err := q.o.Codec.Seal(j)
 		if err != nil {
 			return err
 		}
-		msgs[i] = &nats.Msg{Subject: subject, Data: b, Header: nats.Header{jetstream.MsgIDHeader: {j.ID}}}
+		msgs[i] = &nats.Msg{Subject: q.names.subject(j.Engine), Data: b, Header: nats.Header{jetstream.MsgIDHeader: {j.ID}}}
 	}
 	ctx, end, err := q.begin(ctx)
 	if err != nil {
@@ -42,18 +49,27 @@ func (q *Queue) Publish(ctx context.Context, add []jobs.Job) error {
 	}
 	defer end()
 	for chunk := range slices.Chunk(msgs, window) {
-		if err := q.publish(ctx, chunk); err != nil {
-			return fmt.Errorf("publish %d jobs: %w", len(add), err)
+		n := min(len(add), window)
+		if err := q.publish(ctx, chunk, add[:n]); err != nil {
+			return fmt.Errorf("publish %d jobs: %w", len(msgs), err)
 		}
+		add = add[n:]
 	}
 	return nil
 }
 
-// publish sends msgs, and sends those again whose error looks passing.
-func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg) error {
+// publish sends the messages of jobs, and sends those again whose error looks
+// passing.
+func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg, add []jobs.Job) error {
 	var tried tries
 	for {
-		left, cause, err := q.send(ctx, msgs)
+		left, cause, err := msgs, error(nil), error(nil)
+		if !q.want(add) { // who takes only could not make the consumers
+			cause = q.ensure(ctx)
+		}
+		if cause == nil {
+			left, cause, err = q.send(ctx, msgs)
+		}
 		if err != nil || len(left) == 0 {
 			return err
 		}
@@ -71,8 +87,11 @@ func (q *Queue) send(ctx context.Context, msgs []*nats.Msg) (left []*nats.Msg, c
 	acks := make([]jetstream.PubAckFuture, len(msgs))
 	for i, m := range msgs {
 		ack, err := q.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
+		if err = q.closedOr(err); errors.Is(err, jobs.ErrClosed) || (err != nil && !passing(err)) {
+			return nil, nil, err
+		}
 		if err != nil {
-			return nil, nil, q.closedOr(err)
+			return msgs, err, nil
 		}
 		acks[i] = ack
 	}
@@ -98,13 +117,23 @@ var errRenewed = errors.New("stream or connection were made anew meanwhile")
 
 // passing tells whether another try may do better.
 func passing(err error) bool {
-	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrAsyncPublishTimeout) ||
-		errors.Is(err, nats.ErrDisconnected) {
-		return true
+	for _, e := range []error{
+		jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout, jetstream.ErrJetStreamNotEnabled,
+		nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
 	}
 	var api *jetstream.APIError
-	return errors.As(err, &api) &&
-		(api.ErrorCode == jetstream.JSErrCodeStreamNotFound || api.ErrorCode == codeDuplicateInProcess || api.Code >= 500)
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode {
+	case jetstream.JSErrCodeStreamNotFound, codeDuplicateInProcess, codeWrongSequence, codeWrongSequenceCluster:
+		return true
+	}
+	return api.Code >= 500
 }
 
 // closedOr returns jobs.ErrClosed for what a closed connection says, else err.

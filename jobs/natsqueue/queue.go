@@ -1,11 +1,16 @@
-// Package natsqueue carries jobs over NATS JetStream. Open starts a server of its
-// own inside the process; the Queue it returns knows only its connection.
+// Package natsqueue carries jobs over NATS JetStream. New makes a Queue of a
+// connection to any server or cluster; Open starts a server of its own inside the
+// process.
 //
-// Jobs are kept in memory, in one work-queue stream with one durable pull
-// consumer, and are delivered again when their lease ends. Each has its ID as
+// Jobs are kept in one work-queue stream, on a subject for each engine version,
+// which has a durable pull consumer of its own: workers never see jobs of other
+// versions. A job is delivered again when its lease ends. Each has its ID as
 // Nats-Msg-Id: one that is published again within Window is not added again.
-// Stream and consumer may be deleted at any time: whoever notices makes them
-// anew, and the jobs that were in them are lost to the queue.
+// Streams and consumers may be deleted, and servers be lost, at any time: whoever
+// notices makes them anew, and the jobs that were in them are lost to the queue.
+//
+// Messages that the codec refuses, and jobs that were delivered too often, are
+// kept as dead letters, the last 1000 of them, and are not delivered again.
 package natsqueue
 
 import (
@@ -26,74 +31,57 @@ import (
 // added.
 const Window = 2 * time.Minute
 
-// Names that stream, subject and consumer have on every server.
-const (
-	streamName   = "OVERNIGHT_JOBS"
-	subject      = "overnight.jobs"
-	consumerName = "workers"
-)
-
-// Options configure a Queue.
-type Options struct {
-	// Lease is how long a delivery is held without Extend before the job is
-	// delivered again. Defaults to 30 s.
-	Lease time.Duration
-	// Log receives what the queue skips, rejects and repairs, and at debug level
-	// what the server logs. Defaults to dropping it.
-	Log *zap.Logger
-	// Dir is a folder for the server's housekeeping, made if missing; no job is
-	// written there. Defaults to a new temporary folder that Close removes.
-	Dir string
-}
-
-func (o Options) withDefaults() Options {
-	if o.Lease <= 0 {
-		o.Lease = 30 * time.Second
-	}
-	if o.Log == nil {
-		o.Log = zap.NewNop()
-	}
-	return o
-}
-
 // Queue is a jobs.Queue on a NATS connection.
 type Queue struct {
 	nc    *nats.Conn
 	js    jetstream.JetStream
-	lease time.Duration
+	o     Options
+	names names
 	log   *zap.Logger
-	stop  func() error // ends what stands behind the connection
+	stop  func() error // ends what Open started
 
-	making chan struct{}   // holds a token while stream and consumer are made
+	making chan struct{}   // holds a token while streams and consumers are made
 	open   context.Context // ends with Close
 	end    context.CancelFunc
 	calls  sync.WaitGroup
+	keeper sync.WaitGroup
 
 	mu      sync.Mutex
 	closed  bool
 	renewed chan struct{} // closed when pull requests may have been lost
+	engines map[int]bool  // that have a consumer, as far as known; false: it may be gone
+	trouble bool          // that has been logged
 }
 
 var _ jobs.Queue = (*Queue)(nil)
 
-// newQueue returns a Queue on nc, whose stream and consumer it makes if they are
-// missing. The Queue closes nc, and then calls stop.
-func newQueue(ctx context.Context, nc *nats.Conn, o Options, stop func() error) (*Queue, error) {
+// New returns a Queue on a connection, which stays the caller's: Close leaves it
+// open. It makes what is missing on the server, unless o.TakeOnly is set.
+func New(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
+	o = o.withDefaults()
+	n, err := namesOf(o.Namespace)
+	if err != nil {
+		return nil, err
+	}
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(1<<20), jetstream.WithPublishAsyncTimeout(ackTimeout))
 	if err != nil {
 		return nil, err
 	}
 	q := &Queue{
-		nc: nc, js: js, lease: o.Lease, log: o.Log, stop: stop,
+		nc: nc, js: js, o: o, names: n, log: o.Log,
+		stop:    func() error { return nil },
 		making:  make(chan struct{}, 1),
 		renewed: make(chan struct{}),
+		engines: map[int]bool{o.Engine: false},
 	}
 	q.open, q.end = context.WithCancel(context.Background())
-	nc.SetReconnectHandler(func(*nats.Conn) { q.renew() })
-	if err := q.ensure(ctx); err != nil {
+	status := nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	if err := q.prepare(ctx); err != nil {
 		q.end()
+		nc.RemoveStatusListener(status)
 		return nil, err
 	}
+	q.keeper.Go(func() { q.keep(status) })
 	return q, nil
 }
 
@@ -126,31 +114,37 @@ func ended(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Pending returns how many jobs wait, and how many are taken or come back later.
+// Pending returns how many jobs of the queue's engine version wait, and how many
+// are taken or come back later.
 func (q *Queue) Pending(ctx context.Context) (waiting, held int, err error) {
-	stream, err := q.js.Stream(ctx, streamName)
+	stream, err := q.js.Stream(ctx, q.names.jobs())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return 0, 0, nil
 	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("look at stream %s: %w", streamName, err)
+	subject := q.names.subject(q.o.Engine)
+	var info *jetstream.StreamInfo
+	if err == nil {
+		info, err = stream.Info(ctx, jetstream.WithSubjectFilter(subject))
 	}
-	all := int(stream.CachedInfo().State.Msgs)
-	consumer, err := stream.Consumer(ctx, consumerName)
+	if err != nil {
+		return 0, 0, fmt.Errorf("look at stream %s: %w", q.names.jobs(), err)
+	}
+	all := int(info.State.Subjects[subject])
+	c, err := stream.Consumer(ctx, consumer(q.o.Engine))
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return all, 0, nil
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("look at consumer %s: %w", consumerName, err)
+		return 0, 0, fmt.Errorf("look at consumer %s of %s: %w", consumer(q.o.Engine), q.names.jobs(), err)
 	}
-	held = consumer.CachedInfo().NumAckPending
+	held = c.CachedInfo().NumAckPending
 	return max(0, all-held), held, nil
 }
 
-// DeleteStream deletes all that the queue stores, as an operator or a broken
+// DeleteStream deletes all jobs that the queue stores, as an operator or a broken
 // server might; tests and failpoints use it.
 func (q *Queue) DeleteStream(ctx context.Context) error {
-	err := q.js.DeleteStream(ctx, streamName)
+	err := q.js.DeleteStream(ctx, q.names.jobs())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
@@ -158,7 +152,7 @@ func (q *Queue) DeleteStream(ctx context.Context) error {
 }
 
 // Close ends every Take and Publish with jobs.ErrClosed, waits for them, and
-// closes the connection and what Open started.
+// closes what Open started.
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	if q.closed {
@@ -170,8 +164,9 @@ func (q *Queue) Close() error {
 
 	q.end()
 	q.calls.Wait()
+	q.keeper.Wait()
+	q.js.CleanupPublisher()
 	// Acknowledgements may still stand in the buffer.
 	_ = q.nc.FlushTimeout(time.Second)
-	q.nc.Close()
 	return q.stop()
 }

@@ -30,17 +30,24 @@ func open(t *testing.T, o Options) *Queue {
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	const lease = time.Second
-	queuetest.Run(t, func(t *testing.T) jobs.Queue { return open(t, Options{Lease: lease}) }, queuetest.Options{
-		Lease: lease,
-		Inject: func(t *testing.T, q jobs.Queue, msg []byte) {
-			if _, err := q.(*Queue).js.PublishMsg(t.Context(), &nats.Msg{Subject: subject, Data: msg}); err != nil {
-				t.Fatal(err)
-			}
-		},
-		Wreck: func(t *testing.T, q jobs.Queue) {
-			if err := q.(*Queue).DeleteStream(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		},
-	})
+	queuetest.Run(t, func(t *testing.T) jobs.Queue { return open(t, Options{Lease: lease}) },
+		queuetest.Options{Lease: lease, Inject: inject, Wreck: wreck})
 }
+
+func inject(t *testing.T, q jobs.Queue, msg []byte) {
+	p := publisherOf(q)
+	if _, err := p.js.PublishMsg(t.Context(), &nats.Msg{Subject: p.names.subject(p.o.Engine), Data: msg}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wreck(t *testing.T, q jobs.Queue) {
+	if err := publisherOf(q).DeleteStream(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pair is a queue of two connections: one publishes and the other takes.
+type pair struct{ *Queue }
+
+type publisher struct{ *Queue }

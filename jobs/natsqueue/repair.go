@@ -4,92 +4,84 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
 	"overnight/jobs"
 )
 
-// maxStored bounds the stream, in bytes: beyond it Publish fails, where a server
-// out of memory would turn JetStream off.
-const maxStored = 512 << 20
+const (
+	keepEvery    = 5 * time.Second // looks after streams and consumers
+	prepareFor   = 5 * time.Second // a server that has just started may not be ready
+	longestPause = time.Second     // between two attempts
+	worthLogging = 4               // attempts in vain
+)
 
-// ensure makes the stream and the consumer unless they are there.
-func (q *Queue) ensure(ctx context.Context) error {
-	select {
-	case q.making <- struct{}{}:
-		defer func() { <-q.making }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	made := false
-	stream, err := q.js.Stream(ctx, streamName)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		made = true
-		stream, err = q.js.CreateStream(ctx, q.streamConfig())
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
-			stream, err = q.js.Stream(ctx, streamName)
+// prepare makes what is missing when the queue begins.
+func (q *Queue) prepare(ctx context.Context) error {
+	start := time.Now()
+	for n := 0; ; n++ {
+		err := q.ensure(ctx)
+		if err == nil || !passing(err) || time.Since(start) > prepareFor {
+			return err
+		}
+		if err := pause(ctx, n); err != nil {
+			return err
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("make stream %s: %w", streamName, err)
-	}
-	_, err = stream.Consumer(ctx, consumerName)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		made = true
-		_, err = stream.CreateConsumer(ctx, q.consumerConfig())
-		if errors.Is(err, jetstream.ErrConsumerExists) {
-			err = nil
+}
+
+// keep makes what is missing when a connection comes back, and now and then: who
+// has no right to make it waits for that. It returns when the queue closes.
+func (q *Queue) keep(status chan nats.Status) {
+	defer q.nc.RemoveStatusListener(status)
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-q.open.Done():
+			return
+		case <-status:
+			q.renew()
+		case <-tick.C:
+		}
+		if q.o.TakeOnly || !q.nc.IsConnected() {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(q.open, keepEvery)
+		err := q.ensure(ctx)
+		cancel()
+		if q.open.Err() == nil {
+			q.note(err)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("make consumer %s of %s: %w", consumerName, streamName, err)
-	}
-	if made {
-		q.log.Debug("stream or consumer made", zap.String("stream", streamName))
-		q.renew()
-	}
-	return nil
 }
 
-func (q *Queue) streamConfig() jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:       streamName,
-		Subjects:   []string{subject},
-		Retention:  jetstream.WorkQueuePolicy,
-		Storage:    jetstream.MemoryStorage,
-		Discard:    jetstream.DiscardNew,
-		MaxBytes:   maxStored,
-		MaxMsgSize: 4 * jobs.MaxJobBytes,
-		Duplicates: Window,
-		// An acknowledgement names a message by its sequence and nothing else. If a
-		// new stream counted from 1 again, one that belongs to a deleted stream would
-		// end a job of the new one.
-		FirstSeq: 1 + rand.Uint64N(1<<52),
+// note logs the beginning and the end of trouble, and nothing in between.
+func (q *Queue) note(err error) {
+	q.mu.Lock()
+	was := q.trouble
+	q.trouble = err != nil
+	q.mu.Unlock()
+	switch {
+	case err != nil && !was:
+		q.log.Warn("queue is missing or out of reach: waiting for it", zap.String("stream", q.names.jobs()), zap.Error(err))
+	case err == nil && was:
+		q.log.Info("queue is there again", zap.String("stream", q.names.jobs()))
 	}
 }
 
-func (q *Queue) consumerConfig() jetstream.ConsumerConfig {
-	return jetstream.ConsumerConfig{
-		Durable:       consumerName,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       q.lease,
-		MaxDeliver:    -1, // deaths are counted by supervisors, not by deliveries
-		MaxAckPending: -1,
-		MaxWaiting:    4096, // pull requests
-		MemoryStorage: true,
-	}
-}
-
-// renew makes every Take ask again.
+// renew makes every Take ask again, and every Publish look for its consumers.
 func (q *Queue) renew() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	close(q.renewed)
 	q.renewed = make(chan struct{})
+	for engine := range q.engines {
+		q.engines[engine] = false
+	}
 }
 
 func (q *Queue) renewal() <-chan struct{} {
@@ -98,38 +90,53 @@ func (q *Queue) renewal() <-chan struct{} {
 	return q.renewed
 }
 
-// attempts is how often a call tries in vain, in about 3 s, before it returns the
-// cause.
-const attempts = 10
-
-// tries counts a call's vain attempts.
+// tries are a call's attempts in vain.
 type tries struct {
-	n    int
-	seen <-chan struct{} // Queue.renewed at the last attempt
+	n     int
+	since time.Time       // the first
+	seen  <-chan struct{} // Queue.renewed at the last
 }
 
 // repair makes what is missing after an attempt failed for cause, and waits for
-// longer from one attempt to the next. It returns cause when there were enough:
-// those after which something was made anew don't count.
+// longer from one attempt to the next. It returns cause when patience is at an
+// end: attempts before something was made anew don't count.
 func (q *Queue) repair(ctx context.Context, t *tries, cause error) error {
 	q.log.Debug("queue is being repaired", zap.Int("attempt", t.n), zap.Error(cause))
 	err := q.ensure(ctx)
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
-	if now := q.renewal(); err == nil && now != t.seen {
+	if q.nc.IsClosed() {
+		return jobs.ErrClosed
+	}
+	if q.o.TakeOnly && t.n >= worthLogging {
+		q.note(cause)
+	}
+	if now := q.renewal(); err == nil && !q.o.TakeOnly && now != t.seen {
 		*t = tries{seen: now}
 		return nil
 	}
-	if t.n++; t.n >= attempts {
-		return errors.Join(cause, err)
+	if t.n == 0 {
+		t.since = time.Now()
 	}
-	wait := time.NewTimer(min(time.Second, 5*time.Millisecond<<t.n))
+	t.n++
+	if tried := time.Since(t.since); tried > q.o.Patience && !q.o.TakeOnly {
+		return fmt.Errorf("tried for %v: %w", tried.Round(time.Millisecond), errors.Join(cause, err))
+	}
+	if pause(ctx, t.n) != nil {
+		return ended(ctx)
+	}
+	return nil
+}
+
+// pause waits for longer the more attempts were in vain.
+func pause(ctx context.Context, n int) error {
+	wait := time.NewTimer(min(longestPause, 5*time.Millisecond<<min(n, 10)))
 	defer wait.Stop()
 	select {
 	case <-wait.C:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx)
+		return ctx.Err()
 	}
 }

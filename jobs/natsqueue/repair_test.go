@@ -51,7 +51,7 @@ func TestConsumerDeleted(t *testing.T) {
 	q := open(t, Options{Lease: time.Hour})
 	publish(t, q, batch(0, 5)...)
 	held := take(t, q, 2)
-	if err := q.js.DeleteConsumer(t.Context(), streamName, consumerName); err != nil {
+	if err := q.js.DeleteConsumer(t.Context(), q.names.jobs(), consumer(1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range held { // nobody hears it

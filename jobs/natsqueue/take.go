@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"go.uber.org/zap"
 
 	"overnight/jobs"
 )
@@ -38,15 +37,21 @@ func (q *Queue) Take(ctx context.Context, n int) ([]jobs.Delivery, error) {
 			q.giveBack(msgs)
 			return nil, jobs.ErrClosed
 		}
-		if taken := q.decode(msgs); len(taken) > 0 {
+		if len(msgs) > 0 {
+			q.note(nil)
+		}
+		if taken := q.decode(ctx, msgs); len(taken) > 0 {
 			return taken, nil
 		}
 		ask = pullRequest{Batch: n, NoWait: true}
 		switch {
 		case ctx.Err() != nil:
 			return nil, ended(ctx)
+		case errors.Is(err, jobs.ErrClosed): // the connection's owner closed it
+			return nil, err
 		case err == nil:
 			tried = tries{}
+			q.note(nil)
 		case errors.Is(err, errCrowded):
 			ask = pullRequest{Batch: 1}
 		default:
@@ -105,7 +110,7 @@ func (q *Queue) pull(ctx context.Context, ask pullRequest) (msgs []*nats.Msg, er
 		}
 		q.abandon(sub, in)
 	}()
-	if err := q.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+streamName+"."+consumerName, inbox, body); err != nil {
+	if err := q.nc.PublishRequest(q.names.next(q.o.Engine), inbox, body); err != nil {
 		return nil, q.closedOr(err)
 	}
 	for {
@@ -176,20 +181,20 @@ func (q *Queue) giveBack(msgs []*nats.Msg) {
 	}
 }
 
-// decode makes deliveries of messages, and drops those that are no jobs.
-func (q *Queue) decode(msgs []*nats.Msg) []jobs.Delivery {
+// decode makes deliveries of messages, and gives up those that are no jobs.
+func (q *Queue) decode(ctx context.Context, msgs []*nats.Msg) []jobs.Delivery {
 	taken := make([]jobs.Delivery, 0, len(msgs))
+	var dead []*corpse
 	for _, m := range msgs {
-		d := &delivery{q: q, ack: m.Reply}
-		var err error
-		if d.job, err = jobs.DecodeJob(m.Data); err != nil {
-			q.log.Warn("message in the queue is no job", zap.Error(err))
-			if err := d.end(term(err.Error())); err != nil {
-				q.log.Warn("message in the queue is not dropped", zap.Error(err))
-			}
+		j, c := q.examine(m)
+		if c != nil {
+			dead = append(dead, c)
 			continue
 		}
-		taken = append(taken, d)
+		taken = append(taken, &delivery{q: q, job: j, ack: m.Reply})
+	}
+	if len(dead) > 0 {
+		q.bury(ctx, dead)
 	}
 	return taken
 }

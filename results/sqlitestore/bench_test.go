@@ -124,6 +124,14 @@ func BenchmarkRead(b *testing.B) {
 		}
 		report(b)
 	})
+	b.Run("leaders", func(b *testing.B) {
+		for b.Loop() {
+			if ls, err := s.Leaders(b.Context(), p.Study, 20, false); err != nil || len(ls) != 20 {
+				b.Fatal(ls, err)
+			}
+		}
+		report(b)
+	})
 	b.Run("tally", func(b *testing.B) {
 		for b.Loop() {
 			if t, err := s.Tally(b.Context(), p.Study); err != nil || t.Done != trials {
@@ -136,7 +144,7 @@ func BenchmarkRead(b *testing.B) {
 // BenchmarkBeat measures a worker's beat.
 func BenchmarkBeat(b *testing.B) {
 	s := open(b, b.TempDir(), sqlitestore.Options{})
-	w := results.Worker{ID: "w", Host: "host", Jobs: []string{"a", "b"}}
+	w := results.Worker{ID: "w", Host: "host", Held: []results.Held{{Job: "a", Study: "s", Trials: []results.Span{{From: 1, To: 9}}}, {Job: "b"}}}
 	for b.Loop() {
 		if _, err := s.Beat(b.Context(), w, 0); err != nil {
 			b.Fatal(err)

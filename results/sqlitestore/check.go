@@ -74,7 +74,11 @@ func (k *checker) run(c *engine.Conn, study string) error {
 		return err
 	}
 	var heads []*head
-	err := each(c, k.s.queries["heads"], func(st *engine.Stmt) error {
+	name, err := k.s.versioned(c, "heads")
+	if err != nil {
+		return err
+	}
+	err = each(c, k.s.queries[name], func(st *engine.Stmt) error {
 		h, damage := k.s.readHead(st)
 		if damage != nil {
 			return k.found(h.plan.Study, "plan", damage)
@@ -143,7 +147,7 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 	}
 	readable = readable && len(damaged) == 0
 	t := h.tally
-	count.Duplicates, count.Differs, count.Stale = t.Duplicates, t.Differs, t.Stale
+	count.Duplicates, count.Differs, count.Stale, count.Used, count.Wasted = t.Duplicates, t.Differs, t.Stale, t.Used, t.Wasted
 	if readable && count != t {
 		what := fmt.Sprintf("tally: %d done, %d failed, %d dead and %d overrun trials were counted, and %d, %d, %d and %d are there; this is the first that is not",
 			t.Done, t.Failed, t.Dead, t.Overrun, count.Done, count.Failed, count.Dead, count.Overrun)

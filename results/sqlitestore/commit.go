@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"overnight/results"
 	"overnight/results/sqlitestore/internal/engine"
@@ -161,6 +163,9 @@ func (g *group) add(t *commit) error {
 			t.verdicts[i] = results.Stale
 		}
 		sg.delta.Stale += uint64(len(t.verdicts))
+		for i := range t.records {
+			addTime(&sg.delta.Wasted, t.records[i].Elapsed)
+		}
 		return nil
 	}
 	for i := range t.records {
@@ -178,7 +183,7 @@ func (g *group) add(t *commit) error {
 			return g.s.failure(fmt.Sprintf("store the record of trial %d", r.Trial), err)
 		}
 		t.verdicts[i] = v
-		sg.tally(v, r.Status)
+		sg.tally(v, &r)
 	}
 	return nil
 }
@@ -233,15 +238,27 @@ func (g *group) remove(h *head, trial uint64) error {
 }
 
 // tally counts a verdict.
-func (sg *studyGroup) tally(v results.Verdict, status results.Status) {
+func (sg *studyGroup) tally(v results.Verdict, r *results.Record) {
 	d := &sg.delta
+	if v == results.Committed {
+		addTime(&d.Used, r.Elapsed)
+	} else {
+		addTime(&d.Wasted, r.Elapsed)
+	}
 	switch v {
 	case results.Duplicate:
 		d.Duplicates++
 	case results.Differs:
 		d.Differs++
 	case results.Committed:
-		*[...]*uint64{&d.Done, &d.Failed, &d.Dead, &d.Overrun}[status-results.Done]++
+		*[...]*uint64{&d.Done, &d.Failed, &d.Dead, &d.Overrun}[r.Status-results.Done]++
+	}
+}
+
+// addTime adds d to a sum, which stays the longest Duration once it is.
+func addTime(sum *time.Duration, d time.Duration) {
+	if *sum += d; *sum < 0 {
+		*sum = math.MaxInt64
 	}
 }
 
@@ -252,7 +269,7 @@ func (g *group) count() error {
 		if d == (results.Tally{}) && !sg.recount {
 			continue
 		}
-		err := run(g.c, g.s.queries["count"], sg.h.id, d.Done, d.Failed, d.Dead, d.Overrun, d.Duplicates, d.Differs, d.Stale)
+		err := run(g.c, g.s.queries["count"], sg.h.id, d.Done, d.Failed, d.Dead, d.Overrun, d.Duplicates, d.Differs, d.Stale, int64(d.Used), int64(d.Wasted))
 		if err == nil && sg.recount {
 			err = run(g.c, sg.h.sql.recount, sg.h.id)
 		}

@@ -14,6 +14,9 @@ import (
 	"overnight/results/sqlitestore/internal/engine"
 )
 
+// fleetVersion is the format of fleet.db.
+const fleetVersion = 2
+
 // forgetAfter is how long orders and silent workers are remembered.
 const forgetAfter = 24 * time.Hour
 
@@ -59,11 +62,11 @@ func (s *Store) tryFleet(path string) (*engine.Conn, error) {
 		return nil, err
 	}
 	c.SetBusyTimeout(s.options.BusyTimeout)
-	script := "PRAGMA query_only = ON"
-	if !s.options.ReadOnly {
-		script = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN IMMEDIATE;\n" + sqlFile("fleet.sql") + "COMMIT"
+	if s.options.ReadOnly {
+		err = c.Exec("PRAGMA query_only = ON")
+	} else if err = c.Exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF"); err == nil {
+		err = s.transact(c, s.createFleet)
 	}
-	err = c.Exec(script)
 	if err == nil {
 		_, err = queryInt(c, "SELECT count(*) FROM workers")
 	}
@@ -71,6 +74,24 @@ func (s *Store) tryFleet(path string) (*engine.Conn, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// createFleet fills an empty fleet.db, and makes one of version 1 anew.
+func (s *Store) createFleet(c *engine.Conn) error {
+	version, err := queryInt(c, "PRAGMA user_version")
+	switch {
+	case err != nil:
+		return err
+	case version > fleetVersion:
+		return fmt.Errorf("%s in %s has format %d, and this overnight reads up to %d: use the newer overnight that wrote it", fleetName, s.dir, version, fleetVersion)
+	case version == fleetVersion:
+		return nil
+	case version == 1:
+		if err := c.Exec(sqlFile("fleet_migrate_2.sql")); err != nil {
+			return err
+		}
+	}
+	return c.Exec(sqlFile("fleet.sql"))
 }
 
 // with calls fn with the connection to fleet.db, alone.
@@ -102,7 +123,7 @@ func (s *Store) Beat(ctx context.Context, w results.Worker, after int64) (orders
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	jobs, err := json.Marshal(w.Held)
+	held, err := json.Marshal(w.Held)
 	if err != nil {
 		return nil, fmt.Errorf("beat of worker %q: %w", w.ID, err)
 	}
@@ -110,11 +131,12 @@ func (s *Store) Beat(ctx context.Context, w results.Worker, after int64) (orders
 	err = s.fleet.with(func(c *engine.Conn) error {
 		if now.Sub(s.fleet.swept) > forgetAfter/24 {
 			s.fleet.swept = now
-			if err := run(c, s.queries["forget-workers"], now.Add(-forgetAfter).UnixNano()); err != nil {
+			before := now.Add(-forgetAfter).UnixNano()
+			if err := errors.Join(run(c, s.queries["forget-workers"], before), run(c, s.queries["forget-leases"], before)); err != nil {
 				return err
 			}
 		}
-		return run(c, s.queries["beat"], w.ID, w.Host, w.Slots, w.Free, w.Version, w.Engine, string(jobs), w.Done, nanos(w.Started), now.UnixNano())
+		return run(c, s.queries["beat"], w.ID, w.Host, w.Slots, w.Free, w.Version, w.Engine, string(held), w.Done, w.Rate, nanos(w.Started), now.UnixNano())
 	})
 	if err != nil {
 		return nil, s.failure(fmt.Sprintf("beat of worker %q", w.ID), err)
@@ -138,13 +160,25 @@ func (s *Store) Workers(ctx context.Context) (workers []results.Worker, err erro
 		if c == nil {
 			return nil
 		}
-		return each(c, s.queries["workers"], func(st *engine.Stmt) error {
+		// Another process may have made it anew since.
+		name := "workers"
+		version, err := queryInt(c, "PRAGMA user_version")
+		if err != nil {
+			return err
+		}
+		if version == 1 {
+			name = "workers-1"
+		}
+		return each(c, s.queries[name], func(st *engine.Stmt) error {
 			w := results.Worker{
 				ID: st.Text(0), Host: st.Text(1), Slots: int(st.Int(2)), Free: int(st.Int(3)), Version: st.Text(4), Engine: int(st.Int(5)),
-				Done: uint64(st.Int(7)), Started: timeOf(st.Int(8)), Seen: timeOf(st.Int(9)),
+				Done: uint64(st.Int(7)), Rate: st.Float(8), Started: timeOf(st.Int(9)), Seen: timeOf(st.Int(10)),
 			}
 			if err := json.Unmarshal(st.View(6), &w.Held); err != nil {
 				return fmt.Errorf("jobs of worker %q: %w", w.ID, err)
+			}
+			if len(w.Held) == 0 {
+				w.Held = nil
 			}
 			workers = append(workers, w)
 			return nil
@@ -169,9 +203,4 @@ func (s *Store) Give(ctx context.Context, o results.Order) error {
 		return s.failure(fmt.Sprintf("give the order to %s %s", o.Kind, o.Study), err)
 	}
 	return nil
-}
-
-// Lease implements results.Fleet.
-func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (string, error) {
-	return "", errors.ErrUnsupported
 }

@@ -17,6 +17,7 @@ type head struct {
 	plan      results.Plan // without Body and Source
 	view      string
 	described *string // JSON list of the columns of points_ID
+	more      string  // the plan's newer fields as they are stored, see more
 	tally     results.Tally
 	sql       statements
 }
@@ -49,7 +50,11 @@ func (q queries) sqlOf(id int64, metrics int, before *head) statements {
 func (s *Store) head(c *engine.Conn, study string) (*head, error) {
 	var h *head
 	var damage error
-	err := each(c, s.queries["head"], func(st *engine.Stmt) error {
+	name, err := s.versioned(c, "head")
+	if err != nil {
+		return nil, err
+	}
+	err = each(c, s.queries[name], func(st *engine.Stmt) error {
 		h, damage = s.readHead(st)
 		return nil
 	}, study)
@@ -81,6 +86,8 @@ func (s *Store) readHead(st *engine.Stmt) (*head, error) {
 		Digest:     st.Text(11),
 		Created:    timeOf(st.Int(12)),
 	}}
+	h.more = st.Text(22)
+	h.tally.Used, h.tally.Wasted = time.Duration(st.Int(23)), time.Duration(st.Int(24))
 	if !st.IsNull(14) {
 		text := st.Text(14)
 		h.described = &text
@@ -93,6 +100,9 @@ func (s *Store) readHead(st *engine.Stmt) (*head, error) {
 		return h, fmt.Errorf("the plan of study %q is %w: its row and the row's CRC differ; `overnight rm` removes the study", name, results.ErrDamaged)
 	}
 	if err := json.Unmarshal([]byte(metrics), &h.plan.Metrics); err != nil {
+		return h, fmt.Errorf("the plan of study %q is %w: %w", name, results.ErrDamaged, err)
+	}
+	if err := h.readMore(); err != nil {
 		return h, fmt.Errorf("the plan of study %q is %w: %w", name, results.ErrDamaged, err)
 	}
 	before, _ := s.heads.Load(name)
@@ -122,6 +132,9 @@ func (h *head) checksum(metrics string) int64 {
 		b = binary.AppendUvarint(b, uint64(len(text)))
 		b = append(b, text...)
 	}
+	if h.more != "" { // the CRC of a store of version 1 stays
+		b = append(b, h.more...)
+	}
 	return int64(crc32.Checksum(b, castagnoli))
 }
 
@@ -131,13 +144,16 @@ func (s *Store) writeHead(c *engine.Conn, h *head) error {
 	if err != nil {
 		return fmt.Errorf("encode the names of metrics: %w", err)
 	}
+	if err := h.setMore(); err != nil {
+		return fmt.Errorf("encode a plan: %w", err)
+	}
 	p := h.plan
 	var described any
 	if h.described != nil {
 		described = *h.described
 	}
 	return run(c, s.queries["put-head"], h.id, int64(p.Generation), p.Trials, p.Points, string(metrics), h.checksum(string(metrics)),
-		p.Study, p.Identity, p.Engine, p.Objective, string(p.State), p.Digest, nanos(p.Created), h.view, described)
+		p.Study, p.Identity, p.Engine, p.Objective, string(p.State), p.Digest, nanos(p.Created), h.view, described, h.more)
 }
 
 // nanos returns t in nanoseconds since 1970; 0 for the zero time.

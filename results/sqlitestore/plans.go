@@ -131,7 +131,11 @@ func (s *Store) Studies(ctx context.Context) (plans []results.Plan, err error) {
 		return nil, err
 	}
 	err = s.read(func(c *engine.Conn) error {
-		return s.failure("list the studies", each(c, s.queries["heads"], func(st *engine.Stmt) error {
+		name, err := s.versioned(c, "heads")
+		if err != nil {
+			return err
+		}
+		return s.failure("list the studies", each(c, s.queries[name], func(st *engine.Stmt) error {
 			h, err := s.readHead(st)
 			if err != nil {
 				h.plan = results.Plan{Study: h.plan.Study, State: results.Damaged}

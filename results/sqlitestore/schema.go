@@ -16,7 +16,7 @@ import (
 var files embed.FS
 
 const (
-	schemaVersion = 1
+	schemaVersion = 2
 	applicationID = 0x4f56524e // "OVRN", what file(1) can know a store by
 )
 
@@ -72,7 +72,10 @@ func (s *Store) createSchema(c *engine.Conn) error {
 		return s.failure("read the store's version", err)
 	}
 	if version != 0 {
-		return s.checkVersion(c)
+		if err := s.checkVersion(c); err != nil || version == schemaVersion {
+			return err
+		}
+		return s.migrate(c)
 	}
 	return s.transact(c, func(c *engine.Conn) error {
 		// It may be another's database, or another process may have been first.

@@ -12,6 +12,9 @@
 // for each a view of its name shows its trials. No program should open
 // overnight.db by other means than SQLite while a store is open: closing a
 // plain file of it drops the locks of the whole process.
+//
+// A store of format 1 becomes one of format 2 when it is opened for writing, and
+// is read as it is when it is opened for reading.
 package sqlitestore
 
 import (
@@ -21,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"overnight/results"
@@ -65,16 +69,18 @@ type Store struct {
 	writer  *writer // nil where read-only
 	fleet   fleet
 
-	heads     sync.Map // study name -> *head; only to check records before they wait, see Commit
+	old       atomic.Bool // read-only, of version 1 when it was looked at last
+	heads     sync.Map    // study name -> *head; only to check records before they wait, see Commit
 	followers followers
 }
 
 var (
-	_ results.Store     = (*Store)(nil)
-	_ results.Follower  = (*Store)(nil)
-	_ results.Skimmer   = (*Store)(nil)
-	_ results.Describer = (*Store)(nil)
-	_ results.Checker   = (*Store)(nil)
+	_ results.Store       = (*Store)(nil)
+	_ results.Follower    = (*Store)(nil)
+	_ results.Skimmer     = (*Store)(nil)
+	_ results.Describer   = (*Store)(nil)
+	_ results.Checker     = (*Store)(nil)
+	_ results.Leaderboard = (*Store)(nil)
 )
 
 // Open opens the store in folder dir and creates what is missing, as Options
@@ -140,7 +146,12 @@ func (s *Store) prepare(c *engine.Conn) error {
 		if err := c.Exec("PRAGMA query_only = ON"); err != nil {
 			return s.failure("open the store", err)
 		}
-		return s.checkVersion(c)
+		if err := s.checkVersion(c); err != nil {
+			return err
+		}
+		version, err := queryInt(c, "PRAGMA user_version")
+		s.old.Store(version < schemaVersion)
+		return s.failure("read the store's version", err)
 	}
 	mode, err := queryText(c, "PRAGMA journal_mode = WAL")
 	if err != nil {

@@ -122,8 +122,8 @@ func TestOpenRefuses(t *testing.T) {
 			if err := open(t, dir, sqlitestore.Options{}).Close(); err != nil {
 				t.Fatal(err)
 			}
-			change(t, database(t, dir), "PRAGMA user_version = 2")
-		}, nil, "format 2, and this overnight reads up to 1: use the newer overnight"},
+			change(t, database(t, dir), "PRAGMA user_version = 3")
+		}, nil, "format 3, and this overnight reads up to 2: use the newer overnight"},
 		"a database of something else": {func(dir string) {
 			change(t, database(t, dir), "CREATE TABLE t (x)")
 		}, nil, "database of something else"},

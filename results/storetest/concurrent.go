@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"overnight/results"
 )
@@ -17,6 +18,7 @@ func testCommitConcurrent(t *testing.T, s results.Store) {
 	p := study(t, s, 30, trials/30)
 	var committed [trials]atomic.Int32
 	var counts [results.Stale + 1]atomic.Uint64
+	var used, wasted atomic.Int64
 	var wg, readers sync.WaitGroup
 	stop := make(chan struct{})
 	readers.Go(func() { // the ledger only grows, and reads see whole transactions
@@ -58,6 +60,9 @@ func testCommitConcurrent(t *testing.T, s results.Store) {
 					counts[v].Add(1)
 					if v == results.Committed {
 						committed[rs[i].Trial].Add(1)
+						used.Add(int64(rs[i].Elapsed))
+					} else {
+						wasted.Add(int64(rs[i].Elapsed))
 					}
 				}
 				from += n
@@ -84,6 +89,9 @@ func testCommitConcurrent(t *testing.T, s results.Store) {
 	got := tally(t, s, p.Study)
 	if got.Total() != trials || got.Duplicates != counts[results.Duplicate].Load() || got.Differs != counts[results.Differs].Load() || got.Stale != 0 {
 		t.Errorf("tally %+v; %d duplicates and %d different ones were answered", got, counts[results.Duplicate].Load(), counts[results.Differs].Load())
+	}
+	if got.Used != time.Duration(used.Load()) || got.Wasted != time.Duration(wasted.Load()) {
+		t.Errorf("tally has used %v and wasted %v, want %v and %v", got.Used, got.Wasted, time.Duration(used.Load()), time.Duration(wasted.Load()))
 	}
 	if n := counts[results.Differs].Load(); n == 0 {
 		t.Error("no caller was answered differs")

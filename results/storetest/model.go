@@ -26,6 +26,11 @@ func (m *model) commit(generation uint32, rs []results.Record) []results.Verdict
 	var vs []results.Verdict
 	for _, r := range rs {
 		there, ok := m.records[r.Trial]
+		v := &m.tally.Wasted
+		if generation == m.plan.Generation && !ok {
+			v = &m.tally.Used
+		}
+		*v += r.Elapsed
 		switch {
 		case generation != m.plan.Generation:
 			m.tally.Stale++

@@ -69,7 +69,10 @@ func testPlanRoundTrip(t *testing.T, s results.Store) {
 			Metrics: []string{"return", "Return", "a b", `"`, "trial", "m0"}, Objective: 5, Generation: 1<<32 - 1,
 			State: results.Stopped, Digest: "d", Created: time.Unix(1, 1).UTC(),
 			Body: []byte{0, 1, 255}, Source: []byte("\x00\n"),
+			Ended: time.Date(2026, 3, 2, 1, 2, 3, 999999999, time.UTC), Epoch: 1<<32 - 1,
+			Submitted: true, Priority: results.MaxPriority, MaxSlots: 1 << 30, Keep: 1<<63 - 1,
 		},
+		{Study: name(t, "some"), Epoch: 3, Keep: time.Hour},
 	} {
 		if err := s.Create(t.Context(), p); err != nil {
 			t.Fatalf("Create %q: %v", p.Study, err)
@@ -88,6 +91,8 @@ func testPlanRoundTrip(t *testing.T, s results.Store) {
 		"too many trials":   {Study: name(t, "many"), Trials: 1 << 63},
 		"an endless name":   NewPlan(strings.Repeat("x", results.MaxName+1), 1, 1),
 		"a name with 0":     NewPlan("x\x00", 1, 1),
+		"too much priority": {Study: name(t, "priority"), Priority: results.MaxPriority + 1},
+		"negative slots":    {Study: name(t, "slots"), MaxSlots: -1},
 		"a time to come":    {Study: name(t, "late"), Created: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		if err := s.Create(t.Context(), p); err == nil {
@@ -102,6 +107,8 @@ func testUpdate(t *testing.T, s results.Store) {
 		p.State, p.Digest, p.Generation, p.Engine = results.Finished, "abc", 5, 2
 		p.Trials, p.Identity, p.Objective = 8, "new", 1
 		p.Body, p.Source = []byte("body 2"), nil
+		p.Ended, p.Epoch, p.Submitted = time.Unix(1_900_000_000, 7).UTC(), 4, true
+		p.Priority, p.MaxSlots, p.Keep = 50, 3, 720*time.Hour
 	}
 	want := p
 	change(&want)
@@ -111,8 +118,31 @@ func testUpdate(t *testing.T, s results.Store) {
 	if diff := cmp.Diff(want, plan(t, s, p.Study)); diff != "" {
 		t.Errorf("Update stores, want -, got +:\n%s", diff)
 	}
+	// Every part of it is read by Studies, and can go back to nothing.
+	all, err := s.Studies(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Body = nil
+	i := slices.IndexFunc(all, func(p results.Plan) bool { return p.Study == want.Study })
+	if i < 0 {
+		t.Fatalf("Studies is without %s", want.Study)
+	}
+	if diff := cmp.Diff(want, all[i]); diff != "" {
+		t.Errorf("Studies after Update, want -, got +:\n%s", diff)
+	}
+	back := func(p *results.Plan) {
+		p.State, p.Digest, p.Ended, p.Submitted = results.Running, "", time.Time{}, false
+		p.Priority, p.MaxSlots, p.Keep = 0, 0, 0
+	}
+	want.Body = []byte("body 2")
+	back(&want)
+	update(t, s, p.Study, back)
+	if diff := cmp.Diff(want, plan(t, s, p.Study)); diff != "" {
+		t.Errorf("a second Update stores, want -, got +:\n%s", diff)
+	}
 	no := errors.New("no")
-	_, err := s.Update(t.Context(), p.Study, func(p *results.Plan) error { p.State = results.Cancelled; return no })
+	_, err = s.Update(t.Context(), p.Study, func(p *results.Plan) error { p.State = results.Cancelled; return no })
 	wantError(t, "Update with a change that fails", err, no)
 	if diff := cmp.Diff(want, plan(t, s, p.Study)); diff != "" {
 		t.Errorf("a change that failed was stored, want -, got +:\n%s", diff)
@@ -121,11 +151,14 @@ func testUpdate(t *testing.T, s results.Store) {
 
 func testUpdateRefuses(t *testing.T, s results.Store) {
 	p := study(t, s, 2, 3)
+	p = update(t, s, p.Study, func(p *results.Plan) { p.Epoch = 3 })
 	for what, change := range map[string]func(*results.Plan){
 		"a new name":           func(p *results.Plan) { p.Study += "x" },
 		"fewer trials":         func(p *results.Plan) { p.Trials-- },
 		"fewer points":         func(p *results.Plan) { p.Points-- },
 		"an older generation":  func(p *results.Plan) { p.Generation-- },
+		"an older epoch":       func(p *results.Plan) { p.Epoch-- },
+		"too much priority":    func(p *results.Plan) { p.Priority = results.MaxPriority + 1 },
 		"another creation":     func(p *results.Plan) { p.Created = p.Created.Add(1) },
 		"a metric less":        func(p *results.Plan) { p.Metrics = p.Metrics[1:] },
 		"other metrics":        func(p *results.Plan) { p.Metrics[0] = "other" },

@@ -46,7 +46,7 @@ func testCommit(t *testing.T, s results.Store) {
 	if diff := cmp.Diff(NewRecords(&p, 2, 5), got, sameRecords()); diff != "" {
 		t.Errorf("records, want those committed first, -, got +:\n%s", diff)
 	}
-	want := results.Tally{Done: 3, Duplicates: 3, Differs: 3}
+	want := results.Tally{Done: 3, Duplicates: 3, Differs: 3, Used: 9 * time.Microsecond, Wasted: 6 * time.Microsecond}
 	if got := tally(t, s, p.Study); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
@@ -72,6 +72,9 @@ func testCommitRoundTrip(t *testing.T, s results.Store) {
 	}
 	if got := commit(t, s, p, want...); !slices.Equal(got, verdicts(results.Duplicate, len(want))) {
 		t.Errorf("the same again: %v, want duplicates", got)
+	}
+	if got := tally(t, s, p.Study); got.Used < 0 || got.Wasted < 0 {
+		t.Errorf("after trials of 292 years: tally %+v, want times that don't turn negative", got)
 	}
 	for i := range want {
 		want[i].Curves = nil
@@ -138,7 +141,7 @@ func testCommitOneBatch(t *testing.T, s results.Store) {
 	if diff := cmp.Diff([]results.Record{NewRecord(&p, 0), first}, scan(t, s, p.Study, 0, p.Trials), sameRecords()); diff != "" {
 		t.Errorf("records, want the first, -, got +:\n%s", diff)
 	}
-	if got, want := tally(t, s, p.Study), (results.Tally{Done: 2, Duplicates: 1, Differs: 1}); got != want {
+	if got, want := tally(t, s, p.Study), (results.Tally{Done: 2, Duplicates: 1, Differs: 1, Used: 3 * time.Microsecond, Wasted: 6 * time.Microsecond}); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 }
@@ -166,7 +169,7 @@ func testStale(t *testing.T, s results.Store) {
 	if diff := cmp.Diff(wantRecords, scan(t, s, p.Study, 0, p.Trials), sameRecords()); diff != "" {
 		t.Errorf("records, want -, got +:\n%s", diff)
 	}
-	if got, want := tally(t, s, p.Study), (results.Tally{Done: 2, Duplicates: 1, Stale: 6}); got != want {
+	if got, want := tally(t, s, p.Study), (results.Tally{Done: 2, Duplicates: 1, Stale: 6, Used: time.Microsecond, Wasted: 6 * time.Microsecond}); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 }
@@ -277,7 +280,7 @@ func testDiscard(t *testing.T, s results.Store) {
 	if l.Count() != 17 || l.Has(3) || l.Has(7) || l.Has(19) {
 		t.Errorf("ledger has %d trials; 3: %v, 7: %v, 19: %v; want 17 without these", l.Count(), l.Has(3), l.Has(7), l.Has(19))
 	}
-	if got, want := tally(t, s, p.Study), (results.Tally{Done: 16, Failed: 1}); got != want {
+	if got, want := tally(t, s, p.Study), (results.Tally{Done: 16, Failed: 1, Used: 190 * time.Microsecond}); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 	if got := commit(t, s, p, NewRecord(&p, 3)); got[0] != results.Stale {

@@ -1,4 +1,4 @@
--- The schema of overnight.db, user_version 1. Numbers of studies are never
+-- The schema of overnight.db, user_version 2. Numbers of studies are never
 -- given twice. Times are nanoseconds since 1970. Every crc is a CRC-32C over the
 -- other columns of its row (see row.go and plans.go); tallies have none, they can
 -- be counted again.
@@ -27,7 +27,10 @@ CREATE TABLE studies (
     overrun    INTEGER NOT NULL DEFAULT 0,
     duplicates INTEGER NOT NULL DEFAULT 0,
     differs    INTEGER NOT NULL DEFAULT 0,
-    stale      INTEGER NOT NULL DEFAULT 0
+    stale      INTEGER NOT NULL DEFAULT 0,
+    more       TEXT    NOT NULL DEFAULT '', -- JSON of what version 1 did not know of plans, see head.go
+    used       INTEGER NOT NULL DEFAULT 0,  -- nanoseconds
+    wasted     INTEGER NOT NULL DEFAULT 0
 );
 
 -- The large parts of plans, apart from what every commit reads and counts in.
@@ -63,4 +66,4 @@ CREATE TABLE orders (
 );
 
 PRAGMA application_id = 1331057230; -- "OVRN"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

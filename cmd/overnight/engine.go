@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"overnight/internal/credentials"
+	"overnight/internal/join"
+	"overnight/internal/natsconn"
+	"overnight/internal/natsserver"
+	"overnight/internal/redisconn"
+	"overnight/jobs"
+	"overnight/jobs/asynqqueue"
+	"overnight/jobs/natsqueue"
+	"overnight/results"
+	"overnight/results/natsstore"
+)
+
+// engineFlags are those of commands that take part in running studies.
+type engineFlags struct {
+	listen    string
+	advertise []string
+	unsigned  bool
+}
+
+// listening adds the flags of commands that can open the embedded engine to
+// workers elsewhere.
+func (f *engineFlags) listening(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.listen, "listen", "", "let workers of other machines join at this `address`, such as :4222; writes the file join into the data folder")
+	fl.StringSliceVar(&f.advertise, "advertise", nil, "`host:port` at which those workers reach it; default: this host's name and addresses")
+	f.signing(c)
+}
+
+func (f *engineFlags) signing(c *cobra.Command) {
+	c.Flags().BoolVar(&f.unsigned, "unsigned", false, "neither sign jobs nor ask for a signature: who can write to the queue can then choose what workers run")
+}
+
+// redis returns a client with the credentials of the environment.
+func (a *app) redis(url string) (redis.UniversalClient, error) {
+	redisconn.Log(a.log)
+	user, err := a.secrets().Redis()
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	tls, err := a.secrets().TLS()
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	rdb, err := redisconn.New(url, redisconn.Options{Credentials: user, SentinelCredentials: user, TLS: tls.Config(""), Name: "overnight"})
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return rdb, nil
+}
+
+func (a *app) secrets() credentials.Env { return credentials.Env{Log: a.log} }
+
+// keys is the folder with the signing key and the keys that are trusted.
+func (a *app) keys() string { return a.secrets().KeysDir(filepath.Join(".overnight", "keys")) }
+
+// signing returns the codec of a coordinator: it signs with the key of a folder,
+// which is made and trusted on first use.
+func (a *app) signing(dir string) (jobs.Codec, error) {
+	if err := credentials.MakeSigning(dir, holder()); err != nil {
+		return nil, engine(fmt.Errorf("signing key: %w", err))
+	}
+	key, err := credentials.LoadSigning(a.log, dir)
+	if err != nil {
+		return nil, engine(fmt.Errorf("signing key: %w", err))
+	}
+	trusted, err := credentials.LoadTrusted(a.log, filepath.Join(dir, credentials.TrustedFile))
+	if err != nil {
+		return nil, engine(fmt.Errorf("trusted keys: %w", err))
+	}
+	return jobs.Signed{Key: key, Trusted: trusted}, nil
+}
+
+// trusting returns the codec of a worker: it opens jobs that one of the keys in
+// a file signed.
+func (a *app) trusting(file string) (jobs.Codec, error) {
+	if file == "" {
+		file = filepath.Join(a.keys(), credentials.TrustedFile)
+	}
+	trusted, err := credentials.LoadTrusted(a.log, file)
+	if err != nil {
+		return nil, engine(fmt.Errorf("trusted keys: %w; they are in the keys folder of the coordinator's machine (.overnight/keys/trusted): copy that file and name it with --trust, or switch signatures off on both sides with --unsigned", err))
+	}
+	return jobs.Signed{Trusted: trusted}, nil
+}
+
+// queueOptions say how a queue is used.
+type queueOptions struct {
+	codec jobs.Codec
+	slots int  // that take jobs from it; 0: none
+	take  bool // only, without the right to make streams
+}
+
+// queueURL is where jobs go; "" for the engine inside the process.
+func (a *app) queueURL() (string, error) {
+	at, folder, err := a.storeURL()
+	switch {
+	case err != nil:
+		return "", err
+	case a.cluster != "":
+		return at, nil
+	case folder && a.queue != "":
+		return "", usage("--queue %s with results in the folder %s: workers elsewhere can't reach a folder; write --store redis://host:6379 too", redisconn.Redact(a.queue), at)
+	case !folder && a.queue == "":
+		return "", usage("--store %s without a queue: write --cluster %s for jobs and results in the same Redis, or --queue nats://host:4222 too", redisconn.Redact(at), redisconn.Redact(at))
+	}
+	return a.queue, nil
+}
+
+// connectQueue opens the queue at a URL.
+func (a *app) connectQueue(ctx context.Context, url string, o queueOptions) (jobs.Queue, error) {
+	if strings.HasPrefix(url, "redis") {
+		rdb, err := a.redis(url)
+		if err != nil {
+			return nil, err
+		}
+		q, err := asynqqueue.New(ctx, rdb, asynqqueue.Options{Codec: o.codec, Slots: o.slots, Log: a.log})
+		if err != nil {
+			return nil, engine(errors.Join(fmt.Errorf("open the queue at %s: %w", redisconn.Redact(url), err), rdb.Close()))
+		}
+		return closingQueue{q, rdb.Close}, nil
+	}
+	if !strings.HasPrefix(url, "nats://") && !strings.HasPrefix(url, "tls://") {
+		return nil, usage("--queue %s: jobs go over NATS, such as nats://host:4222, or over Redis, such as redis://host:6379", redisconn.Redact(url))
+	}
+	nc, err := a.nats(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	q, err := natsqueue.New(ctx, nc, natsqueue.Options{Codec: o.codec, TakeOnly: o.take, Log: a.log})
+	if err != nil {
+		nc.Close()
+		return nil, engine(fmt.Errorf("open the queue at %s: %w", redisconn.Redact(url), err))
+	}
+	return q, nil
+}
+
+// closingQueue is a queue that closes its client too.
+type closingQueue struct {
+	*asynqqueue.Queue
+	then func() error
+}
+
+func (q closingQueue) Close() error { return errors.Join(q.Queue.Close(), q.then()) }
+
+// coordinatorQueue opens the queue for a command that issues jobs, and where the
+// engine is inside the process, the server for those who join. stop ends what
+// stands behind the queue.
+func (a *app) coordinatorQueue(ctx context.Context, s results.Store, f engineFlags, slots int) (q jobs.Queue, stop func(), err error) {
+	url, err := a.queueURL()
+	if err != nil {
+		return nil, nil, err
+	}
+	if url != "" {
+		if f.listen != "" {
+			return nil, nil, usage("--listen %s with the queue %s: --listen is for the engine inside the process; workers reach this queue by its own address", f.listen, redisconn.Redact(url))
+		}
+		codec, err := a.coordinatorCodec(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		q, err := a.connectQueue(ctx, url, queueOptions{codec: codec, slots: slots})
+		return q, func() {}, err
+	}
+	if f.listen != "" {
+		return a.listen(ctx, s, f)
+	}
+	queue, err := natsqueue.Open(ctx, natsqueue.Options{Log: a.log, Dir: filepath.Join(a.store, "queue")})
+	if err != nil {
+		return nil, nil, fmt.Errorf("start the queue: %w", err)
+	}
+	return queue, func() {}, nil
+}
+
+func (a *app) coordinatorCodec(f engineFlags) (jobs.Codec, error) {
+	if f.unsigned {
+		return jobs.Plain{}, nil
+	}
+	return a.signing(a.keys())
+}
+
+// listen starts the engine inside the process and opens it to workers elsewhere,
+// who read the join file.
+func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ jobs.Queue, _ func(), err error) {
+	codec, err := a.coordinatorCodec(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := join.Make(filepath.Join(a.store, "identity"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the identity of --listen: %w", err)
+	}
+	server, err := natsserver.Start(natsserver.Options{
+		Dir: filepath.Join(a.store, "queue"), Log: a.log, Listen: f.listen, TLS: id.TLS(), Users: id.Users(),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen on %s: %w", f.listen, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = server.Close()
+		}
+	}()
+	qc, err := server.Connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	queue, err := natsqueue.New(ctx, qc, natsqueue.Options{Codec: codec, Log: a.log})
+	if err != nil {
+		qc.Close()
+		return nil, nil, fmt.Errorf("start the queue: %w", err)
+	}
+	sc, err := server.Connect()
+	if err != nil {
+		return nil, nil, errors.Join(err, queue.Close())
+	}
+	service, err := natsstore.Serve(ctx, sc, s, natsstore.Options{Log: a.log})
+	if err != nil {
+		sc.Close()
+		return nil, nil, errors.Join(err, queue.Close())
+	}
+	addresses := f.advertise
+	if len(addresses) == 0 {
+		addresses = reachableAt(server.Addr())
+	}
+	file := id.File(addresses, trustedKeys(codec))
+	name := filepath.Join(a.store, "join")
+	if err = file.Write(name); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("write the join file: %w", err), service.Close(), queue.Close())
+	}
+	a.log.Info("listening", zap.String("address", server.Addr()), zap.Strings("advertised", addresses), zap.String("join", name))
+	return queue, func() {
+		_ = service.Close()
+		sc.Close()
+		_ = server.Close()
+	}, nil
+}
+
+// reachableAt returns at which addresses other machines may reach a listener:
+// its own, or where it listens on all, this host's name and addresses.
+func reachableAt(addr string) []string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return []string{addr}
+	}
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return []string{addr}
+	}
+	var out []string
+	if name, err := os.Hostname(); err == nil {
+		out = append(out, net.JoinHostPort(name, port))
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return out
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			out = append(out, net.JoinHostPort(n.IP.String(), port))
+		}
+	}
+	return append(out, net.JoinHostPort("127.0.0.1", port))
+}

@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"overnight/results"
+)
+
+// run lets a fault happen and makes it good.
+func (w *world) run(f fault) {
+	time.Sleep(f.at)
+	r := rand.New(rand.NewPCG(f.seed, uint64(f.n)))
+	slots := 1 + r.IntN(3)
+	w.log.Info("fault: " + f.String())
+	var err error
+	switch f.kind {
+	case killWorker, drainWorker, endWorker:
+		p := w.pick(&w.workers, f.pick)
+		if p == nil {
+			return
+		}
+		switch f.kind {
+		case killWorker:
+			p.kill()
+		case drainWorker:
+			p.drain()
+		default:
+			p.stop()
+		}
+		time.Sleep(f.last)
+		w.startWorker(slots)
+	case addWorker:
+		w.startWorker(slots)
+	case pauseWorker:
+		if p := w.pick(&w.workers, f.pick); p != nil {
+			p.pause()
+			time.Sleep(f.last)
+			p.resume()
+		}
+	case killCoordinator:
+		if p := w.pick(&w.coordinators, f.pick); p != nil {
+			p.kill()
+		}
+		time.Sleep(f.last)
+		w.startCoordinator()
+	case stopCoordinator:
+		p := w.pick(&w.coordinators, f.pick)
+		if p == nil {
+			return
+		}
+		p.pause()
+		time.Sleep(f.last)
+		w.startCoordinator()
+		time.Sleep(time.Duration(r.Int64N(int64(f.last) + 1)))
+		p.resume()
+	case twoCoordinators:
+		w.startCoordinator()
+	case storeErrors, lostAnswers, slowStore, lossyQueue, doubleQueue, lateQueue, queueErrors:
+		win := &window{kind: f.kind, p: f.p, most: f.most, random: r}
+		if !f.all {
+			both := append(w.alive(&w.workers), w.alive(&w.coordinators)...)
+			if len(both) > 0 {
+				win.of = both[f.pick%uint64(len(both))].link
+			}
+		}
+		end := w.open(win)
+		time.Sleep(f.last)
+		end()
+	case rewind:
+		s := w.store.Snapshot()
+		time.Sleep(f.last)
+		w.store.Rewind(s)
+	case wreckQueue:
+		w.queue.Wreck()
+	case garbage:
+		for range 1 + r.IntN(20) {
+			msg := make([]byte, r.IntN(200))
+			for i := range msg {
+				msg[i] = byte(r.Uint32())
+			}
+			w.queue.Inject(msg)
+		}
+	case orderPause:
+		err = w.order(results.Pause)
+		time.Sleep(f.last)
+		if err == nil {
+			err = w.order(results.Resume)
+		}
+	case orderCancel:
+		err = w.order(results.Cancel)
+		time.Sleep(f.last)
+		if err == nil {
+			err = w.submit()
+		}
+		w.startCoordinator()
+	case orderRetry:
+		err = w.retry()
+		w.startCoordinator()
+	case orderExtend:
+		w.mu.Lock()
+		w.replications = w.study.more
+		w.mu.Unlock()
+		err = w.submit()
+		w.startCoordinator()
+	}
+	if err != nil {
+		w.violation("%s: %w", f.kind, err)
+	}
+}
+
+// mend brings back what a study needs to go on, once all faults are over: a
+// worker, a coordinator, and a user who wants it.
+func (w *world) mend(p results.Plan) error {
+	if len(w.alive(&w.workers)) == 0 {
+		w.startWorker(2)
+	}
+	w.mu.Lock()
+	lost := p.Points*uint64(w.replications) > p.Trials // an extension was rewound
+	w.mu.Unlock()
+	switch {
+	case lost, p.State == results.Cancelled, p.State == results.Stopped, p.State == results.Planning:
+		if err := w.submit(); err != nil {
+			return err
+		}
+	case p.State == results.Paused:
+		if err := w.order(results.Resume); err != nil {
+			return err
+		}
+	case p.State == results.Finished:
+		return nil
+	}
+	if len(w.alive(&w.coordinators)) == 0 {
+		w.startCoordinator()
+	}
+	return nil
+}

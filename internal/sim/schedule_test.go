@@ -1,0 +1,147 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// kind is a kind of fault.
+type kind string
+
+// The faults. Those that last have a probability, with which they strike each
+// operation, and a target: one process, or all.
+const (
+	killWorker      kind = "kill a worker"                  // a new one comes after a while
+	pauseWorker     kind = "stop a worker and let it go on" // SIGSTOP, SIGCONT
+	addWorker       kind = "add a worker"
+	drainWorker     kind = "drain a worker"                         // SIGTERM; a new one comes
+	endWorker       kind = "end a worker at once"                   // its context ends; a new one comes
+	killCoordinator kind = "kill the coordinator"                   // and start it again after a while
+	stopCoordinator kind = "stop the coordinator and start another" // two of them, when it goes on
+	twoCoordinators kind = "start a second coordinator"
+	storeErrors     kind = "errors of the store"
+	lostAnswers     kind = "lost answers of the store"
+	slowStore       kind = "slow store"
+	rewind          kind = "take the store back" // a failover that loses what was acknowledged
+	wreckQueue      kind = "delete the queue"
+	lossyQueue      kind = "lose jobs"
+	doubleQueue     kind = "deliver jobs twice"
+	lateQueue       kind = "deliver jobs late"
+	queueErrors     kind = "errors of the queue"
+	garbage         kind = "garbage in the queue"
+	orderPause      kind = "order: pause, then resume"
+	orderCancel     kind = "order: cancel, then run again"
+	orderRetry      kind = "order: retry the failed trials"
+	orderExtend     kind = "order: more replications"
+)
+
+func kinds() []kind {
+	return []kind{
+		killWorker, pauseWorker, addWorker, drainWorker, endWorker, killCoordinator, stopCoordinator, twoCoordinators,
+		storeErrors, lostAnswers, slowStore, rewind, wreckQueue, lossyQueue, doubleQueue, lateQueue, queueErrors, garbage,
+		orderPause, orderCancel, orderRetry, orderExtend,
+	}
+}
+
+// fault is something that goes wrong.
+type fault struct {
+	n    int // its number in the schedule
+	kind kind
+	at   time.Duration // from the beginning
+	last time.Duration // how long it lasts, or until it is made good
+	pick uint64        // which process it hits: of those there are then
+	all  bool          // every process, where it may
+	p    float64
+	most time.Duration // longest delay
+	seed uint64        // of what it draws
+}
+
+func (f fault) String() string {
+	s := fmt.Sprintf("%2d  at %6.2fs for %5.2fs  %s", f.n, f.at.Seconds(), f.last.Seconds(), f.kind)
+	if f.p > 0 {
+		s += fmt.Sprintf(" (probability %.2f, delay up to %v, all: %v)", f.p, f.most.Round(time.Millisecond), f.all)
+	}
+	return s
+}
+
+func list(faults []fault) string {
+	var b strings.Builder
+	for _, f := range faults {
+		fmt.Fprintln(&b, "   ", f)
+	}
+	return b.String()
+}
+
+// setting is what a seed decides beside the faults.
+type setting struct {
+	template     int
+	slots        []int // of the first workers
+	lease        time.Duration
+	replications int // 0: the template's
+}
+
+// schedule returns what a seed decides.
+func schedule(seed uint64) (setting, []fault) {
+	r := rand.New(rand.NewPCG(seed, 0x5eed))
+	s := setting{template: r.IntN(len(templates())), lease: []time.Duration{10 * time.Second, 30 * time.Second, time.Hour}[r.IntN(3)]}
+	for range 1 + r.IntN(4) {
+		s.slots = append(s.slots, 1+r.IntN(3))
+	}
+	all := kinds()
+	var faults []fault
+	for n := range 1 + r.IntN(8) {
+		f := fault{
+			n: n + 1, kind: all[r.IntN(len(all))], pick: r.Uint64(), seed: r.Uint64(), all: r.IntN(2) == 0,
+			at: time.Duration(r.Int64N(int64(20 * time.Second))),
+		}
+		f.last = time.Duration(1 + r.ExpFloat64()*float64(5*time.Second))
+		f.last = min(f.last, 40*time.Second)
+		p, most := 0.05+0.9*r.Float64()*r.Float64(), time.Duration(1+r.Int64N(int64(4*time.Second)))
+		switch f.kind {
+		case storeErrors, lostAnswers, queueErrors, lossyQueue:
+			f.p = p
+		case slowStore, doubleQueue, lateQueue:
+			f.p, f.most = p, most
+		}
+		faults = append(faults, f)
+	}
+	return s, faults
+}
+
+// template is a small study.
+type template struct {
+	name         string
+	text         string // with a verb for the replications
+	replications int
+	more         int // replications after orderExtend
+}
+
+// key names a template with so many replications.
+func (t template) key(replications int) string { return fmt.Sprint(t.name, " x ", replications) }
+
+func templates() []template {
+	return []template{
+		{"waits", `
+study: waits
+env: {name: faulty, x: {grid: [1, 2]}, idle: {grid: [0, 150, 700, 2000]}}
+agents: [{name: random}]
+evaluate: {final: 1}
+replications: %d
+`, 4, 6},
+		{"fails", `
+study: fails
+env: {name: faulty, fault: {grid: [none, panic]}, idle: {grid: [40, 900]}}
+agents: [{name: random}]
+evaluate: {final: 2}
+replications: %d
+`, 9, 11},
+		{"busy", `
+study: busy
+env: {name: function, function: sphere, x1: {grid: [1, 2, 3]}, busy: {grid: [20, 400, 1500]}, noise: 1}
+agents: [{name: random}]
+replications: %d
+`, 4, 6},
+	}
+}

@@ -1,0 +1,12 @@
+-- stale.lua counts records of another generation.
+-- KEYS: 1 plan
+-- ARGV: 1 incarnation, 2 their generation, 3 how many, 4 seconds, 5 nanoseconds
+-- Returns 1; 0 where the plan has their generation; -1 where it is another or
+-- none.
+local at = redis.call('HMGET', KEYS[1], 'inc', 'gen')
+if at[1] ~= ARGV[1] then return -1 end
+if at[2] == ARGV[2] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'stale', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'ws', ARGV[4])
+redis.call('HINCRBY', KEYS[1], 'wn', ARGV[5])
+return 1
