@@ -58,8 +58,8 @@ type Options struct {
 	// Poll is the time between two looks at plan, counts and workers. Defaults to
 	// 500 ms.
 	Poll time.Duration
-	// Plan is what Submit writes into the plan.
-	Plan Terms
+	// Submit is what Submit writes into the plan beside the study.
+	Submit SubmitOptions
 	// Progress is called a few times a second, and at the end.
 	Progress func(Progress)
 	// Observe is called with what is worth a metric. It must not block.
@@ -174,7 +174,7 @@ type issued struct {
 	at      time.Time     // when it was published
 	held    time.Time     // the last sign of life of a worker that holds it
 	since   time.Time     // when it was first seen held
-	turn    uint64        // serial of the run when it was issued
+	turn    uint64        // its number among the jobs of all studies
 	work    time.Duration // estimate
 	long    bool
 	adopted bool

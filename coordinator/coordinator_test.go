@@ -98,7 +98,7 @@ func TestLostWorker(t *testing.T) {
 				done := make(chan error, 1)
 				go func() { done <- coordinator.Run(ctx, p.Name, o) }()
 
-				w := results.Worker{ID: "w", Slots: 1}
+				w := results.Worker{ID: "w", Slots: 1, Engine: jobs.EngineVersion}
 				taken, err := q.Take(ctx, 100)
 				if err != nil {
 					t.Fatal(err)

@@ -129,7 +129,7 @@ func (r *run) waits() string {
 	switch {
 	case len(r.workers) > 0 || r.plan.State == results.Paused || time.Since(r.started) < idle:
 		return ""
-	case !r.others:
+	case !r.others && r.plan.Engine == jobs.EngineVersion:
 		return "waits for workers"
 	}
 	return fmt.Sprintf("waits for engine %d", r.plan.Engine)

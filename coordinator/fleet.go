@@ -3,7 +3,6 @@ package coordinator
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"overnight/results"
@@ -18,7 +17,7 @@ type fleet struct {
 	every time.Duration // between two reads of the store
 	alone bool
 
-	mu    sync.Mutex
+	turn  chan struct{} // a lock: whoever waits for it may wait for the store
 	read  time.Time
 	alive []sighting
 	seen  map[string]*sighting
@@ -33,15 +32,19 @@ type sighting struct {
 }
 
 func newFleet(store Store, lost, every time.Duration, alone bool) *fleet {
-	return &fleet{store: store, lost: lost, every: every, alone: alone, seen: map[string]*sighting{}}
+	return &fleet{store: store, lost: lost, every: every, alone: alone, turn: make(chan struct{}, 1), seen: map[string]*sighting{}}
 }
 
 // look returns the workers that live. One that is seen for the first time counts
 // as alive until it has been silent for the time of lost - unless it was there
 // before a coordinator that is alone with its queue.
 func (f *fleet) look(ctx context.Context) ([]sighting, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	now := time.Now()
 	if !f.read.IsZero() && now.Sub(f.read) < f.every*3/4 {
 		return f.alive, nil

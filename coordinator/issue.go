@@ -46,8 +46,8 @@ func (r *run) issue(ctx context.Context) error {
 		if each > 0 {
 			work = max(work, each)
 		}
-		r.account.issued(work)
-		r.put(&issued{job: j, pos: ranges[0].From, at: now, turn: r.serial, work: max(work, time.Microsecond), long: long})
+		turn := r.account.issued(work)
+		r.put(&issued{job: j, pos: ranges[0].From, at: now, turn: turn, work: max(work, time.Microsecond), long: long})
 		batch = append(batch, j)
 	}
 	if len(batch) == 0 {

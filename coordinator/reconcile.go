@@ -13,8 +13,12 @@ import (
 )
 
 // idle is how long a job may lie in the queue while a worker has a free slot
-// before the queue is taken to have lost it.
-const idle = 3 * time.Second
+// before the queue is taken to have lost it. One beat with a free slot proves
+// nothing: the worker may be between two jobs. Two in a row do.
+const (
+	idle   = 3 * time.Second
+	lounge = 1500 * time.Millisecond
+)
 
 // reconcile looks at plan, counts and workers, and re-issues the jobs that
 // nobody holds any more. It returns what ends the run, or an error of the store.
@@ -92,10 +96,8 @@ func (r *run) checkCounts(ctx context.Context) error {
 	r.tally, r.behind = t, t.Total()
 	r.used = max(r.used, t.Used+t.Wasted-r.usedBase)
 	switch {
-	case t.Total() < heard:
+	case t.Total() < heard, missed:
 		return r.recount(ctx)
-	case missed:
-		return r.refresh(ctx)
 	}
 	return nil
 }
@@ -116,7 +118,7 @@ func (r *run) recount(ctx context.Context) error {
 	}
 	var gone []jobs.Range
 	n := uint64(0)
-	for i := r.ledger.Missing(0); i < r.plan.Trials; i = r.ledger.Missing(i + 1) {
+	for i := r.ledger.Missing(0); i < r.cursor; i = r.ledger.Missing(i + 1) {
 		if !old.Has(i) {
 			continue
 		}
@@ -126,6 +128,9 @@ func (r *run) recount(ctx context.Context) error {
 		} else {
 			gone = append(gone, jobs.Range{From: i, To: i + 1})
 		}
+	}
+	if old.Count() > r.ledger.Count() {
+		n = max(n, old.Count()-r.ledger.Count()) // beyond the cursor they come up by themselves
 	}
 	if n == 0 {
 		return nil
@@ -187,13 +192,13 @@ func (r *run) muster(alive []sighting, now time.Time) (free time.Duration) {
 // while they run.
 func (r *run) grow(now time.Time) {
 	for _, i := range r.issued {
-		if i.since.IsZero() || i.job.Len() > 1 {
+		if i.since.IsZero() {
 			continue
 		}
 		if age := i.held.Sub(i.since); age > i.work {
 			r.inflight += age - i.work
 			i.work = age
-			if !i.long && age >= longJob {
+			if !i.long && age >= longJob && i.job.Len() == 1 {
 				i.long = true
 				r.long++
 			}
@@ -207,10 +212,10 @@ func (r *run) silence(i *issued, now time.Time, free time.Duration) (silent, lim
 	switch {
 	case !i.held.IsZero():
 		return now.Sub(i.held), r.Lost
-	case r.serial-i.turn > 2*uint64(max(minWindow, perSlot*r.slots)):
-		return now.Sub(i.at), r.Lost // overtaken by a whole window of jobs
-	case free > idle:
+	case free > lounge:
 		return now.Sub(i.at), min(idle, r.Lost)
+	case r.shares.overtaken(i.turn):
+		return now.Sub(i.at), r.Lost
 	}
 	return 0, r.Lost // it waits its turn
 }
@@ -227,7 +232,7 @@ func (r *run) reissueLost(ctx context.Context, now time.Time, free time.Duration
 		return nil
 	}
 	// Perhaps they are done, and only the news was missed.
-	if err := r.refresh(ctx); err != nil {
+	if err := r.recount(ctx); err != nil {
 		return err
 	}
 	slices.SortFunc(lost, func(a, b *issued) int {

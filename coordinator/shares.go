@@ -25,8 +25,9 @@ const (
 // Fairness is a matter of what is issued: queues know no study.
 type shares struct {
 	mu     sync.Mutex
-	slots  int  // of the workers that live, or are known to come
-	living bool // there are workers
+	slots  int    // of the workers that live, or are known to come
+	living bool   // there are workers
+	total  uint64 // jobs issued
 	list   []*account
 }
 
@@ -112,11 +113,23 @@ func (a *account) may(now time.Time, long bool) bool {
 	return true
 }
 
-// issued adds the estimate of the job that may allowed.
-func (a *account) issued(work time.Duration) {
+// issued adds the estimate of the job that may allowed, and returns its number
+// among the jobs of all studies.
+func (a *account) issued(work time.Duration) uint64 {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
 	a.inflight += max(work, time.Microsecond)
+	a.of.total++
+	return a.of.total
+}
+
+// overtaken tells whether so many jobs were issued since job number turn that a
+// whole window of them must have ended before it: queues are in order but for a
+// few, so that the queue has lost it.
+func (s *shares) overtaken(turn uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return turn > 0 && s.total-turn > 2*uint64(s.window())
 }
 
 // rest says that the study wants no more jobs now.
@@ -143,6 +156,13 @@ func (a *account) virtual() float64 {
 	return a.base + (a.used+a.inflight).Seconds()/a.priority
 }
 
+// before orders studies by whose turn it is. Of equal ones, such as one that has
+// just joined and the one whose time it got, that with fewer jobs comes first.
+func (a *account) before(b *account) bool {
+	x, y := a.virtual(), b.virtual()
+	return x < y || x == y && a.out < b.out
+}
+
 func (a *account) wanting(now time.Time) bool { return a.wants && now.Sub(a.asked) < fresh }
 
 func (a *account) capped() bool { return a.limit > 0 && a.out >= a.limit }
@@ -154,8 +174,10 @@ func (s *shares) full() bool {
 	for _, a := range s.list {
 		out += a.out
 	}
-	return out >= max(minWindow, perSlot*s.slots)
+	return out >= s.window()
 }
+
+func (s *shares) window() int { return max(minWindow, perSlot*s.slots) }
 
 // blocked tells whether the study's next job is a long one, and there are
 // enough of these out to keep all slots busy.
@@ -178,14 +200,14 @@ func (a *account) blocked() bool {
 func (s *shares) first(now time.Time) *account {
 	least := func(long bool) (first *account) {
 		for _, a := range s.list {
-			if a.wanting(now) && !a.capped() && a.next == long && (first == nil || a.virtual() < first.virtual()) {
+			if a.wanting(now) && !a.capped() && a.next == long && (first == nil || a.before(first)) {
 				first = a
 			}
 		}
 		return first
 	}
 	first := least(false)
-	if a := least(true); a != nil && !a.blocked() && (first == nil || a.virtual() < first.virtual()) {
+	if a := least(true); a != nil && !a.blocked() && (first == nil || a.before(first)) {
 		first = a
 	}
 	if first == nil {

@@ -135,8 +135,8 @@ func TestShares(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			to := 3 * time.Hour
-			for seed := range uint64(5) {
+			to := 2 * time.Hour
+			for seed := range uint64(2) {
 				studies := make([]*simulated, len(c.studies))
 				weights, used := 0.0, time.Duration(0)
 				for i, s := range c.studies {

@@ -23,15 +23,15 @@ type Planned struct {
 	Committed uint64      // records it has
 }
 
-// Terms are what a plan says of how its study is run.
-type Terms struct {
+// SubmitOptions are what a plan says of how its study is run.
+type SubmitOptions struct {
 	Submitted bool          // for a Service to run
 	Priority  int           // its share of the fleet beside other studies, 1 to 100; 0: 1, or as it was
 	MaxSlots  int           // trials that it may run at once; 0: no limit, or as it was
 	Keep      time.Duration // how long it is kept after its end; 0: until it is removed, or as it was
 }
 
-func (t Terms) put(p *results.Plan) {
+func (t SubmitOptions) put(p *results.Plan) {
 	p.Submitted = p.Submitted || t.Submitted
 	if t.Priority != 0 {
 		p.Priority = t.Priority
@@ -129,7 +129,7 @@ func create(ctx context.Context, name, identity string, study *jobs.Study, sourc
 		Metrics: study.Metrics, Objective: slices.Index(study.Metrics, study.Objective.Metric),
 		Generation: 1, State: results.Planning, Created: time.Now(), Body: body, Source: source,
 	}
-	o.Plan.put(&plan)
+	o.Submit.put(&plan)
 	if err := o.Store.Create(ctx, plan); err != nil {
 		return fmt.Errorf("plan %s: %w", name, err)
 	}
@@ -153,7 +153,7 @@ func update(ctx context.Context, p *Planned, source []byte, o Options) (extended
 		extended = trials > plan.Trials
 		plan.Body, plan.Source, plan.Trials = body, source, trials
 		plan.Objective = slices.Index(study.Metrics, study.Objective.Metric)
-		o.Plan.put(plan)
+		o.Submit.put(plan)
 		switch {
 		case extended:
 			plan.State, plan.Digest, plan.Ended = results.Running, "", time.Time{}

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,39 +13,27 @@ import (
 
 // binary builds the program once and returns its path.
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "overnight-deploy-")
+	dir, err := scratch()
 	if err != nil {
 		return "", err
 	}
 	bin := filepath.Join(dir, "overnight")
 	if out, err := exec.Command("go", "build", "-o", bin, "overnight/cmd/overnight").CombinedOutput(); err != nil {
-		return "", &buildError{err, string(out)}
+		return "", errors.Join(err, errors.New(string(out)))
 	}
 	return bin, nil
 })
 
-type buildError struct {
-	err error
-	out string
-}
-
-func (e *buildError) Error() string { return e.err.Error() + "\n" + e.out }
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if built {
-		if bin, err := binary(); err == nil {
-			_ = os.RemoveAll(filepath.Dir(bin))
-		}
+	if dir, err := scratch(); err == nil {
+		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-var built bool
-
 func program(t *testing.T) string {
 	t.Helper()
-	built = true
 	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +43,8 @@ func program(t *testing.T) string {
 
 // flag is what the help of a command says of one.
 type flag struct {
-	takes   bool   // a value
-	preset  string // its default, "" where none is shown
+	takes  bool   // a value
+	preset string // its default, "" where none is shown
 }
 
 var (

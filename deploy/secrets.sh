@@ -37,9 +37,14 @@ fi
 
 sh "$here/keys.sh" "$dir"
 
+# The tokens themselves are for people; the service reads their sums.
+for role in view submit admin; do
+	[ -s "$dir/api-token-$role" ] || openssl rand -hex 32 >"$dir/api-token-$role"
+done
 if [ ! -s "$dir/api-tokens" ]; then
 	for role in view submit admin; do
-		printf '%s %s\n' "$role" "$(openssl rand -hex 32)"
+		sum=$(tr -d '\n' <"$dir/api-token-$role" | openssl dgst -sha256 -r)
+		printf '%s %s api-token-%s\n' "$role" "${sum%% *}" "$role"
 	done >"$dir/api-tokens"
 fi
 if [ ! -s "$dir/api.crt" ] || [ ! -s "$dir/api.key" ]; then

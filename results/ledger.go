@@ -32,6 +32,24 @@ func (l *Ledger) Add(i uint64) bool {
 	return true
 }
 
+// AddBits adds trial from+i for every bit i%8 of bits[i/8] that is set, the low
+// bit first. from is a multiple of 64; trials beyond Len are ignored.
+func (l *Ledger) AddBits(from uint64, set []byte) {
+	for i, b := range set {
+		at := from + 8*uint64(i)
+		if b == 0 || at >= l.n {
+			continue
+		}
+		if left := l.n - at; left < 8 {
+			b &= 1<<left - 1
+		}
+		word := &l.words[at/64]
+		fresh := uint64(b) << (at % 64) &^ *word
+		*word |= fresh
+		l.count += uint64(bits.OnesCount64(fresh))
+	}
+}
+
 // Remove removes trial i.
 func (l *Ledger) Remove(i uint64) {
 	if l.Has(i) {

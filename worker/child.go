@@ -49,6 +49,7 @@ type childRun struct {
 
 type child struct {
 	cat    *jobs.Catalog
+	save   time.Duration // between saves; set before the first run
 	runs   chan childRun
 	study  *jobs.Study
 	runner *trial.Runner
@@ -108,6 +109,12 @@ func (c *child) read(ctx context.Context, in *bufio.Reader) error {
 			return err
 		}
 		switch kind {
+		case frameOptions:
+			n, _, ok := cutUvarint(body)
+			if !ok || c.study != nil {
+				return errFrame
+			}
+			c.save = time.Duration(n)
 		case framePlan:
 			s, err := jobs.DecodeStudy(body, c.cat)
 			if err != nil {
@@ -148,6 +155,7 @@ func (c *child) run(r childRun) {
 	if c.of != r.study {
 		c.of = r.study
 		c.runner = trial.New(r.study, c.cat, trial.Options{
+			CheckpointAfter: c.save,
 			Save: func(n uint64, state []byte) error {
 				return c.send(frameKeep, append(binary.AppendUvarint(nil, n), state...), true)
 			},

@@ -3,6 +3,7 @@ package worker
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -274,6 +275,7 @@ func (s *isolated) start(study *loaded) (*process, error) {
 		}
 		return nil, fmt.Errorf("start child %s: %s", strings.Join(s.w.Isolate.Command, " "), p.wait())
 	}
+	p.write(frameOptions, binary.AppendUvarint(nil, uint64(s.w.CheckpointAfter)))
 	return p, nil
 }
 

@@ -11,7 +11,8 @@ import (
 // Supervisor and child talk in frames over the child's standard input and
 // output: a kind, a length (uvarint) and that many bytes.
 //
-//	to the child    P  the study: its stored form
+//	to the child    O  options: how long a trial runs between saves, a uvarint of nanoseconds
+//	                P  the study: its stored form
 //	                R  run: pairs of uvarints from, to; then 1 for one answer at a time, else 0
 //	                C  a checkpoint, for the first trial of the next run; empty: none
 //	                S  stop after the trial in hand
@@ -21,6 +22,7 @@ import (
 //	                k  a checkpoint to keep: uvarint trial, state
 //	                e  the end of a run: empty, or "interrupted", or why the study can't be run
 const (
+	frameOptions    = 'O'
 	framePlan       = 'P'
 	frameRun        = 'R'
 	frameCheckpoint = 'C'
@@ -31,7 +33,7 @@ const (
 	frameKeep       = 'k'
 	frameEnd        = 'e'
 
-	wireVersion = 1
+	wireVersion = 2
 	maxFrame    = 64 << 20
 )
 

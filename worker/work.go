@@ -30,7 +30,7 @@ type slot interface {
 }
 
 // work runs one job from its take to the commit of its last batch.
-func (w *worker) work(keep, take context.Context, s slot, h *held) {
+func (w *worker) work(keep context.Context, s slot, h *held) {
 	defer w.finishPart(keep, h)
 	defer h.cancel(nil)
 	study, err := w.plans.load(keep, h.job)
@@ -38,33 +38,36 @@ func (w *worker) work(keep, take context.Context, s slot, h *held) {
 	case errors.Is(err, errRefused):
 		h.refused.Store(&err)
 		return
+	case errors.Is(err, errPaused), errors.Is(err, errEngine):
+		w.Log.Debug("job handed back", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(err))
+		h.again(time.Second)
+		return
 	case err != nil:
 		w.Log.Warn("read plan", zap.String("study", h.job.Study), zap.Error(err))
 		h.again(time.Second)
 		return
 	}
-	if w.isPaused(h.job.Study) {
-		h.again(time.Second)
+	if w.recorded(keep, h) {
 		return
 	}
-	var batch []results.Record
+	var records []results.Record
 	var first time.Time
 	flush := func() {
-		if len(batch) > 0 {
-			w.commit(keep, h, batch)
-			batch = nil
+		if len(records) > 0 {
+			w.commit(keep, h, records)
+			records = nil
 		}
 	}
-	err = s.run(h.ctx, take.Done(), study, h.job.Trials, func(r results.Record) {
+	err = s.run(h.ctx, h.stop, study, h.job.Trials, func(r results.Record) {
 		r.Generation, r.Worker = h.job.Generation, w.ID
-		if len(batch) == 0 {
+		if len(records) == 0 {
 			first = r.Finished
-			if batch == nil {
-				batch = make([]results.Record, 0, min(h.job.Len(), maxBatch))
+			if records == nil {
+				records = make([]results.Record, 0, min(h.job.Len(), maxBatch))
 			}
 		}
-		batch = append(batch, r)
-		if len(batch) == maxBatch || r.Finished.Sub(first) > maxAge {
+		records = append(records, r)
+		if len(records) == maxBatch || r.Finished.Sub(first) > maxAge {
 			flush()
 		}
 	})
@@ -76,14 +79,28 @@ func (w *worker) work(keep, take context.Context, s slot, h *held) {
 		h.again(time.Second)
 		w.Log.Error("run job", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(err))
 	}
-	if context.Cause(h.ctx) == errCancelled {
+	if h.over.Load() {
 		h.refused.Store(&errOver)
 	}
 }
 
-// commit stores a batch beside the slot, which goes on with the next trials.
-func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
+// recorded tells whether the only trial of a job has a record: trials that are
+// long travel alone, and a job that was taken for lost may have been done.
+func (w *worker) recorded(ctx context.Context, h *held) bool {
+	if w.records == nil || h.job.Len() != 1 {
+		return false
+	}
+	n := h.job.Trials[0].From
+	for _, err := range results.Skim(ctx, w.records, h.job.Study, n, n+1) {
+		return err == nil // damaged: it runs again
+	}
+	return false
+}
+
+// commit stores records beside the slot, which goes on with the next trials.
+func (w *worker) commit(ctx context.Context, h *held, records []results.Record) {
 	h.open.Add(1)
+	b := h.begin(len(records))
 	select {
 	case w.commits <- struct{}{}:
 	case <-ctx.Done(): // the store has not answered for long, and nobody wants to wait
@@ -95,14 +112,15 @@ func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
 		defer func() { <-w.commits }()
 		defer w.finishPart(ctx, h)
 		for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-			verdicts, err := w.Store.Commit(ctx, h.job.Study, h.job.Generation, batch)
+			verdicts, err := w.Store.Commit(ctx, h.job.Study, h.job.Generation, records)
 			if err == nil {
-				w.tell(h, batch, verdicts)
+				h.end(b)
+				w.tell(h, records, verdicts)
 				return
 			}
-			w.Log.Error("commit records", zap.String("study", h.job.Study), zap.Int("records", len(batch)), zap.Error(err))
-			if errors.Is(err, results.ErrNotFound) {
-				h.refused.Store(&err)
+			w.Log.Error("commit records", zap.String("study", h.job.Study), zap.Int("records", len(records)), zap.Error(err))
+			if why := w.refusal(ctx, h, records, err); why != nil {
+				h.refused.Store(&why)
 				return
 			}
 			if !sleep(ctx, wait) {
@@ -113,14 +131,35 @@ func (w *worker) commit(ctx context.Context, h *held, batch []results.Record) {
 	}()
 }
 
-func (w *worker) tell(h *held, batch []results.Record, verdicts []results.Verdict) {
+// refusal returns why records that the store did not take will never be taken,
+// or nil where it is the store that fails.
+func (w *worker) refusal(ctx context.Context, h *held, records []results.Record, err error) error {
+	if errors.Is(err, results.ErrNotFound) {
+		return err
+	}
+	if h.over.Load() {
+		return errOver
+	}
+	plan, perr := w.Store.Plan(ctx, h.job.Study)
+	if perr != nil {
+		return nil
+	}
+	for i := range records {
+		if err := records[i].Valid(&plan); err != nil {
+			return err // a backup with fewer trials was restored
+		}
+	}
+	return nil
+}
+
+func (w *worker) tell(h *held, records []results.Record, verdicts []results.Verdict) {
 	for i, v := range verdicts {
 		switch v {
 		case results.Committed:
 			w.done.Add(1)
 		case results.Differs:
 			w.Log.Error("nondeterminism alarm: a second run of a trial gave another result; the first one stays",
-				zap.String("study", h.job.Study), zap.Uint64("trial", batch[i].Trial))
+				zap.String("study", h.job.Study), zap.Uint64("trial", records[i].Trial))
 		case results.Stale:
 			h.cancel(errCancelled)
 			h.refused.Store(&errOver)
@@ -139,11 +178,11 @@ func (w *worker) finishPart(ctx context.Context, h *held) {
 	switch why := h.refused.Load(); {
 	case why != nil:
 		w.Log.Info("job refused", zap.String("study", h.job.Study), zap.String("job", h.job.ID), zap.Error(*why))
-		err = h.Reject(ctx, (*why).Error())
+		err = h.current().Reject(ctx, (*why).Error())
 	case h.left.Load():
-		err = h.Return(ctx, time.Duration(h.after.Load()))
+		err = h.current().Return(ctx, time.Duration(h.after.Load()))
 	default:
-		err = h.Done(ctx)
+		err = h.current().Done(ctx)
 	}
 	if err != nil {
 		w.Log.Debug("end delivery", zap.String("job", h.job.ID), zap.Error(err)) // it may come again; its records are there

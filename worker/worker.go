@@ -54,44 +54,30 @@ type Options struct {
 	DrainTimeout time.Duration
 	// CheckpointAfter is how long a trial runs between saves. Defaults to 30 s.
 	CheckpointAfter time.Duration
-	Version         string
-	Log             *zap.Logger // Defaults to none.
+	// Engine is the engine version that the worker has. Defaults to
+	// jobs.EngineVersion; only tests of upgrades say another.
+	Engine  int
+	Version string
+	Log     *zap.Logger // Defaults to none.
 }
 
 type worker struct {
 	Options
-	started time.Time
-	plans   *plans
-	oracle  *trial.OracleCache
-	done    atomic.Uint64
-	tokens  chan struct{} // one for each slot without work
-	commits chan struct{} // a token a commit under way
+	started  time.Time
+	plans    *plans
+	oracle   *trial.OracleCache
+	records  results.Records // the store, where it can be asked for records
+	done     atomic.Uint64
+	draining atomic.Bool
+	drainNow func()
+	tokens   chan struct{} // one for each slot without work
+	commits  chan struct{} // a token a commit under way
 
-	mu      sync.Mutex
-	held    map[string]*held
-	paused  map[string]bool
-	orderID int64
-}
+	orderID int64 // of the latest order; beat's
+	rate    meter // beat's
 
-// held is a job from its take to its acknowledgement.
-type held struct {
-	jobs.Delivery
-	job    jobs.Job
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	open   atomic.Int64 // batches not committed yet, and one while it runs
-
-	// How it ends, where not all is done: refused for good, or handed back.
-	refused atomic.Pointer[error]
-	left    atomic.Bool
-	after   atomic.Int64 // nanoseconds until it may be taken again
-}
-
-// again makes the job go back to the queue, to be taken after a while at the
-// earliest: what failed here at once would fail here at once again.
-func (h *held) again(after time.Duration) {
-	h.left.Store(true)
-	h.after.Store(max(h.after.Load(), int64(after)))
+	mu   sync.Mutex
+	held map[string]*held
 }
 
 // errOver refuses a job whose study went on without it.
@@ -116,22 +102,27 @@ func Run(ctx context.Context, o Options) error {
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = 10 * time.Second
 	}
+	if o.Engine == 0 {
+		o.Engine = jobs.EngineVersion
+	}
 	host, _ := os.Hostname()
 	if o.ID == "" {
 		o.ID = fmt.Sprintf("%s-%d-%d", host, os.Getpid(), counter.Add(1))
 	}
 	w := &worker{
 		Options: o, started: time.Now(),
-		plans:   &plans{store: o.Store, cat: o.Catalog},
+		plans:   newPlans(o.Store, o.Catalog, o.Engine),
 		oracle:  trial.NewOracleCache(1024),
 		held:    map[string]*held{},
-		paused:  map[string]bool{},
 		commits: make(chan struct{}, 4+2*o.Slots),
 		tokens:  make(chan struct{}, o.Slots),
 	}
+	w.records, _ = o.Store.(results.Records)
 	for range o.Slots {
 		w.tokens <- struct{}{}
 	}
+	ordered := make(chan struct{})
+	w.drainNow = sync.OnceFunc(func() { close(ordered) })
 	// The last commits and the last beat outlive ctx: what was computed is kept.
 	keep, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
@@ -159,9 +150,11 @@ func Run(ctx context.Context, o Options) error {
 	side.Go(func() error {
 		select {
 		case <-o.Drain:
+		case <-ordered:
 		case <-run.Done():
 			return nil
 		}
+		w.draining.Store(true)
 		stopTaking()
 		t := time.NewTimer(o.DrainTimeout)
 		defer t.Stop()
@@ -186,7 +179,7 @@ func Run(ctx context.Context, o Options) error {
 		main.Go(func() error {
 			defer s.close()
 			for h := range ready {
-				w.work(keep, take, s, h)
+				w.work(keep, s, h)
 				w.tokens <- struct{}{}
 			}
 			return nil
@@ -235,15 +228,27 @@ func (w *worker) take(ctx, run context.Context, ready chan<- *held) error {
 			w.tokens <- struct{}{}
 		}
 		for _, d := range ds {
-			h := &held{Delivery: d, job: d.Job()}
-			h.ctx, h.cancel = context.WithCancelCause(run)
-			h.open.Store(1)
-			w.mu.Lock()
-			w.held[h.job.ID] = h
-			w.mu.Unlock()
-			ready <- h // a slot is free, so this does not wait
+			if h := w.hold(d, run, ctx); h != nil {
+				ready <- h // a slot is free, so this does not wait
+			} else {
+				w.tokens <- struct{}{}
+			}
 		}
 	}
+}
+
+// hold makes a delivery the worker's. It returns nil where the same job is in
+// hand already: its lease ran out while the worker slept.
+func (w *worker) hold(d jobs.Delivery, run, take context.Context) *held {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h := w.held[d.Job().ID]; h != nil {
+		h.replace(d)
+		return nil
+	}
+	h := newHeld(d, run, take)
+	w.held[h.job.ID] = h
+	return h
 }
 
 // giveBack returns deliveries that will not be worked on.
@@ -259,6 +264,7 @@ func (w *worker) giveBack(ds []jobs.Delivery) {
 
 func (w *worker) drop(h *held) {
 	h.cancel(nil)
+	h.halt()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.held[h.job.ID] == h {

@@ -24,7 +24,7 @@ import (
 const childEnv = "OVERNIGHT_TEST_CHILD"
 
 func catalog() *jobs.Catalog {
-	return &jobs.Catalog{Envs: []envs.Factory{poison.Factory{}}, Agents: baseline.Factories()}
+	return &jobs.Catalog{Envs: []envs.Factory{poison.Factory{}}, Agents: append(baseline.Factories(), poison.Learner{})}
 }
 
 func TestMain(m *testing.M) {

@@ -22,17 +22,29 @@ import (
 	"overnight/worker/trial"
 )
 
+type benchFlags struct {
+	rounds    int
+	roundTrip time.Duration
+	trials    int
+}
+
 func (a *app) benchCmd() *cobra.Command {
-	var rounds int
+	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine: environment, trainings, and trials a second end to end",
 		Long: `Bench prints medians over rounds that take turns, so that figures of one table
-compare. End-to-end lines write durable records to a temporary data folder.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.bench(cmd.Context(), rounds) },
+compare. End-to-end lines write durable records to a temporary data folder; with
+--cluster, or --queue and --store, they are run over those servers alone, and their
+studies are removed again.`,
+		Example: "  overnight bench\n  overnight bench --cluster redis://127.0.0.1:6379 --round-trip 2ms",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.bench(cmd.Context(), f) },
 	}
-	c.Flags().IntVar(&rounds, "rounds", 5, "how many rounds")
+	fl := c.Flags()
+	fl.IntVar(&f.rounds, "rounds", 5, "how many rounds")
+	fl.DurationVar(&f.roundTrip, "round-trip", 0, "with servers: put this much more time into every round trip to them")
+	fl.IntVar(&f.trials, "trials", 400_000, "no-op trials of a round")
 	return c
 }
 
@@ -43,27 +55,47 @@ type measure struct {
 	values     []float64
 }
 
-func (a *app) bench(ctx context.Context, rounds int) error {
-	if rounds < 1 {
-		return usage("--rounds %d: write 1 or more", rounds)
+func (a *app) bench(ctx context.Context, f benchFlags) error {
+	rounds := f.rounds
+	if rounds < 1 || f.trials < 1 {
+		return usage("--rounds %d --trials %d: write 1 or more", rounds, f.trials)
+	}
+	_, folder, err := a.storeURL()
+	if err != nil {
+		return err
+	}
+	if !folder {
+		return a.benchServers(ctx, f)
+	}
+	if f.roundTrip != 0 {
+		return usage("--round-trip is for servers: give --cluster too")
 	}
 	slots := runtime.NumCPU()
-	noop := func(n int) string {
-		return fmt.Sprintf("study: noop\nenv: {name: function, function: noop, x1: {grid: [1]}}\nagents: [{name: random}]\nreplications: %d\n", n)
-	}
-	busy := func(n int, ms string) string {
-		return fmt.Sprintf("study: busy\nenv: {name: function, function: noop, busy: %s}\nagents: [{name: random}]\nreplications: %d\n", ms, n)
-	}
 	train := "study: train\nenv: {name: marketing}\nagents: [{name: reinforce, faithful: true}]\ntrain: {episodes: 100}\nevaluate: {final: 10}\nreplications: 400\n"
 	list := []*measure{
 		{name: "marketing environment, one core", unit: "M steps/s", run: a.benchEnv},
 		{name: "notebook training of 100 episodes, one core", unit: "ms/trial", run: a.benchTraining},
-		{name: fmt.Sprintf("no-op trials, durable, %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, noop(400_000), slots) }},
+		{name: fmt.Sprintf("no-op trials, durable, %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, noop(f.trials), slots) }},
 		{name: "1 ms trials, 1 slot", unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, busy(1000, "1"), 1) }},
 		{name: fmt.Sprintf("1 ms trials, %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, busy(1000*slots, "1"), slots) }},
 		{name: "notebook trainings (10 evaluations), 1 slot", unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, 1) }},
 		{name: fmt.Sprintf("notebook trainings (10 evaluations), %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, slots) }},
 	}
+	return a.measureAll(ctx, list, rounds)
+}
+
+// noop is a study of trials that do nothing.
+func noop(n int) string {
+	return fmt.Sprintf("study: noop\nenv: {name: function, function: noop, x1: {grid: [1]}}\nagents: [{name: random}]\nreplications: %d\n", n)
+}
+
+// busy is a study of trials that keep a core busy for some milliseconds.
+func busy(n int, ms string) string {
+	return fmt.Sprintf("study: busy\nenv: {name: function, function: noop, busy: %s}\nagents: [{name: random}]\nreplications: %d\n", ms, n)
+}
+
+// measureAll runs all measures in turns and prints their medians.
+func (a *app) measureAll(ctx context.Context, list []*measure, rounds int) error {
 	for range rounds {
 		for _, m := range list {
 			v, err := m.run(ctx)
@@ -73,7 +105,7 @@ func (a *app) bench(ctx context.Context, rounds int) error {
 			m.values = append(m.values, v)
 		}
 	}
-	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, slots, rounds)
+	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
 	for _, m := range list {
 		slices.Sort(m.values)
 		fmt.Fprintf(a.out, "%-48s %12.4g %-10s (%.4g, %.4g)\n", m.name, m.values[len(m.values)/2], m.unit, m.values[0], m.values[len(m.values)-1])
@@ -134,13 +166,8 @@ func (a *app) benchTraining(ctx context.Context) (float64, error) {
 	return float64(time.Since(start).Microseconds()) / 1000 / float64(n), nil
 }
 
-// endToEnd runs a study on a data folder of its own and returns trials a second,
-// from before the plan to after the digest.
+// endToEnd runs a study on a data folder of its own and returns trials a second.
 func (a *app) endToEnd(ctx context.Context, text string, slots int) (perSecond float64, err error) {
-	study, err := a.studyText(text)
-	if err != nil {
-		return 0, err
-	}
 	dir, err := os.MkdirTemp("", "overnight-bench-*")
 	if err != nil {
 		return 0, err
@@ -156,19 +183,34 @@ func (a *app) endToEnd(ctx context.Context, text string, slots int) (perSecond f
 		return 0, err
 	}
 	defer queue.Close()
+	_, perSecond, err = a.perSecond(ctx, store, queue, text, slots)
+	return perSecond, err
+}
+
+// perSecond runs a study and returns trials a second, from before the plan to
+// after the digest.
+func (a *app) perSecond(ctx context.Context, store coordinator.Store, queue jobs.Queue, text string, slots int) (name string, perSecond float64, err error) {
+	study, err := a.studyText(text)
+	if err != nil {
+		return "", 0, err
+	}
 	start := time.Now()
-	o := coordinator.Options{Store: store, Queue: queue, Catalog: a.cat, Slots: slots}
+	o := coordinator.Options{Store: store, Queue: queue, Catalog: a.cat, Slots: slots, Log: a.log}
 	planned, err := coordinator.Submit(ctx, study, []byte(text), o)
 	if err != nil {
-		return 0, err
+		return "", 0, err
+	}
+	works, ok := store.(worker.Store)
+	if !ok {
+		return planned.Name, 0, fmt.Errorf("a worker can't use %T", store)
 	}
 	drain := make(chan struct{})
 	worked := make(chan error, 1)
 	go func() {
-		worked <- worker.Run(ctx, worker.Options{Queue: queue, Store: store, Catalog: a.cat, Slots: slots, Drain: drain})
+		worked <- worker.Run(ctx, worker.Options{Queue: queue, Store: works, Catalog: a.cat, Slots: slots, Drain: drain, Log: a.log})
 	}()
 	err = coordinator.Run(ctx, planned.Name, o)
 	took := time.Since(start)
 	close(drain)
-	return float64(study.Trials()) / took.Seconds(), errors.Join(err, <-worked)
+	return planned.Name, float64(study.Trials()) / took.Seconds(), errors.Join(err, <-worked)
 }

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"overnight/results"
 	"overnight/results/archive"
-	"overnight/results/sqlitestore"
 )
 
 func (a *app) digestCmd() *cobra.Command {
@@ -184,7 +181,11 @@ func (a *app) fsck(ctx context.Context, s results.Store, args []string, repair b
 	again := map[string][]uint64{} // damaged records that can be made anew
 	var studies []string
 	bad := 0
-	for d, err := range s.Check(ctx, word) {
+	checker, ok := s.(results.Checker)
+	if !ok {
+		return engine(fmt.Errorf("%s can't be checked from here", a.where()))
+	}
+	for d, err := range checker.Check(ctx, word) {
 		if err != nil {
 			return engine(err)
 		}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -98,6 +101,23 @@ func (a *app) trusting(file string) (jobs.Codec, error) {
 	return jobs.Signed{Trusted: trusted}, nil
 }
 
+// nats connects with the credentials of the environment.
+func (a *app) nats(ctx context.Context, url string) (*nats.Conn, error) {
+	tls, err := a.secrets().TLS()
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	who, err := a.secrets().NATS(tls)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	nc, err := natsconn.Connect(ctx, url, natsconn.Options{Dial: who.Connect, Log: a.log})
+	if err != nil {
+		return nil, engine(err)
+	}
+	return nc, nil
+}
+
 // queueOptions say how a queue is used.
 type queueOptions struct {
 	codec jobs.Codec
@@ -128,7 +148,7 @@ func (a *app) connectQueue(ctx context.Context, url string, o queueOptions) (job
 		if err != nil {
 			return nil, err
 		}
-		q, err := asynqqueue.New(ctx, rdb, asynqqueue.Options{Codec: o.codec, Slots: o.slots, Log: a.log})
+		q, err := asynqqueue.New(ctx, rdb, asynqqueue.Options{Codec: o.codec, Log: a.log})
 		if err != nil {
 			return nil, engine(errors.Join(fmt.Errorf("open the queue at %s: %w", redisconn.Redact(url), err), rdb.Close()))
 		}
@@ -204,8 +224,16 @@ func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ job
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the identity of --listen: %w", err)
 	}
+	rights, err := natsqueue.TakeRights("", jobs.EngineVersion)
+	if err != nil {
+		return nil, nil, err
+	}
+	tls, users, err := id.Server(append(rights, "overnight.store.work.>"))
+	if err != nil {
+		return nil, nil, err
+	}
 	server, err := natsserver.Start(natsserver.Options{
-		Dir: filepath.Join(a.store, "queue"), Log: a.log, Listen: f.listen, TLS: id.TLS(), Users: id.Users(),
+		Dir: filepath.Join(a.store, "queue"), Log: a.log, Listen: f.listen, TLS: tls, Users: users,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen on %s: %w", f.listen, err)
@@ -219,7 +247,7 @@ func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ job
 	if err != nil {
 		return nil, nil, err
 	}
-	queue, err := natsqueue.New(ctx, qc, natsqueue.Options{Codec: codec, Log: a.log})
+	queue, err := natsqueue.New(ctx, qc, natsqueue.Options{Codec: codec, Memory: true, Patience: 3 * time.Second, Log: a.log})
 	if err != nil {
 		qc.Close()
 		return nil, nil, fmt.Errorf("start the queue: %w", err)
@@ -237,17 +265,32 @@ func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ job
 	if len(addresses) == 0 {
 		addresses = reachableAt(server.Addr())
 	}
-	file := id.File(addresses, trustedKeys(codec))
 	name := filepath.Join(a.store, "join")
-	if err = file.Write(name); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("write the join file: %w", err), service.Close(), queue.Close())
+	if err = writeJoin(name, id, addresses, codec); err != nil {
+		return nil, nil, errors.Join(err, service.Close(), queue.Close())
 	}
 	a.log.Info("listening", zap.String("address", server.Addr()), zap.Strings("advertised", addresses), zap.String("join", name))
+	if !a.quiet {
+		fmt.Fprintf(a.err, "listening on %s; workers join with: overnight worker --join FILE, a copy of %s\n", server.Addr(), name)
+	}
 	return queue, func() {
 		_ = service.Close()
 		sc.Close()
 		_ = server.Close()
 	}, nil
+}
+
+// writeJoin writes what a worker needs to join, for nobody else to read.
+func writeJoin(name string, id *join.Identity, addresses []string, codec jobs.Codec) error {
+	var trusted []ed25519.PublicKey
+	if c, ok := codec.(jobs.Signed); ok {
+		trusted = c.Trusted()
+	}
+	file, err := id.File(addresses, trusted)
+	if err != nil {
+		return usage("%w", err)
+	}
+	return file.Write(name)
 }
 
 // reachableAt returns at which addresses other machines may reach a listener:

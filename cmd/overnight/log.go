@@ -6,13 +6,16 @@ import (
 )
 
 // newLogger writes lines for people to w: time, level, event, fields.
-func newLogger(w *screen, quiet, verbose bool) *zap.Logger {
+func newLogger(w *screen, quiet, verbose, terse bool) *zap.Logger {
 	if quiet {
 		return zap.NewNop()
 	}
 	level := zapcore.InfoLevel
-	if verbose {
+	switch {
+	case verbose:
 		level = zapcore.DebugLevel
+	case terse:
+		level = zapcore.WarnLevel
 	}
 	c := zap.NewProductionEncoderConfig()
 	c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")

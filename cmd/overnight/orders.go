@@ -12,8 +12,48 @@ import (
 	"overnight/results"
 )
 
-// orderCmd makes a command that changes a study's state and tells those at work
-// on it. It says said, or idle where nobody is at work.
+// order changes a study's state and tells those at work on it.
+func order(ctx context.Context, s results.Store, kind results.OrderKind, study string, change func(*results.Plan) error) error {
+	var refused *codeError // by change
+	if _, err := s.Update(ctx, study, change); errors.As(err, &refused) {
+		return refused
+	} else if err != nil {
+		return engine(err)
+	}
+	if err := s.Give(ctx, results.Order{Kind: kind, Study: study, Made: time.Now()}); err != nil {
+		return engine(err)
+	}
+	return nil
+}
+
+// cancelling is what cancel does to a plan.
+func cancelling(p *results.Plan) error {
+	if p.State == results.Finished {
+		return usage("it is finished already")
+	}
+	p.State, p.Ended = results.Cancelled, time.Now()
+	p.Generation++ // what is still under way is refused
+	return nil
+}
+
+func pausing(p *results.Plan) error {
+	if p.State != results.Running {
+		return usage("it is %s, not running", p.State)
+	}
+	p.State = results.Paused
+	return nil
+}
+
+func resuming(p *results.Plan) error {
+	if p.State != results.Paused {
+		return usage("it is %s, not paused", p.State)
+	}
+	p.State = results.Running
+	return nil
+}
+
+// orderCmd makes a command that gives an order. It says said, or idle where
+// nobody is at work.
 func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, said, idle string) *cobra.Command {
 	return &cobra.Command{
 		Use:     string(kind) + " STUDY",
@@ -28,14 +68,8 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 				if err != nil {
 					return err
 				}
-				var refused *codeError // by change
-				if _, err := s.Update(ctx, p.Study, change); errors.As(err, &refused) {
+				if err := order(ctx, s, kind, p.Study, change); err != nil {
 					return err
-				} else if err != nil {
-					return engine(err)
-				}
-				if err := s.Give(ctx, results.Order{Kind: kind, Study: p.Study, Made: time.Now()}); err != nil {
-					return engine(err)
 				}
 				a.audit(string(kind), p.Study)
 				f, err := atWork(ctx, s)
@@ -55,37 +89,17 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 func (a *app) cancelCmd() *cobra.Command {
 	return a.orderCmd(results.Cancel, "Stop a study for good; its records stay",
 		"Cancel ends a study within seconds, also while another process runs it. What is\ncommitted stays; running the study again goes on from there.",
-		func(p *results.Plan) error {
-			if p.State == results.Finished {
-				return usage("it is finished already")
-			}
-			p.State, p.Ended = results.Cancelled, time.Now()
-			p.Generation++ // what is still under way is refused
-			return nil
-		}, "is cancelled; run it again to go on after all",
-		"is cancelled; run it again to go on after all")
+		cancelling, "is cancelled; run it again to go on after all", "is cancelled; run it again to go on after all")
 }
 
 func (a *app) pauseCmd() *cobra.Command {
 	return a.orderCmd(results.Pause, "Let a running study rest after the trials in hand", "",
-		func(p *results.Plan) error {
-			if p.State != results.Running {
-				return usage("it is %s, not running", p.State)
-			}
-			p.State = results.Paused
-			return nil
-		}, "pauses", "is paused; nobody was at work on it")
+		pausing, "pauses", "is paused; nobody was at work on it")
 }
 
 func (a *app) resumeCmd() *cobra.Command {
 	return a.orderCmd(results.Resume, "Let a paused study go on", "",
-		func(p *results.Plan) error {
-			if p.State != results.Paused {
-				return usage("it is %s, not paused", p.State)
-			}
-			p.State = results.Running
-			return nil
-		}, "goes on", "is no longer paused; nobody is at work on it, and it will go on when it is run again: overnight run STUDY.yaml")
+		resuming, "goes on", "is no longer paused; nobody is at work on it, and it will go on when it is run again: overnight run STUDY.yaml")
 }
 
 func (a *app) retryCmd() *cobra.Command {
@@ -115,22 +129,39 @@ func (a *app) retry(ctx context.Context, s results.Store, word string) error {
 	if err != nil {
 		return err
 	}
+	n, err := retry(ctx, s, p)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		fmt.Fprintf(a.out, "%s has no failed trials\n", p.Study)
+		return nil
+	}
+	a.audit("retry", p.Study, zap.Uint64("trials", n))
+	fmt.Fprintf(a.out, "%s: %d trials will run again; run the study to do it\n", p.Study, n)
+	return nil
+}
+
+// retry discards the records of trials that did not end well and returns how many
+// there were.
+func retry(ctx context.Context, s results.Store, p results.Plan) (uint64, error) {
+	t, err := s.Tally(ctx, p.Study)
+	if err != nil {
+		return 0, engine(err)
+	}
+	if t.Total() == t.Done {
+		return 0, nil
+	}
 	var trials []uint64
-	for r, err := range s.Scan(ctx, p.Study, 0, p.Trials) {
+	for r, err := range results.Skim(ctx, s, p.Study, 0, p.Trials) {
 		if err == nil && r.Status != results.Done {
 			trials = append(trials, r.Trial)
 		}
 	}
 	if len(trials) == 0 {
-		fmt.Fprintf(a.out, "%s has no failed trials\n", p.Study)
-		return nil
+		return 0, nil
 	}
-	if err := discard(ctx, s, p.Study, trials); err != nil {
-		return err
-	}
-	a.audit("retry", p.Study, zap.Int("trials", len(trials)))
-	fmt.Fprintf(a.out, "%s: %d trials will run again; run the study to do it\n", p.Study, len(trials))
-	return nil
+	return uint64(len(trials)), discard(ctx, s, p.Study, trials)
 }
 
 // discard removes the records of trials and opens the study again.

@@ -18,7 +18,8 @@ type progress struct {
 	width   int // of the terminal; 0: none
 	last    time.Time
 	began   time.Time
-	told    bool // the first failure
+	told    bool   // the first failure
+	lost    uint64 // records that the store lost, as told
 	p       coordinator.Progress
 }
 
@@ -70,6 +71,11 @@ func (p *progress) update(s coordinator.Progress) {
 		p.told = true
 		p.clear()
 		fmt.Fprintf(p.w, "trial %d (point %d) %v: %s\n", s.FirstFailure.Trial, s.FirstFailure.Point, s.FirstFailure.Status, firstLine(s.FirstFailure.Error))
+	}
+	if s.LostByStore > p.lost {
+		p.clear()
+		fmt.Fprintf(p.w, "counts went back: the store has lost %s records that it had acknowledged (a failover, or a restored backup?); their trials run again\n", thousands(s.LostByStore-p.lost))
+		p.lost = s.LostByStore
 	}
 	line := progressLine(s)
 	now := time.Now()
@@ -123,6 +129,12 @@ func progressLine(s coordinator.Progress) string {
 	}
 	if s.State == "paused" {
 		b.WriteString("  paused")
+	}
+	if s.Waits != "" && s.Done < s.Total {
+		b.WriteString("  " + s.Waits)
+	}
+	if s.Trouble != "" {
+		b.WriteString("  TROUBLE: " + firstLine(s.Trouble))
 	}
 	return b.String()
 }

@@ -64,7 +64,11 @@ type app struct {
 	log  *zap.Logger
 	stop func() // ends the watch for signals
 
-	store   string
+	store      string
+	storeGiven bool // by flag or environment
+	queue      string
+	cluster    string
+
 	quiet   bool
 	verbose bool
 }
@@ -120,8 +124,9 @@ and results come back as tables with intervals.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.log = newLogger(a.err, a.quiet, a.verbose)
-			if cmd.Name() != "run" && cmd.Name() != "child" { // which have their own way to be interrupted
+			a.log = newLogger(a.err, a.quiet, a.verbose, cmd.Name() == "run") // its progress says the rest
+			a.prefer(cmd)
+			if !ownSignals(cmd.Name()) { // which have their own way to be interrupted
 				ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 				a.stop = stop
 				cmd.SetContext(ctx)
@@ -131,14 +136,18 @@ and results come back as tables with intervals.`,
 	}
 	f := root.PersistentFlags()
 	store := os.Getenv("OVERNIGHT_STORE")
+	a.storeGiven = store != ""
 	if store == "" {
 		store = ".overnight"
 	}
-	f.StringVar(&a.store, "store", store, "data `folder` (also from OVERNIGHT_STORE)")
+	f.StringVar(&a.store, "store", store, "where results are: a `folder`, or redis://host:6379 (also from OVERNIGHT_STORE)")
+	f.StringVar(&a.queue, "queue", os.Getenv("OVERNIGHT_QUEUE"), "where jobs go: nats://host:4222 or redis://host:6379 (also from OVERNIGHT_QUEUE); default: inside the process")
+	f.StringVar(&a.cluster, "cluster", os.Getenv("OVERNIGHT_CLUSTER"), "both in one Redis: redis://host:6379 (also from OVERNIGHT_CLUSTER)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no logs; errors and the summary stay")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more")
 	root.AddGroup(
 		&cobra.Group{ID: "study", Title: "Studies:"},
+		&cobra.Group{ID: "cluster", Title: "Many machines:"},
 		&cobra.Group{ID: "results", Title: "Results:"},
 		&cobra.Group{ID: "know", Title: "What there is:"},
 		&cobra.Group{ID: "care", Title: "Upkeep:"},
@@ -157,12 +166,39 @@ and results come back as tables with intervals.`,
 			root.AddCommand(c)
 		}
 	}
-	add("study", a.runCmd(), a.validateCmd(), a.lsCmd(), a.statusCmd(), a.watchCmd(), a.cancelCmd(), a.pauseCmd(), a.resumeCmd(), a.retryCmd(), a.rmCmd())
-	add("results", a.resultsCmd(), a.exportCmd(), a.digestCmd(), a.replayCmd(), a.rolloutCmd(), a.archiveCmd(), a.importCmd())
+	add("study", a.runCmd(), a.submitCmd(), a.validateCmd(), a.lsCmd(), a.statusCmd(), a.watchCmd(), a.cancelCmd(), a.pauseCmd(), a.resumeCmd(), a.retryCmd(), a.rmCmd(), a.gcCmd())
+	add("cluster", a.workerCmd(), a.serveCmd(), a.workersCmd(), a.healthCmd(), a.tokenCmd())
+	add("results", a.resultsCmd(), a.exportCmd(), a.digestCmd(), a.replayCmd(), a.rolloutCmd(), a.archiveCmd(), a.importCmd(), a.copyCmd())
 	add("know", a.envsCmd(), a.agentsCmd(), a.schemaCmd(), a.versionCmd())
-	add("care", a.doctorCmd(), a.fsckCmd(), a.benchCmd())
-	root.AddCommand(a.childCmd())
+	add("care", a.doctorCmd(), a.fsckCmd(), a.benchCmd(), a.chaosCmd(), a.bundleCmd())
+	root.AddCommand(a.childCmd(), a.natsServerCmd())
 	return root
+}
+
+// ownSignals tells which commands have their own way to be interrupted.
+func ownSignals(command string) bool {
+	switch command {
+	case "run", "worker", "serve", "child", "nats-server":
+		return true
+	}
+	return false
+}
+
+// prefer lets flags win over the environment: who writes --store means that
+// store, whatever OVERNIGHT_CLUSTER says, and the other way round.
+func (a *app) prefer(cmd *cobra.Command) {
+	given := func(name string) bool { f := cmd.Flag(name); return f != nil && f.Changed }
+	store, queue, cluster := given("store"), given("queue"), given("cluster")
+	switch {
+	case cluster && !store && !queue:
+		a.store, a.queue, a.storeGiven = ".overnight", "", false
+	case (store || queue) && !cluster:
+		a.cluster = ""
+		if !queue && !strings.Contains(a.store, "://") {
+			a.queue = "" // a folder has its queue inside the process
+		}
+	}
+	a.storeGiven = a.storeGiven || store
 }
 
 // width is how wide tables may be.

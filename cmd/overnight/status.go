@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"overnight/coordinator"
 	"overnight/results"
 )
 
@@ -101,19 +100,23 @@ func stand(ctx context.Context, s results.Store, p results.Plan) (standing, erro
 	if !p.Ended.IsZero() {
 		st.Ended = p.Ended.UTC().Format(time.RFC3339)
 	}
-	// Running is what the plan says until somebody ends it; without a worker it is
-	// only interrupted, and a submitted study waits.
-	if p.State == results.Running && t.Total() < p.Trials {
-		switch {
-		case f.workers > 0 && !slices.Contains(f.engines, p.Engine):
-			st.State = fmt.Sprintf("waits for engine %d", p.Engine)
-		case f.workers == 0 && p.Submitted:
-			st.State = "waits for workers"
-		case f.workers == 0:
-			st.State = "interrupted"
-		}
-	}
+	st.State = cmp.Or(waitsFor(p, t, f), st.State)
 	return st, nil
+}
+
+// waitsFor says why nothing happens to a study that its plan calls running, or
+// "": without a worker it is only interrupted, and a submitted one waits.
+func waitsFor(p results.Plan, t results.Tally, f fleet) string {
+	switch {
+	case p.State != results.Running || t.Total() >= p.Trials:
+	case f.workers > 0 && !slices.Contains(f.engines, p.Engine):
+		return fmt.Sprintf("waits for engine %d", p.Engine)
+	case f.workers == 0 && p.Submitted:
+		return "waits for workers"
+	case f.workers == 0:
+		return "interrupted"
+	}
+	return ""
 }
 
 func (a *app) lsCmd() *cobra.Command {
@@ -237,72 +240,4 @@ func (a *app) firstFailure(ctx context.Context, s results.Store, p results.Plan)
 		}
 	}
 	return ""
-}
-
-func (a *app) watchCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:     "watch STUDY",
-		Short:   "Follow a study that another process runs, until it ends",
-		Long:    "Watch follows a study until it ends. Where nobody is at work on it, it says so and\nwaits on; Ctrl-C ends it.",
-		Example: "  overnight watch delay-volatility",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s results.Store) error { return a.watch(cmd.Context(), s, args[0]) })
-		},
-	}
-}
-
-func (a *app) watch(ctx context.Context, s results.Store, word string) error {
-	p, err := a.findPlan(ctx, s, word)
-	if err != nil {
-		return err
-	}
-	show := newProgress(a, 0)
-	defer show.end()
-	began, before := time.Now(), uint64(0)
-	t := time.NewTicker(500 * time.Millisecond)
-	defer t.Stop()
-	idle := false
-	for first := true; ; first = false {
-		if p, err = s.Plan(ctx, p.Study); err != nil {
-			return engine(err)
-		}
-		tally, err := s.Tally(ctx, p.Study)
-		if err != nil {
-			return engine(err)
-		}
-		if first {
-			before = tally.Total()
-		}
-		pr := coordinator.Progress{Study: p.Study, Total: p.Trials, Done: tally.Total(), Tally: tally, State: p.State}
-		if d := time.Since(began); d > time.Second && tally.Total() > before {
-			pr.Rate = float64(tally.Total()-before) / d.Seconds()
-			pr.Left = time.Duration(float64(p.Trials-min(p.Trials, tally.Total())) / pr.Rate * float64(time.Second))
-		}
-		show.update(pr)
-		switch p.State {
-		case results.Finished, results.Cancelled, results.Stopped:
-			show.end()
-			fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", p.Study, p.State, thousands(tally.Total()), thousands(p.Trials))
-			if p.State != results.Finished || tally.Done < tally.Total() {
-				return &codeError{exitFailures, nil}
-			}
-			return nil
-		}
-		f, err := atWork(ctx, s)
-		if err != nil {
-			return err
-		}
-		was := idle
-		// A run may be about to start its workers.
-		idle = p.State == results.Running && min(f.silent, time.Since(began)) >= silence
-		if idle && !was {
-			show.say("%s: nobody is at work on it; overnight run STUDY.yaml goes on", p.Study)
-		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"overnight/internal/join"
+	"overnight/internal/natsconn"
 	"overnight/jobs"
 	"overnight/jobs/natsqueue"
 	"overnight/results"
@@ -92,7 +94,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 		}
 		o.Isolate = &worker.Isolation{Command: command}
 	}
-	stopMetrics, err := a.workerMetrics(&o, store, f.metrics)
+	stopMetrics, err := a.workerMetrics(&o, f.metrics)
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 }
 
 // workplace opens where a worker takes jobs and leaves records.
-func (a *app) workplace(ctx context.Context, f workerFlags) (results.Store, jobs.Queue, func(), error) {
+func (a *app) workplace(ctx context.Context, f workerFlags) (worker.Store, jobs.Queue, func(), error) {
 	if f.join != "" {
 		if a.cluster != "" || a.queue != "" {
 			return nil, nil, nil, usage("--join %s together with --cluster or --queue: the join file says where jobs come from", f.join)
@@ -126,29 +128,36 @@ func (a *app) workplace(ctx context.Context, f workerFlags) (results.Store, jobs
 			return nil, nil, nil, err
 		}
 	}
-	store, err := a.open(ctx)
+	store, err := patiently(ctx, a, "store", func() (results.Store, error) { return a.open(ctx) })
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	queue, err := a.connectQueue(ctx, url, queueOptions{codec: codec, slots: f.slots, take: true})
+	queue, err := patiently(ctx, a, "queue", func() (jobs.Queue, error) {
+		return a.connectQueue(ctx, url, queueOptions{codec: codec, slots: f.slots, take: true})
+	})
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())
 	}
 	return store, queue, func() { _ = store.Close() }, nil
 }
 
-// joined connects to the coordinator that wrote a join file.
-func (a *app) joined(ctx context.Context, f workerFlags) (results.Store, jobs.Queue, func(), error) {
+// joined connects to the coordinator that wrote a join file, and waits for it
+// where it is not there yet.
+func (a *app) joined(ctx context.Context, f workerFlags) (worker.Store, jobs.Queue, func(), error) {
 	file, err := join.Read(f.join)
 	if err != nil {
 		return nil, nil, nil, usage("%w", err)
 	}
 	var codec jobs.Codec = jobs.Plain{}
-	if !f.unsigned && len(file.Trusted) > 0 {
-		codec = trusted(file.Trusted)
+	if !f.unsigned {
+		codec = jobs.Signed{Trusted: func() []ed25519.PublicKey { return file.Trusted }}
+	}
+	at, more, err := file.Dial()
+	if err != nil {
+		return nil, nil, nil, usage("%w", err)
 	}
 	connect := func(name string) (*nats.Conn, error) {
-		nc, err := file.Connect(ctx, name)
+		nc, err := natsconn.Connect(ctx, at, natsconn.Options{Name: name, More: more, Wait: patience, Log: a.log})
 		if err != nil {
 			return nil, engine(fmt.Errorf("join %s: %w", f.join, err))
 		}
@@ -172,8 +181,34 @@ func (a *app) joined(ctx context.Context, f workerFlags) (results.Store, jobs.Qu
 		sc.Close()
 		return nil, nil, nil, engine(errors.Join(fmt.Errorf("join %s: %w", f.join, err), queue.Close()))
 	}
-	return store, queue, func() {
+	return workOnly{store}, queue, func() {
 		_ = store.Close()
 		sc.Close()
 	}, nil
+}
+
+// workOnly is a store as a worker that joined may use it: its key is good for
+// nothing else.
+type workOnly struct{ worker.Store }
+
+// patience is how long a worker waits for its engine when it starts: services
+// start in any order.
+const patience = 10 * time.Minute
+
+// patiently calls open again while the engine does not answer.
+func patiently[T any](ctx context.Context, a *app, what string, open func() (T, error)) (T, error) {
+	end := time.Now().Add(patience)
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		v, err := open()
+		var coded *codeError
+		if err == nil || errors.As(err, &coded) && coded.code == exitUsage || time.Now().After(end) {
+			return v, err
+		}
+		a.log.Warn("engine does not answer yet", zap.String("what", what), zap.Error(err))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
+	}
 }

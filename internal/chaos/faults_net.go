@@ -10,43 +10,44 @@ import (
 	"time"
 
 	"overnight/internal/daemon"
+	"overnight/internal/faultproxy"
 )
 
 // workerWays are the proxies before the workers.
-func (l *lab) workerWays() []*proxy {
+func (l *lab) workerWays() []*faultproxy.Proxy {
 	if l.Engine == Joined {
 		return l.ways
 	}
 	return l.ways[:len(l.ways)/2]
 }
 
-func (l *lab) through(change func(p *proxy), cut bool) {
+func (l *lab) through(m faultproxy.Mode, cut bool) {
 	for _, p := range l.workerWays() {
-		p.set(change, cut)
+		p.Set(m, cut)
 	}
 }
 
 func cut(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
-	l.through(func(p *proxy) { p.refuse = true }, true)
+	l.through(faultproxy.Mode{Refuse: true}, true)
 	mark()
 	pause(ctx, 3*time.Second)
-	l.through(func(p *proxy) { p.refuse = false }, false)
+	l.through(faultproxy.Mode{}, false)
 	return time.Now(), "", nil
 }
 
 func slow(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
-	l.through(func(p *proxy) { p.delay = 100 * time.Millisecond }, false)
+	l.through(faultproxy.Mode{Delay: 100 * time.Millisecond}, false)
 	mark()
 	pause(ctx, 5*time.Second)
-	l.through(func(p *proxy) { p.delay = 0 }, false)
+	l.through(faultproxy.Mode{}, false)
 	return time.Now(), "", nil
 }
 
 func halfOpen(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
-	l.through(func(p *proxy) { p.stall = true }, false)
+	l.through(faultproxy.Mode{Stall: true}, false)
 	mark()
 	pause(ctx, lease)
-	l.through(func(p *proxy) { p.stall = false }, false)
+	l.through(faultproxy.Mode{}, false)
 	return time.Now(), "", nil
 }
 
@@ -102,13 +103,13 @@ func namespace(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string,
 	}
 	args := append([]string{"netns", "exec", name, l.Binary}, l.workerArgs()...)
 	for _, p := range l.workerWays() { // each listens on the link too
-		port, stop, err := p.also(here)
+		port, stop, err := p.Also(here)
 		if err != nil {
 			return time.Time{}, "", err
 		}
 		defer stop()
 		for i := range args {
-			args[i] = strings.Replace(args[i], p.addr(), net.JoinHostPort(here, port), 1)
+			args[i] = strings.Replace(args[i], p.Addr(), net.JoinHostPort(here, port), 1)
 		}
 	}
 	p, err := daemon.Start(l.path("namespace.log"), l.env(), "ip", args...)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"overnight/internal/daemon"
+	"overnight/internal/faultproxy"
 	"overnight/results"
 )
 
@@ -35,7 +36,7 @@ type lab struct {
 	redis   *daemon.Redis
 	nats    *daemon.Process
 	natsAt  string
-	ways    []*proxy // to what workers and coordinators connect to
+	ways    []*faultproxy.Proxy // to what workers and coordinators connect to
 	workers []*daemon.Process
 	coords  []*daemon.Process
 	listen  string // of run --listen
@@ -140,22 +141,22 @@ func (l *lab) startServers() (err error) {
 		}
 	}
 	for who := range l.urls {
-		p, err := newProxy(l.redis.Addr)
+		p, err := faultproxy.New(l.redis.Addr)
 		if err != nil {
 			return err
 		}
 		l.ways = append(l.ways, p)
-		store := "redis://" + p.addr()
+		store := "redis://" + p.Addr()
 		if l.Engine == Asynq {
 			l.urls[who] = []string{"--cluster", store}
 			continue
 		}
-		q, err := newProxy(l.natsAt)
+		q, err := faultproxy.New(l.natsAt)
 		if err != nil {
 			return err
 		}
 		l.ways = append(l.ways, q)
-		l.urls[who] = []string{"--queue", "nats://" + q.addr(), "--store", store}
+		l.urls[who] = []string{"--queue", "nats://" + q.Addr(), "--store", store}
 	}
 	return nil
 }
@@ -179,7 +180,7 @@ func (l *lab) startWay() error {
 		return err
 	}
 	l.listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	p, err := newProxy(l.listen)
+	p, err := faultproxy.New(l.listen)
 	l.ways = append(l.ways, p)
 	return err
 }
@@ -211,7 +212,7 @@ func (l *lab) startCoordinator() error {
 	case Embedded:
 		args = append(args, "--isolate", "--slots", strconv.Itoa(l.Workers*l.Slots))
 	case Joined:
-		args = append(args, "--slots", "0", "--listen", l.listen, "--advertise", l.ways[0].addr())
+		args = append(args, "--slots", "0", "--listen", l.listen, "--advertise", l.ways[0].Addr())
 	default:
 		args = append([]string{"serve", "--api", "127.0.0.1:0", "--metrics", "127.0.0.1:0"}, l.urls[forCoordinators]...)
 	}
@@ -405,7 +406,7 @@ func (l *lab) close() {
 		l.redis.Kill()
 	}
 	for _, p := range l.ways {
-		p.close()
+		p.Close()
 	}
 	if l.store != nil {
 		_ = l.store.Close()

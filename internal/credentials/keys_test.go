@@ -59,6 +59,15 @@ func TestMakeSigning(t *testing.T) {
 	if err := MakeSigning(dir, "host b"); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(dir, ".lock")); err != nil {
+		t.Fatal(err)
+	}
+	if err := MakeSigning(dir, "host b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".lock")); err == nil {
+		t.Error("wrote into a folder that has both files: it may be read-only")
+	}
 	if after, _ := os.ReadFile(trusted); string(after) != string(before) {
 		t.Errorf("trusted changed from\n%s to\n%s", before, after)
 	}

@@ -18,8 +18,12 @@ import (
 // MakeSigning makes sure that dir holds a signing key, and that its public key is
 // among the trusted ones of dir. It makes what is missing and leaves the rest as
 // it is; comment goes behind a key that it adds. Several processes may call it at
-// once, and any of them may be killed: the files are whole at every moment.
+// once, and any of them may be killed: the files are whole at every moment. Where
+// both are there it writes nothing, so that the folder may be read-only.
 func MakeSigning(dir, comment string) error {
+	if made(dir) {
+		return nil
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
@@ -36,6 +40,24 @@ func MakeSigning(dir, comment string) error {
 		return fmt.Errorf("trusted keys: %w", err)
 	}
 	return nil
+}
+
+// made tells whether there is nothing to do.
+func made(dir string) bool {
+	b, err := read(zap.NewNop(), filepath.Join(dir, SigningFile), secret)
+	if err != nil {
+		return false
+	}
+	text, err := read(zap.NewNop(), filepath.Join(dir, TrustedFile), public)
+	if err != nil {
+		return false
+	}
+	key, err := parseSigning(b)
+	if err != nil {
+		return false
+	}
+	trusted, err := ParseTrusted(text)
+	return err == nil && slices.ContainsFunc(trusted, func(k ed25519.PublicKey) bool { return k.Equal(key.Public()) })
 }
 
 // signingKey reads the key, or makes one.

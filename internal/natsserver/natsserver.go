@@ -6,6 +6,11 @@
 // Options.Users and with no more than that user's rights. The process itself
 // connects with a key that is made anew by each Start, is never written anywhere
 // and is refused on a socket.
+//
+// Users have an account of their own, which holds nothing: what they may publish
+// to is imported from the account of the process. So whatever subject a user names
+// for the answer to a request, the answer stays among the users: it can't make the
+// server, or the process, publish where the user may not.
 package natsserver
 
 import (
@@ -95,7 +100,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.start(opts, o.Log, remove); err != nil {
+	if err := s.start(opts, o, remove); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -132,7 +137,7 @@ func listen(opts *server.Options, o Options) (nkeys.KeyPair, error) {
 		opts.Port = server.RANDOM_PORT
 	}
 	opts.TLS, opts.TLSConfig, opts.TLSHandshakeFirst = true, o.TLS, true
-	opts.Cluster.NoAdvertise = true // of addresses that only this machine knows itself by
+	opts.Cluster.NoAdvertise = true          // of addresses that only this machine knows itself by
 	opts.TLSTimeout, opts.AuthTimeout = 5, 5 // seconds
 	// A peer whose cable was cut is noticed within 30 s.
 	opts.PingInterval, opts.MaxPingsOut = 10*time.Second, 2
@@ -149,12 +154,15 @@ func listen(opts *server.Options, o Options) (nkeys.KeyPair, error) {
 		Nkey:                   public,
 		AllowedConnectionTypes: map[string]struct{}{jwt.ConnectionTypeInProcess: {}},
 	})
+	account := server.NewAccount(usersAccount)
+	opts.Accounts = append(opts.Accounts, account)
 	for _, u := range o.Users {
 		if !nkeys.IsValidPublicUserKey(u.NKey) || u.Inbox == "" {
 			return nil, errors.New("a user of the NATS server has no public user key, or no inbox")
 		}
 		opts.Nkeys = append(opts.Nkeys, &server.NkeyUser{
-			Nkey: u.NKey,
+			Nkey:    u.NKey,
+			Account: account,
 			Permissions: &server.Permissions{
 				Publish:   &server.SubjectPermission{Allow: u.Publish},
 				Subscribe: &server.SubjectPermission{Allow: []string{u.Inbox + ".>"}},
@@ -166,13 +174,13 @@ func listen(opts *server.Options, o Options) (nkeys.KeyPair, error) {
 }
 
 // start runs the server until s.stop.
-func (s *Server) start(opts *server.Options, log *zap.Logger, remove func() error) error {
+func (s *Server) start(opts *server.Options, o Options, remove func() error) error {
 	var err error
 	if s.s, err = server.NewServer(opts); err != nil {
 		return errors.Join(fmt.Errorf("NATS server in the process: %w", err), remove())
 	}
-	l := &lines{log: log.Named("nats").WithOptions(zap.AddCallerSkip(2))}
-	s.s.SetLoggerV2(l, log.Core().Enabled(zap.DebugLevel), false, false)
+	l := &lines{log: o.Log.Named("nats").WithOptions(zap.AddCallerSkip(2))}
+	s.s.SetLoggerV2(l, o.Log.Core().Enabled(zap.DebugLevel), false, false)
 	s.stop = func() error {
 		s.s.Shutdown()
 		s.s.WaitForShutdown()
@@ -185,6 +193,9 @@ func (s *Server) start(opts *server.Options, log *zap.Logger, remove func() erro
 	}
 	if !ready {
 		return errors.Join(fmt.Errorf("the NATS server in the process did not start: %s", l.fatal()), s.stop())
+	}
+	if err := s.share(o); err != nil {
+		return errors.Join(fmt.Errorf("NATS server in the process: %w", err), s.stop())
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ var may = map[string][]string{
 	"results":             {},
 	"worker":              {"envs", "agents", "jobs", "results"},
 	"coordinator":         {"jobs", "results"},
+	"deploy":              {},
 	"cmd":                 {"coordinator", "worker", "jobs", "results", "agents", "envs"},
 }
 

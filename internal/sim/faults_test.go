@@ -12,6 +12,7 @@ func (w *world) run(f fault) {
 	time.Sleep(f.at)
 	r := rand.New(rand.NewPCG(f.seed, uint64(f.n)))
 	slots := 1 + r.IntN(3)
+	st := w.studies[f.pick%uint64(len(w.studies))]
 	w.log.Info("fault: " + f.String())
 	var err error
 	switch f.kind {
@@ -82,49 +83,63 @@ func (w *world) run(f fault) {
 			w.queue.Inject(msg)
 		}
 	case orderPause:
-		err = w.order(results.Pause)
+		err = w.order(st, results.Pause)
 		time.Sleep(f.last)
 		if err == nil {
-			err = w.order(results.Resume)
+			err = w.order(st, results.Resume)
 		}
 	case orderCancel:
-		err = w.order(results.Cancel)
+		err = w.order(st, results.Cancel)
 		time.Sleep(f.last)
 		if err == nil {
-			err = w.submit()
+			err = w.submit(st)
 		}
 		w.startCoordinator()
 	case orderRetry:
-		err = w.retry()
+		err = w.retry(st)
 		w.startCoordinator()
 	case orderExtend:
-		w.mu.Lock()
-		w.replications = w.study.more
-		w.mu.Unlock()
-		err = w.submit()
+		err = w.extend(st)
 		w.startCoordinator()
+	case lateOrder:
+		order := []func() error{
+			func() error { return w.retry(st) },
+			func() error { return w.order(st, results.Cancel) }, // and mend runs it again
+			func() error { return w.extend(st) },
+		}[r.IntN(3)]
+		w.mu.Lock()
+		w.lates = append(w.lates, order)
+		w.mu.Unlock()
 	}
 	if err != nil {
 		w.violation("%s: %w", f.kind, err)
 	}
 }
 
+// extend asks for more replications.
+func (w *world) extend(st *study) error {
+	w.mu.Lock()
+	st.replications = st.more
+	w.mu.Unlock()
+	return w.submit(st)
+}
+
 // mend brings back what a study needs to go on, once all faults are over: a
 // worker, a coordinator, and a user who wants it.
-func (w *world) mend(p results.Plan) error {
+func (w *world) mend(st *study, p results.Plan) error {
 	if len(w.alive(&w.workers)) == 0 {
 		w.startWorker(2)
 	}
 	w.mu.Lock()
-	lost := p.Points*uint64(w.replications) > p.Trials // an extension was rewound
+	lost := p.Points*uint64(st.replications) > p.Trials // an extension was rewound
 	w.mu.Unlock()
 	switch {
 	case lost, p.State == results.Cancelled, p.State == results.Stopped, p.State == results.Planning:
-		if err := w.submit(); err != nil {
+		if err := w.submit(st); err != nil {
 			return err
 		}
 	case p.State == results.Paused:
-		if err := w.order(results.Resume); err != nil {
+		if err := w.order(st, results.Resume); err != nil {
 			return err
 		}
 	case p.State == results.Finished:

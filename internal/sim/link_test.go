@@ -95,9 +95,12 @@ func (l *link) pass() error {
 // store returns the process's handle of the store.
 func (l *link) store() *storetest.Memory {
 	return l.w.store.With(storetest.Hooks{
-		Before: func(ctx context.Context, _, _ string) error {
+		Before: func(ctx context.Context, op, study string) error {
 			if err := l.pass(); err != nil {
 				return err
+			}
+			if op == "Update" {
+				l.w.late(study)
 			}
 			if err := l.w.disturb(ctx, l, slowStore); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 // bound is how long a study may take, in virtual time, once all faults are over.
-const bound = 4 * time.Minute
+const bound = 3 * time.Minute
 
 // virtualFunction is the function environment with a clock that passes while one
 // looks at it.
@@ -32,13 +33,13 @@ func virtualFunction() envs.Factory {
 
 // outcome is what one run showed.
 type outcome struct {
-	digest string
-	took   time.Duration // virtual
-	tally  results.Tally
-	err    error // what was violated
+	digests []string
+	took    time.Duration // virtual
+	after   time.Duration // of it, after the last fault
+	err     error         // what was violated
 }
 
-// play runs the study of a seed under faults, in a bubble of its own.
+// play runs the studies of a seed under faults, in a bubble of its own.
 func play(t *testing.T, s setting, faults []fault, want map[string]string, log *zap.Logger) (out outcome) {
 	// Goroutines that stay blocked end the bubble with a panic.
 	defer func() {
@@ -47,70 +48,97 @@ func play(t *testing.T, s setting, faults []fault, want map[string]string, log *
 		}
 	}()
 	synctest.Test(t, func(*testing.T) {
-		w := &world{
-			store: storetest.NewMemory(nil), queue: queuetest.NewMemory(s.lease), catalog: simCatalog(), log: log,
-			began: time.Now(), study: templates()[s.template],
-		}
-		w.replications = cmp.Or(s.replications, w.study.replications)
+		w := newWorld(s, log)
 		out = w.play(s, faults)
-		if out.err == nil && want != nil {
-			if digest := want[w.study.key(w.replications)]; out.digest != digest {
-				out.err = fmt.Errorf("the digest is %s, and %q without faults", out.digest, digest)
+		for i, st := range w.studies {
+			if want == nil || out.err != nil {
+				break
+			}
+			if digest := want[st.key(st.replications)]; out.digests[i] != digest {
+				out.err = fmt.Errorf("the digest of %s is %s, and %q without faults", st.name, out.digests[i], digest)
 			}
 		}
 	})
 	return out
 }
 
+func newWorld(s setting, log *zap.Logger) *world {
+	w := &world{store: storetest.NewMemory(nil), queue: queuetest.NewMemory(s.lease), catalog: simCatalog(), log: log, began: time.Now(), mode: s.mode}
+	for _, i := range s.studies {
+		t := templates()[i]
+		w.studies = append(w.studies, &study{template: t, submit: s.submit, replications: cmp.Or(s.replications, t.replications)})
+	}
+	return w
+}
+
 func (w *world) play(s setting, faults []fault) (out outcome) {
-	if err := w.submit(); err != nil {
-		out.err = err
+	if out.err = w.begin(s); out.err != nil {
 		return out
 	}
-	for _, slots := range s.slots {
-		w.startWorker(slots)
-	}
-	w.startCoordinator()
 	for _, f := range faults {
 		w.faults.Go(func() { w.run(f) })
 	}
 	ended := make(chan struct{})
 	go func() { w.faults.Wait(); close(ended) }()
 	<-ended
-	plan, err := w.finish()
-	out.took = time.Since(w.began)
+	over := time.Now()
+	plans, err := w.finish()
+	out.took, out.after = time.Since(w.began), time.Since(over)
 	w.end()
-	if err == nil {
-		err = w.check(plan)
+	calm := !slices.ContainsFunc(faults, func(f fault) bool { return !slices.Contains(ofCoordinators(), f.kind) })
+	for _, p := range plans {
+		out.digests = append(out.digests, p.Digest)
+		if err == nil {
+			err = w.check(p, calm)
+		}
 	}
-	out.digest = plan.Digest
-	out.tally, _ = w.store.Tally(context.Background(), w.name) // check has read it
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out.err = errors.Join(append(w.errs, err)...)
 	return out
 }
 
-// finish mends what is broken until the study is finished, and returns its plan.
-func (w *world) finish() (results.Plan, error) {
+// begin submits the studies and starts workers and a coordinator.
+func (w *world) begin(s setting) error {
+	for _, st := range w.studies {
+		if err := w.submit(st); err != nil {
+			return err
+		}
+	}
+	for _, slots := range s.slots {
+		w.startWorker(slots)
+	}
+	w.startCoordinator()
+	return nil
+}
+
+// finish mends what is broken until the studies are finished, and returns their
+// plans.
+func (w *world) finish() ([]results.Plan, error) {
 	over := time.Now()
 	for {
-		p, err := w.store.Plan(context.Background(), w.name)
-		if err != nil {
-			return p, err
+		var plans []results.Plan
+		var open error
+		for _, st := range w.studies {
+			p, err := w.store.Plan(context.Background(), st.name)
+			if err != nil {
+				return nil, err
+			}
+			plans = append(plans, p)
+			w.mu.Lock()
+			whole := p.Trials == p.Points*uint64(st.replications)
+			w.mu.Unlock()
+			if p.State == results.Finished && p.Digest != "" && whole {
+				continue
+			}
+			t, _ := w.store.Tally(context.Background(), st.name) // for the text
+			open = errors.Join(open, fmt.Errorf("study %s is %s with %d of %d trials %v after the last fault", st.name, p.State, t.Total(), p.Trials, bound))
+			if err := w.mend(st, p); err != nil {
+				return plans, err
+			}
 		}
-		w.mu.Lock()
-		whole := p.Trials == p.Points*uint64(w.replications)
-		w.mu.Unlock()
-		if p.State == results.Finished && p.Digest != "" && whole {
-			return p, nil
-		}
-		if time.Since(over) > bound {
-			t, _ := w.store.Tally(context.Background(), w.name)
-			return p, fmt.Errorf("the study is %s with %d of %d trials %v after the last fault", p.State, t.Total(), p.Trials, bound)
-		}
-		if err := w.mend(p); err != nil {
-			return p, err
+		if open == nil || time.Since(over) > bound {
+			return plans, open
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
@@ -145,23 +173,24 @@ func (w *world) end() {
 	_ = w.queue.Close()
 }
 
-// check holds the promises of the end.
-func (w *world) check(p results.Plan) error {
+// check holds the promises of the end. calm: nothing has happened to workers,
+// store and queue, so that no trial may have run twice.
+func (w *world) check(p results.Plan, calm bool) error {
 	ctx := context.Background()
 	digest, missing, err := results.Digest(ctx, w.store, p)
 	if err != nil || missing != 0 || digest != p.Digest {
 		return fmt.Errorf("digest %s with %d missing, error %w, where %s was fixed", digest, missing, err, p.Digest)
 	}
-	now, err := w.store.Plan(ctx, w.name)
+	now, err := w.store.Plan(ctx, p.Study)
 	if err != nil || now.State != results.Finished || now.Digest != p.Digest {
 		return fmt.Errorf("after its end the study is %s with digest %s, error %w", now.State, now.Digest, err)
 	}
-	t, err := w.store.Tally(ctx, w.name)
+	t, err := w.store.Tally(ctx, p.Study)
 	if err != nil {
 		return err
 	}
 	var count results.Tally
-	for r, err := range w.store.Scan(ctx, w.name, 0, p.Trials) {
+	for r, err := range w.store.Scan(ctx, p.Study, 0, p.Trials) {
 		if err != nil {
 			return err
 		}
@@ -176,6 +205,8 @@ func (w *world) check(p results.Plan) error {
 		count.Used += r.Elapsed
 	}
 	switch {
+	case calm && t.Duplicates+t.Stale > 0:
+		return fmt.Errorf("%d trials ran twice, %d for nothing, and only coordinators came and went", t.Duplicates, t.Stale)
 	case t.Differs != 0:
 		return fmt.Errorf("%d records differ from those before", t.Differs)
 	case t.Dead != 0 || t.Overrun != 0 || t.Done != count.Done || t.Failed != count.Failed || t.Total() != p.Trials:

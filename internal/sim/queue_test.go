@@ -68,6 +68,7 @@ func (q queue) Take(ctx context.Context, n int) ([]jobs.Delivery, error) {
 	}()
 	ds, err := q.w.queue.Take(ctx, n)
 	for i := range ds {
+		q.w.note(q.link, ds[i].Job())
 		ds[i] = delivery{ds[i], q.link}
 	}
 	if err := q.pass(); err != nil {

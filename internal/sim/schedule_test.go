@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"overnight/coordinator"
 )
 
 // kind is a kind of fault.
@@ -35,14 +37,20 @@ const (
 	orderCancel     kind = "order: cancel, then run again"
 	orderRetry      kind = "order: retry the failed trials"
 	orderExtend     kind = "order: more replications"
+	lateOrder       kind = "order: retry, cancel or more replications while the digest is computed"
 )
 
 func kinds() []kind {
 	return []kind{
 		killWorker, pauseWorker, addWorker, drainWorker, endWorker, killCoordinator, stopCoordinator, twoCoordinators,
 		storeErrors, lostAnswers, slowStore, rewind, wreckQueue, lossyQueue, doubleQueue, lateQueue, queueErrors, garbage,
-		orderPause, orderCancel, orderRetry, orderExtend,
+		orderPause, orderCancel, orderRetry, orderExtend, lateOrder,
 	}
+}
+
+// ofCoordinators are the faults that leave workers, store and queue alone.
+func ofCoordinators() []kind {
+	return []kind{addWorker, killCoordinator, stopCoordinator, twoCoordinators, garbage}
 }
 
 // fault is something that goes wrong.
@@ -66,6 +74,14 @@ func (f fault) String() string {
 	return s
 }
 
+func (s setting) String() string {
+	var names []string
+	for _, i := range s.studies {
+		names = append(names, templates()[i].name)
+	}
+	return fmt.Sprintf("%v %s, workers with slots %v, lease of the queue %v", s.mode, strings.Join(names, ", "), s.slots, s.lease)
+}
+
 func list(faults []fault) string {
 	var b strings.Builder
 	for _, f := range faults {
@@ -74,10 +90,24 @@ func list(faults []fault) string {
 	return b.String()
 }
 
+// mode is how studies are coordinated.
+type mode int
+
+// The modes.
+const (
+	runs      mode = iota // by Run, without leases
+	runsLease             // by Run, under the study's lease
+	serves                // by a Service, several at once
+)
+
+func (m mode) String() string { return [...]string{"run", "run with leases", "serve"}[m] }
+
 // setting is what a seed decides beside the faults.
 type setting struct {
-	template     int
+	mode         mode
+	studies      []int // of templates
 	slots        []int // of the first workers
+	submit       coordinator.SubmitOptions
 	lease        time.Duration
 	replications int // 0: the template's
 }
@@ -85,16 +115,26 @@ type setting struct {
 // schedule returns what a seed decides.
 func schedule(seed uint64) (setting, []fault) {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
-	s := setting{template: r.IntN(len(templates())), lease: []time.Duration{10 * time.Second, 30 * time.Second, time.Hour}[r.IntN(3)]}
+	s := setting{lease: []time.Duration{10 * time.Second, 30 * time.Second, time.Hour}[r.IntN(3)]}
 	for range 1 + r.IntN(4) {
 		s.slots = append(s.slots, 1+r.IntN(3))
 	}
+	s.mode = mode(r.IntN(3))
+	s.studies = r.Perm(len(templates()))[:1]
+	if s.mode == serves {
+		s.studies = r.Perm(len(templates()))[:1+r.IntN(3)]
+		s.submit = coordinator.SubmitOptions{Submitted: true, Priority: r.IntN(4), MaxSlots: r.IntN(3)}
+	}
+	// Few kinds at a time, each perhaps several times: what one fault hides from
+	// another shows when it is not there.
 	all := kinds()
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	all = all[:1+r.IntN(6)]
 	var faults []fault
-	for n := range 1 + r.IntN(8) {
+	for n := range 1 + r.IntN(10) {
 		f := fault{
 			n: n + 1, kind: all[r.IntN(len(all))], pick: r.Uint64(), seed: r.Uint64(), all: r.IntN(2) == 0,
-			at: time.Duration(r.Int64N(int64(20 * time.Second))),
+			at: time.Duration(r.Int64N(int64(25 * time.Second))),
 		}
 		f.last = time.Duration(1 + r.ExpFloat64()*float64(5*time.Second))
 		f.last = min(f.last, 40*time.Second)
@@ -143,5 +183,12 @@ env: {name: function, function: sphere, x1: {grid: [1, 2, 3]}, busy: {grid: [20,
 agents: [{name: random}]
 replications: %d
 `, 4, 6},
+		{"long", `
+study: long
+env: {name: faulty, x: {grid: [1, 2]}, idle: {grid: [1000, 2000, 2500]}}
+agents: [{name: random}]
+evaluate: {final: 1}
+replications: %d
+`, 3, 5},
 	}
 }

@@ -25,8 +25,8 @@ type world struct {
 	catalog *jobs.Catalog
 	log     *zap.Logger
 	began   time.Time
-	study   template
-	name    string // of the stored study
+	mode    mode
+	studies []*study
 
 	running sync.WaitGroup // of processes
 	faults  sync.WaitGroup
@@ -36,9 +36,48 @@ type world struct {
 	workers      []*process
 	coordinators []*process
 	serial       int
-	replications int
+	takes        []take
+	lates        []func() error // the next late orders
 	errs         []error
 	over         bool // no process is started any more
+}
+
+// study is one of the studies of a world.
+type study struct {
+	template
+	submit       coordinator.SubmitOptions
+	name         string // as it is stored
+	replications int    // guarded by world.mu
+}
+
+// take is a job on its way to a process.
+type take struct {
+	by  *link
+	at  time.Time
+	job jobs.Job
+}
+
+func (w *world) note(by *link, j jobs.Job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.takes = append(w.takes, take{by, time.Now(), j})
+}
+
+// heldBy returns the trials that a process has taken and that have no record.
+func (w *world) heldBy(p *process, l *results.Ledger) []uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var held []uint64
+	for _, k := range w.takes {
+		for _, r := range k.job.Trials {
+			for n := r.From; n < r.To && k.by == p.link; n++ {
+				if !l.Has(n) {
+					held = append(held, n)
+				}
+			}
+		}
+	}
+	return held
 }
 
 // process is a worker or a coordinator.
@@ -84,20 +123,24 @@ func simCatalog() *jobs.Catalog {
 
 // options are those of coordinators.
 func (w *world) options(l *link) coordinator.Options {
-	return coordinator.Options{Store: l.store(), Queue: queue{l}, Catalog: w.catalog, Log: w.log.Named(l.name)}
+	o := coordinator.Options{Store: l.store(), Queue: queue{l}, Catalog: w.catalog, Log: w.log.Named(l.name)}
+	if w.mode != runs {
+		o.Holder = l.name
+	}
+	return o
 }
 
-// submit plans the study, as a user does who repeats what failed.
-func (w *world) submit() error {
+// submit plans a study.
+func (w *world) submit(st *study) error {
 	w.mu.Lock()
-	text := fmt.Sprintf(w.study.text, w.replications)
+	text := fmt.Sprintf(st.text, st.replications)
 	w.mu.Unlock()
 	s, err := jobs.Parse("sim.yaml", []byte(text), w.catalog, jobs.ParseOptions{})
 	if err != nil {
 		return err
 	}
-	p, err := coordinator.Submit(context.Background(), s, []byte(text), coordinator.Options{Store: w.store, Queue: w.queue, Catalog: w.catalog})
-	w.name = p.Name
+	p, err := coordinator.Submit(context.Background(), s, []byte(text), coordinator.Options{Store: w.store, Queue: w.queue, Catalog: w.catalog, Submit: st.submit})
+	st.name = p.Name
 	return err
 }
 
@@ -144,7 +187,7 @@ func (w *world) startCoordinator() *process {
 		defer close(p.ended)
 		defer cancel()
 		for {
-			err := coordinator.Run(ctx, w.name, w.options(l))
+			err := w.coordinate(ctx, l)
 			w.log.Info("coordinator ended", zap.String("name", l.name), zap.Error(err))
 			if err == nil || ctx.Err() != nil || errors.Is(err, coordinator.ErrStopped) || superseded(err) {
 				return
@@ -159,8 +202,16 @@ func (w *world) startCoordinator() *process {
 	return p
 }
 
+// coordinate runs the world's study, or all of them.
+func (w *world) coordinate(ctx context.Context, l *link) error {
+	if w.mode == serves {
+		return coordinator.Serve(ctx, w.options(l))
+	}
+	return coordinator.Run(ctx, w.studies[0].name, w.options(l))
+}
+
 // superseded tells whether a coordinator ended because another took over.
-func superseded(error) bool { return false }
+func superseded(err error) bool { return errors.Is(err, coordinator.ErrSuperseded) }
 
 // pick returns one of the living processes of a list, or nil.
 func (w *world) pick(of *[]*process, n uint64) *process {
@@ -183,11 +234,11 @@ func (w *world) alive(of *[]*process) []*process {
 	return alive
 }
 
-// order changes the study's state and tells those at work on it, where it is in
+// order changes a study's state and tells those at work on it, where it is in
 // the state that the order asks for.
-func (w *world) order(k results.OrderKind) error {
+func (w *world) order(st *study, k results.OrderKind) error {
 	errNot := errors.New("not now")
-	_, err := w.store.Update(context.Background(), w.name, func(p *results.Plan) error {
+	_, err := w.store.Update(context.Background(), st.name, func(p *results.Plan) error {
 		switch {
 		case k == results.Pause && p.State == results.Running:
 			p.State = results.Paused
@@ -204,14 +255,35 @@ func (w *world) order(k results.OrderKind) error {
 	if errors.Is(err, errNot) {
 		return nil
 	}
-	return errors.Join(err, w.store.Give(context.Background(), results.Order{Kind: k, Study: w.name}))
+	return errors.Join(err, w.store.Give(context.Background(), results.Order{Kind: k, Study: st.name}))
+}
+
+// late gives a late order where a coordinator is about to fix a study's digest.
+func (w *world) late(name string) {
+	p, err := w.store.Plan(context.Background(), name)
+	t, err2 := w.store.Tally(context.Background(), name)
+	if err != nil || err2 != nil || t.Total() < p.Trials {
+		return
+	}
+	w.mu.Lock()
+	var order func() error
+	if len(w.lates) > 0 {
+		order, w.lates = w.lates[0], w.lates[1:]
+	}
+	w.mu.Unlock()
+	if order == nil {
+		return
+	}
+	if err := order(); err != nil {
+		w.violation("%s: %w", lateOrder, err)
+	}
 }
 
 // retry discards the failed trials.
-func (w *world) retry() error {
+func (w *world) retry(st *study) error {
 	ctx := context.Background()
 	var failed []uint64
-	for r, err := range w.store.Scan(ctx, w.name, 0, 1<<62) {
+	for r, err := range w.store.Scan(ctx, st.name, 0, 1<<62) {
 		if err != nil {
 			return err
 		}
@@ -219,10 +291,10 @@ func (w *world) retry() error {
 			failed = append(failed, r.Trial)
 		}
 	}
-	if _, err := w.store.Discard(ctx, w.name, failed); err != nil {
+	if _, err := w.store.Discard(ctx, st.name, failed); err != nil {
 		return err
 	}
-	_, err := w.store.Update(ctx, w.name, func(p *results.Plan) error {
+	_, err := w.store.Update(ctx, st.name, func(p *results.Plan) error {
 		if len(failed) > 0 && (p.State == results.Finished || p.State == results.Stopped) {
 			p.State, p.Digest = results.Running, ""
 		}

@@ -12,6 +12,9 @@ import "fmt"
 //	asynq:{NAME}:overnight:dead         dead letters
 //	asynq:queues, asynq:servers..., asynq:workers...  what asynq's tools show
 //
+// A Redis user of a queue needs the keys asynq:* and the commands that Commands
+// lists, and those with which clients connect (+@connection); DeleteAll also SCAN.
+//
 // All keys of a queue are in one slot of a Redis Cluster. asynq publishes these
 // names in no document; TestKeys holds them against asynq's Inspector.
 const taskType = "overnight:job"
@@ -22,3 +25,9 @@ func queueName(namespace string, engine int) string { return fmt.Sprintf("%s.e%d
 func key(name, what string) string { return "asynq:{" + name + "}:" + what }
 
 func taskKey(name, id string) string { return key(name, "t:"+id) }
+
+// Commands are the Redis commands that a Queue uses, in scripts and outside, as
+// rules of an access control list.
+const Commands = "+ping +eval +evalsha +sadd +zadd +zrem +zcard +zscore +zrange +zrangebyscore +zremrangebyscore " +
+	"+exists +get +set +setex +incr +expire +expireat +del +unlink +hset +hget +hdel " +
+	"+lpush +rpush +rpoplpush +lrem +llen +lrange +ltrim"

@@ -3,6 +3,7 @@ package asynqqueue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -83,7 +84,10 @@ func (p *pipe) run(ctx context.Context, cmd *redis.Cmd) *redis.Cmd {
 	}
 }
 
-var errCut = errors.New("the queue is closed")
+var (
+	errCut    = errors.New("the queue is closed")
+	errSilent = fmt.Errorf("Redis gives no answer within %v", answer)
+)
 
 func failed(ctx context.Context, cmd *redis.Cmd, err error) *redis.Cmd {
 	note(ctx, err)
@@ -122,44 +126,58 @@ func (p *pipe) send(cmds []*redis.Cmd) {
 	defer cancel()
 	if len(cmds) == 1 {
 		_ = p.Process(ctx, cmds[0])
-		return
+	} else {
+		line := p.Pipeline()
+		for _, cmd := range cmds {
+			_ = line.Process(ctx, cmd)
+		}
+		_, _ = line.Exec(ctx)
 	}
-	line := p.Pipeline()
-	for _, cmd := range cmds {
-		_ = line.Process(ctx, cmd)
+	for _, cmd := range cmds { // this is no context of the caller's
+		if errors.Is(cmd.Err(), context.DeadlineExceeded) {
+			cmd.SetErr(errSilent)
+		}
 	}
-	_, _ = line.Exec(ctx)
 }
 
 // The commands that asynq sends without a script are bounded in time: asynq
 // gives them none, and waits for them when it shuts down.
 
+func (p *pipe) bound(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	release := context.AfterFunc(p.ctx, cancel)
+	return ctx, func() {
+		release()
+		cancel()
+	}
+}
+
 // SAdd adds to a set.
 func (p *pipe) SAdd(ctx context.Context, key string, members ...any) *redis.IntCmd {
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	bound, cancel := p.bound(ctx)
 	defer cancel()
-	cmd := p.UniversalClient.SAdd(ctx, key, members...)
+	cmd := p.UniversalClient.SAdd(bound, key, members...)
 	note(ctx, cmd.Err())
 	return cmd
 }
 
 // ZAdd adds to a sorted set.
 func (p *pipe) ZAdd(ctx context.Context, key string, members ...redis.Z) *redis.IntCmd {
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	ctx, cancel := p.bound(ctx)
 	defer cancel()
 	return p.UniversalClient.ZAdd(ctx, key, members...)
 }
 
 // ZAddXX changes what is in a sorted set.
 func (p *pipe) ZAddXX(ctx context.Context, key string, members ...redis.Z) *redis.IntCmd {
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	ctx, cancel := p.bound(ctx)
 	defer cancel()
 	return p.UniversalClient.ZAddXX(ctx, key, members...)
 }
 
 // ZRem takes from a sorted set.
 func (p *pipe) ZRem(ctx context.Context, key string, members ...any) *redis.IntCmd {
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	ctx, cancel := p.bound(ctx)
 	defer cancel()
 	return p.UniversalClient.ZRem(ctx, key, members...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 
 	"overnight/internal/daemon"
 	"overnight/internal/redisconn"
@@ -19,7 +20,10 @@ import (
 	"overnight/jobs/queuetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	redisconn.Log(zap.NewNop())
+	goleak.VerifyTestMain(m)
+}
 
 func start(t testing.TB, conf ...string) *daemon.Redis {
 	t.Helper()
@@ -30,7 +34,7 @@ func start(t testing.TB, conf ...string) *daemon.Redis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.Kill)
+	t.Cleanup(func() { r.Kill() }) // of the process that runs by then
 	return r
 }
 
@@ -83,7 +87,7 @@ func TestQueue(t *testing.T) {
 				}
 				waitFor(t, "the cluster", func() bool { return rdb.Set(t.Context(), "ready", 1, 0).Err() == nil })
 			}
-			const lease = 4 * time.Second
+			const lease = 3 * time.Second
 			var spaces, garbage atomic.Int64
 			queuetest.Run(t, func(t *testing.T) jobs.Queue {
 				return open(t, rdb, Options{Lease: lease, Namespace: fmt.Sprintf("n%d", spaces.Add(1))})
@@ -187,7 +191,7 @@ func TestPending(t *testing.T) {
 	}
 	waitFor(t, "nobody to wait", func() bool {
 		w, h, err := q.Pending(t.Context())
-		return err == nil && w+h == 5 && h >= 1
+		return err == nil && w+h == 5 && h >= 1 && q.rdb.LLen(t.Context(), key(q.name, "active")).Val() == 0
 	})
 	if err := q.DeleteAll(t.Context()); err != nil {
 		t.Fatal(err)
@@ -234,3 +238,67 @@ func TestTakesNoMoreThanAskedFor(t *testing.T) {
 	}
 }
 
+// A user with nothing but what keys.go names can do everything but delete all.
+func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	admin := connect(t, "redis://"+r.Addr)
+	rules := append([]any{"acl", "setuser", "worker", "on", ">secret", "~asynq:*", "-@all", "+@connection"}, words(Commands)...)
+	if err := admin.Do(t.Context(), rules...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	rdb, err := redisconn.New("redis://"+r.Addr, redisconn.Options{Name: "worker", Credentials: func(context.Context) (string, string, error) {
+		return "worker", "secret", nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	q := open(t, rdb, Options{Lease: time.Second})
+	publish(t, q, batch(0, 40)...)
+	inject(t, q, "garbage", nil)
+	plant(t, q, "bad", "\xff")
+	for n := 0; n < 43; { // three of them twice
+		for _, d := range take(t, q, 1) {
+			end := d.Done
+			switch n++; n {
+			case 5:
+				end = func(ctx context.Context) error { return d.Return(ctx, 0) }
+			case 6:
+				end = func(ctx context.Context) error { return d.Reject(ctx, "a test") }
+			case 7, 8:
+				end = d.Extend // and then its lease ends
+			}
+			if err := end(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := q.sweep(t.Context(), time.Now().Add(time.Minute)); err != nil {
+		t.Error(err)
+	}
+	if letters, err := q.DeadLetters(t.Context(), 10); err != nil || len(letters) != 3 {
+		t.Errorf("%d letters, error %v, want 3", len(letters), err)
+	}
+	if err := q.Close(); err != nil {
+		t.Error(err)
+	}
+	if w, h, err := q.Pending(t.Context()); err != nil || w+h != 0 {
+		t.Errorf("%d wait and %d are held, error %v, want none", w, h, err)
+	}
+	denied := admin.Do(t.Context(), "acl", "log").Val()
+	if l, ok := denied.([]any); !ok || len(l) > 0 {
+		t.Errorf("Redis denied: %v", denied)
+	}
+	if err := rdb.FlushAll(t.Context()).Err(); !redis.IsPermissionError(err) {
+		t.Errorf("FLUSHALL: %v, want no permission", err)
+	}
+}
+
+func words(s string) []any {
+	var all []any
+	for w := range strings.FieldsSeq(s) {
+		all = append(all, w)
+	}
+	return all
+}

@@ -6,11 +6,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"overnight/jobs"
+)
+
+// A request that meets a server of a cluster at its end is never answered.
+const (
+	lookFor = time.Second
+	makeFor = 5 * time.Second
 )
 
 // ensure makes the streams and the consumers of all engine versions that the
@@ -79,12 +86,12 @@ func (q *Queue) wanted() []int {
 
 // stream returns the stream of a name, and whether it was made just now.
 func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (s jetstream.Stream, made bool, err error) {
-	s, err = q.js.Stream(ctx, want.Name)
+	s, err = q.look(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		made = true
-		s, err = q.js.CreateStream(ctx, want)
+		s, err = q.create(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
-			s, err = q.js.Stream(ctx, want.Name)
+			s, err = q.look(ctx, want.Name)
 		}
 	}
 	var api *jetstream.APIError
@@ -103,7 +110,21 @@ func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (s jets
 	return s, made, nil
 }
 
+func (q *Queue) look(ctx context.Context, name string) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	return q.js.Stream(ctx, name)
+}
+
+func (q *Queue) create(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, makeFor)
+	defer cancel()
+	return q.js.CreateStream(ctx, want)
+}
+
 func (q *Queue) consumer(ctx context.Context, s jetstream.Stream, engine int) (made bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, makeFor)
+	defer cancel()
 	_, err = s.Consumer(ctx, consumer(engine))
 	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return false, err

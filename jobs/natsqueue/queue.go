@@ -46,6 +46,8 @@ type Queue struct {
 	calls  sync.WaitGroup
 	keeper sync.WaitGroup
 
+	lingering sync.WaitGroup // for requests that are still at the server
+
 	mu      sync.Mutex
 	closed  bool
 	renewed chan struct{} // closed when pull requests may have been lost
@@ -165,6 +167,7 @@ func (q *Queue) Close() error {
 	q.end()
 	q.calls.Wait()
 	q.keeper.Wait()
+	q.lingering.Wait()
 	q.js.CleanupPublisher()
 	// Acknowledgements may still stand in the buffer.
 	_ = q.nc.FlushTimeout(time.Second)

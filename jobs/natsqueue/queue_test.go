@@ -1,6 +1,8 @@
 package natsqueue
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -47,7 +49,19 @@ func wreck(t *testing.T, q jobs.Queue) {
 	}
 }
 
-// pair is a queue of two connections: one publishes and the other takes.
-type pair struct{ *Queue }
+// pair is a queue whose Take has a connection and rights of its own.
+type pair struct {
+	*Queue // publishes
+	taker  *Queue
+}
 
-type publisher struct{ *Queue }
+func (p pair) Take(ctx context.Context, n int) ([]jobs.Delivery, error) { return p.taker.Take(ctx, n) }
+
+func (p pair) Close() error { return errors.Join(p.taker.Close(), p.Queue.Close()) }
+
+func publisherOf(q jobs.Queue) *Queue {
+	if p, ok := q.(pair); ok {
+		return p.Queue
+	}
+	return q.(*Queue)
+}

@@ -24,7 +24,8 @@ func (q *Queue) prepare(ctx context.Context) error {
 	start := time.Now()
 	for n := 0; ; n++ {
 		err := q.ensure(ctx)
-		if err == nil || !passing(err) || time.Since(start) > prepareFor {
+		silent := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+		if err == nil || !(silent || passing(err)) || time.Since(start) > prepareFor {
 			return err
 		}
 		if err := pause(ctx, n); err != nil {

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	pullFor = 30 * time.Second      // a pull request's life
-	beat    = time.Second           // of the server while a request waits
-	gather  = 50 * time.Millisecond // for the rest of a batch after its first job
+	pullFor   = 30 * time.Second      // a pull request's life
+	lingerFor = 5 * time.Second       // the same, where it must be waited for
+	beat      = time.Second           // of the server while a request waits
+	gather    = 50 * time.Millisecond // for the rest of a batch after its first job
 )
 
 // Take asks the server for at most n jobs, no more than are delivered to it: the
@@ -81,9 +82,13 @@ var (
 // may come together.
 func (q *Queue) pull(ctx context.Context, ask pullRequest) (msgs []*nats.Msg, err error) {
 	ask.Expires = pullFor
-	if end, ok := ctx.Deadline(); ok {
-		ask.Expires = max(time.Millisecond, min(pullFor, time.Until(end)))
+	if q.o.TakeOnly {
+		ask.Expires = lingerFor
 	}
+	if end, ok := ctx.Deadline(); ok {
+		ask.Expires = max(time.Millisecond, min(ask.Expires, time.Until(end)))
+	}
+	ends := time.Now().Add(ask.Expires)
 	silence := time.NewTimer(ask.Expires + beat)
 	defer silence.Stop()
 	if ask.Expires >= 2*beat {
@@ -104,11 +109,15 @@ func (q *Queue) pull(ctx context.Context, ask pullRequest) (msgs []*nats.Msg, er
 	}
 	over := false // the server has done with the request
 	defer func() {
-		if over {
+		switch {
+		case over:
 			_ = sub.Unsubscribe()
-			return
+		case q.o.TakeOnly:
+			left := ask.Batch - len(msgs)
+			q.lingering.Go(func() { q.linger(sub, in, left, ends) })
+		default:
+			q.abandon(sub, in)
 		}
-		q.abandon(sub, in)
 	}()
 	if err := q.nc.PublishRequest(q.names.next(q.o.Engine), inbox, body); err != nil {
 		return nil, q.closedOr(err)
@@ -156,6 +165,34 @@ func status(m *nats.Msg) (over bool, err error) {
 	default: // consumer deleted, nobody there, server going down, too many requests, ...
 		return true, fmt.Errorf("pull request ended: %s %s", code, text)
 	}
+}
+
+// linger gives back what a request still receives until it ends. A request is
+// taken back by giving up its inbox; from an account of users, as joined workers
+// have, the server hears of that so late that it may have sent a job, and the job
+// were lost until its lease ends.
+func (q *Queue) linger(sub *nats.Subscription, in <-chan *nats.Msg, left int, ends time.Time) {
+	timeout := time.NewTimer(time.Until(ends) + beat)
+	defer timeout.Stop()
+	for left > 0 {
+		select {
+		case m := <-in:
+			if m.Reply == "" {
+				if over, _ := status(m); over {
+					left = 0
+				}
+				continue
+			}
+			q.giveBack([]*nats.Msg{m})
+			left--
+		case <-timeout.C:
+			left = 0
+		case <-q.open.Done():
+			q.abandon(sub, in)
+			return
+		}
+	}
+	_ = sub.Unsubscribe()
 }
 
 // abandon takes a request back, and gives back what was sent for it meanwhile.

@@ -3,6 +3,7 @@ package natsstore
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -31,7 +32,7 @@ func (s *Server) table() map[string]*op {
 		{opPlan, small, g.read, false, false, s.plan},
 		{opBlob, small, g.heavy, false, true, s.blob},
 		{opCommit, maxBody, g.commit, true, false, s.commit},
-		{opBeat, 4 * small, g.live, true, false, s.beat},
+		{opBeat, small, g.live, true, false, s.beat},
 		{opSaveCheckpoint, maxCheckpoint + 1<<12, g.heavy, true, false, s.saveCheckpoint},
 		{opCheckpoint, small, g.heavy, false, false, s.checkpoint},
 
@@ -211,7 +212,7 @@ func (s *Server) discard(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	generation, err := s.store.Discard(ctx, d.study, d.trials)
-	return appendVarint(nil, int64(generation)), err
+	return binary.AppendUvarint(nil, uint64(generation)), err
 }
 
 func (s *Server) beat(ctx context.Context, body []byte) ([]byte, error) {

@@ -33,7 +33,7 @@ func appendPlan(b []byte, p *results.Plan) []byte {
 }
 
 // planSize is the least that a plan takes.
-const planSize = 34
+const planSize = 33
 
 func (r *reader) plan() (p results.Plan) {
 	p.Study = r.string()

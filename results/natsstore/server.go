@@ -143,7 +143,8 @@ func (s *Server) sweep() {
 // receive is called with one message at a time; it never waits.
 func (s *Server) receive(m *nats.Msg) {
 	name := strings.TrimPrefix(m.Subject, s.o.subject(""))
-	if m.Reply != "" && !strings.HasPrefix(m.Reply, "_INBOX") {
+	// "_R_." is what a server makes of an inbox of another account.
+	if m.Reply != "" && !strings.HasPrefix(m.Reply, "_INBOX") && !strings.HasPrefix(m.Reply, "_R_.") {
 		s.log.warn("refused a request whose answer would go to no inbox", zap.String("subject", m.Subject), zap.String("reply", m.Reply))
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"overnight/results"
@@ -32,10 +33,10 @@ type stream struct {
 	end   context.CancelFunc
 	pages chan []byte // closed behind the last
 
-	mu     sync.Mutex // held while a request waits for a page
-	number uint64     // of last
-	last   []byte     // the page given last, which may be asked for again; nil before the first
-	over   bool       // last is the last
+	mu     sync.Mutex  // held while a request waits for a page
+	number uint64      // of last
+	last   []byte      // the page given last, which may be asked for again; nil before the first
+	over   atomic.Bool // last is the last
 
 	touched time.Time // guarded by streams.mu
 }
@@ -63,7 +64,7 @@ func (ss *streams) find(q *pageRequest, begin func(*pageRequest) *stream) (*stre
 	case st != nil:
 	case q.page > 0 || ss.closed:
 		return nil, ErrLost
-	case len(ss.open) >= maxStreams:
+	case !ss.room():
 		return nil, fmt.Errorf("%w: %d scans are under way", errBusy, len(ss.open))
 	default:
 		st = begin(q)
@@ -73,6 +74,21 @@ func (ss *streams) find(q *pageRequest, begin func(*pageRequest) *stream) (*stre
 	return st, nil
 }
 
+// room tells whether one more can begin. Those that have given their last page
+// read no more, and wait only for the word that it arrived.
+func (ss *streams) room() bool {
+	running := 0
+	for name, st := range ss.open {
+		switch {
+		case !st.over.Load():
+			running++
+		case time.Since(st.touched) > evictable:
+			delete(ss.open, name)
+		}
+	}
+	return running < maxStreams && len(ss.open) < 4*maxStreams
+}
+
 // page returns page number n: the next, or the one before once more.
 func (st *stream) page(ctx context.Context, n uint64) ([]byte, error) {
 	st.mu.Lock()
@@ -80,7 +96,7 @@ func (st *stream) page(ctx context.Context, n uint64) ([]byte, error) {
 	switch {
 	case st.last != nil && n == st.number:
 		return st.last, nil
-	case st.over || st.last != nil && n != st.number+1 || st.last == nil && n != 0:
+	case st.over.Load() || st.last != nil && n != st.number+1 || st.last == nil && n != 0:
 		return nil, ErrLost
 	}
 	page := []byte{0}
@@ -96,7 +112,8 @@ func (st *stream) page(ctx context.Context, n uint64) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	st.number, st.last, st.over = n, page, page[0] == 1
+	st.number, st.last = n, page
+	st.over.Store(page[0] == 1)
 	return page, nil
 }
 

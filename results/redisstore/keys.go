@@ -54,12 +54,14 @@ func (k keys) block(board, block uint64) string {
 }
 
 // The keys that are no study's. ":" never begins an escaped name.
-func (s *Store) format() string             { return s.options.Namespace + ":format" }
-func (s *Store) studies() string            { return s.options.Namespace + ":studies" } // hash: name -> when and by whom it was entered
-func (s *Store) fleet(what string) string   { return s.options.Namespace + ":{:fleet}:" + what }
-func (s *Store) leaseKey(n string) string   { return s.options.Namespace + ":{:lease:" + escape(n) + "}" }
-func (s *Store) blobKey(sum string) string  { return s.options.Namespace + ":{:blob:" + sum + "}:data" }
-func (s *Store) blobTime(sum string) string { return s.options.Namespace + ":{:blob:" + sum + "}:named" }
+func (s *Store) format() string            { return s.options.Namespace + ":format" }
+func (s *Store) studies() string           { return s.options.Namespace + ":studies" } // hash: name -> when and by whom it was entered
+func (s *Store) fleet(what string) string  { return s.options.Namespace + ":{:fleet}:" + what }
+func (s *Store) leaseKey(n string) string  { return s.options.Namespace + ":{:lease:" + escape(n) + "}" }
+func (s *Store) blobKey(sum string) string { return s.options.Namespace + ":{:blob:" + sum + "}:data" }
+func (s *Store) blobTime(sum string) string {
+	return s.options.Namespace + ":{:blob:" + sum + "}:named"
+}
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -73,6 +74,9 @@ func (s *Store) runInt(ctx context.Context, sc *script, keys []string, args ...a
 
 // value returns the reply.
 func (c *call) value() (any, error) {
+	if c.reply == nil {
+		return nil, errors.New("it was not sent")
+	}
 	v, err := c.reply.Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -108,23 +112,20 @@ func isNoScript(err error) bool { return err != nil && strings.HasPrefix(err.Err
 // send sends calls in one pipeline.
 func (s *Store) send(ctx context.Context, calls []*call, wait bool, add func(redis.Pipeliner, *call) *redis.Cmd) error {
 	wait = wait && s.options.Wait.Replicas > 0
-	node := redis.Cmdable(s.rdb)
-	if cluster, ok := s.rdb.(*redis.ClusterClient); ok && wait {
-		// WAIT speaks of its own connection; the cluster's pipeline would send it
-		// to any node.
-		master, err := cluster.MasterForKey(ctx, calls[0].keys[0])
-		if err != nil {
+	var node redis.Cmdable = s.rdb
+	if wait {
+		var err error
+		if node, err = s.waiter(ctx, calls[0].keys[0]); err != nil {
 			return err
 		}
-		node = master
 	}
-	var waited *redis.IntCmd
+	var waited *redis.Cmd
 	_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, c := range calls {
 			c.reply = add(p, c)
 		}
 		if wait {
-			waited = p.Wait(ctx, s.options.Wait.Replicas, s.options.Wait.Timeout)
+			waited = p.Do(ctx, "wait", s.options.Wait.Replicas, s.options.Wait.Timeout.Milliseconds())
 		}
 		return nil
 	})
@@ -136,8 +137,31 @@ func (s *Store) send(ctx context.Context, calls []*call, wait bool, add func(red
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return err
 	}
-	if wait && int(waited.Val()) < s.options.Wait.Replicas {
-		return &replicaError{got: int(waited.Val()), want: s.options.Wait.Replicas, within: s.options.Wait.Timeout}
+	if !wait {
+		return nil
 	}
-	return nil
+	got, err := waited.Int()
+	if err == nil && got < s.options.Wait.Replicas {
+		err = &replicaError{got: got, want: s.options.Wait.Replicas, within: s.options.Wait.Timeout}
+	}
+	return err
+}
+
+// waiter returns a client of the master that has a key: WAIT speaks of its own
+// connection, and a cluster's pipeline would send it to any node. It waits for
+// answers as much longer as WAIT may take.
+func (s *Store) waiter(ctx context.Context, key string) (redis.Cmdable, error) {
+	var master *redis.Client
+	switch c := s.rdb.(type) {
+	case *redis.Client:
+		master = c
+	case *redis.ClusterClient:
+		var err error
+		if master, err = c.MasterForKey(ctx, key); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("a client of type %T can't wait for replicas; use redis.Client or redis.ClusterClient", s.rdb)
+	}
+	return master.WithTimeout(max(0, master.Options().ReadTimeout) + s.options.Wait.Timeout), nil
 }

@@ -75,8 +75,10 @@ type Store struct {
 	commits combiner
 	builds  sync.Mutex // one leaderboard at a time is built here
 
-	closing chan struct{}
-	once    sync.Once
+	boardless bool // keeps no leaderboards
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
 }
 
 // keepTimes are how long things are kept.
@@ -114,7 +116,8 @@ func New(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, err
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	s := &Store{rdb: rdb, options: o, closing: make(chan struct{})}
+	s := &Store{rdb: rdb, options: o}
+	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	s.keep = keepTimes{removed: time.Hour, events: time.Hour, blob: time.Hour, fleet: 24 * time.Hour, entry: time.Hour}
 	s.commits.init(s)
 	var err error
@@ -153,7 +156,7 @@ func (s *Store) checkFormat(ctx context.Context) error {
 // Close waits for commits under way. Calls of Commit and Follow that come later
 // return ErrClosed.
 func (s *Store) Close() error {
-	s.once.Do(func() { close(s.closing) })
+	s.end()
 	s.commits.close()
 	return nil
 }

@@ -17,8 +17,9 @@
 --         number of runs of points, for each
 --           place of the key, block, place of the first point, for each point
 --           its number of records, 4 bytes, and their sum, 8 bytes
--- Returns {chunk, records there} for each chunk that was not stored, a record
--- that is not there being false; false where the stamp is another.
+-- Returns {chunk, bucket's 16 bytes, records there} for each chunk that was not
+-- stored, a record that is not there being false; false where the stamp is
+-- another.
 if redis.call('HGET', KEYS[1], 'stamp') ~= ARGV[1] then return false end
 
 local zero = string.rep('\0', 16)
@@ -41,6 +42,8 @@ local function join(slice, mask)
   return table.concat(out)
 end
 
+local forms = {} -- of a number of points, to read them at once
+
 -- add adds the sums of a run of points to those that are kept.
 local function add(key, block, at, run)
   local old = redis.call('GETRANGE', key, at, at + #run - 1)
@@ -48,12 +51,18 @@ local function add(key, block, at, run)
     redis.call('SADD', KEYS[2], 'b' .. block)
   else
     if #old < #run then old = old .. string.rep('\0', #run - #old) end
-    local out, n = {}, 0
-    for i = 1, #run, 12 do
-      local n1, s1 = struct.unpack('<I4d', old, i)
-      local n2, s2 = struct.unpack('<I4d', run, i)
-      n = n + 1
-      out[n] = struct.pack('<I4d', n1 + n2, s1 + s2)
+    local out, i = {}, 1
+    while i <= #run do
+      local n = math.min(16, (#run - i + 1) / 12)
+      local form = forms[n]
+      if not form then
+        form = '<' .. string.rep('I4d', n)
+        forms[n] = form
+      end
+      local sums, more = {struct.unpack(form, old, i)}, {struct.unpack(form, run, i)}
+      for k = 1, 2 * n do sums[k] = sums[k] + more[k] end
+      out[#out + 1] = struct.pack(form, unpack(sums, 1, 2 * n))
+      i = i + 12 * n
     end
     run = table.concat(out)
   end
@@ -92,7 +101,7 @@ for c = 1, tonumber(ARGV[4]) do
   else
     local fields = {}
     for i = first, last, 2 do fields[#fields + 1] = ARGV[i] end
-    conflicts[#conflicts + 1] = {c, redis.call('HMGET', key, unpack(fields))}
+    conflicts[#conflicts + 1] = {c, slice, redis.call('HMGET', key, unpack(fields))}
   end
   a = last + 7
   pairs_(joined)

@@ -19,8 +19,8 @@ type Factory struct{}
 
 // Params are its parameters.
 type Params struct {
-	Act     string  `param:"act" default:"fine" enum:"fine,error,nan,panic,exit,loop,memory,slow,once" doc:"What a trial does."`
-	File    string  `param:"file" default:"" doc:"For once: exits where this file is missing, and makes it."`
+	Act     string  `param:"act" default:"fine" enum:"fine,error,nan,panic,exit,loop,memory,slow,once,killed,count" doc:"What a trial does."`
+	File    string  `param:"file" default:"" doc:"For once: exits where this file is missing, and makes it. For count: gets a byte an episode."`
 	Horizon int     `param:"horizon" default:"10" min:"1" doc:"Steps an episode."`
 	X       float64 `param:"x" default:"0" doc:"Anything."`
 }
@@ -54,6 +54,10 @@ func (e *env) Spec() *envs.Spec { return &e.spec }
 func (e *env) Reset(k rng.Key, out *envs.Step) {
 	e.s.Seed(k)
 	*out = envs.Step{}
+	if e.Act == "count" {
+		e.count()
+		time.Sleep(2 * time.Millisecond)
+	}
 }
 
 func (e *env) Step(_ *envs.Action, out *envs.Step) {
@@ -62,6 +66,13 @@ func (e *env) Step(_ *envs.Action, out *envs.Step) {
 		out.Reward = math.NaN()
 	case "panic":
 		panic("planted panic")
+	case "killed":
+		// As the kernel's OOM killer does, or an operator.
+		p, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = p.Kill()
+		}
+		panic(err)
 	case "exit":
 		fmt.Fprintln(os.Stderr, "planted exit")
 		os.Exit(7)
@@ -91,6 +102,18 @@ func (e *env) Step(_ *envs.Action, out *envs.Step) {
 	}
 	out.T++
 	out.Done = out.T == e.Horizon
+}
+
+// count adds a byte to the file.
+func (e *env) count() {
+	f, err := os.OpenFile(e.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	_, err = f.Write([]byte{'.'})
+	if err = errors.Join(err, f.Close()); err != nil {
+		panic(err)
+	}
 }
 
 func (e *env) Metrics([]float64) {}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"overnight/coordinator"
+	"overnight/internal/catalog"
+	"overnight/jobs"
+)
+
+// FuzzParseTokens holds that what is accepted is roles and whole sums, and that
+// no error repeats what stands behind the role.
+func FuzzParseTokens(f *testing.F) {
+	_, line, err := NewToken(Admin, "somebody")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(line))
+	f.Add([]byte("# x\n\nview " + strings.Repeat("0", 64) + "\n"))
+	f.Add([]byte("submit ovn_notahash\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		list, err := parseTokens(text)
+		if err != nil {
+			for _, word := range strings.Fields(string(text)) {
+				if len(word) > 20 && strings.Contains(err.Error(), word) {
+					t.Fatalf("the error repeats %q: %v", word, err)
+				}
+			}
+			return
+		}
+		var again strings.Builder
+		for _, k := range list {
+			if k.role < View || k.role > Admin || k.who == "" || len(k.who) > maxComment {
+				t.Fatalf("accepted %+v", k)
+			}
+			fmt.Fprintf(&again, "%v %x %s\n", k.role, k.sum, k.who)
+		}
+		if got, err := parseTokens([]byte(again.String())); err != nil || len(got) != len(list) {
+			t.Fatalf("%d tokens became %d: %v", len(list), len(got), err)
+		}
+	})
+}
+
+// FuzzSubmit holds that whatever is sent as a study, in whatever query and path,
+// is answered with JSON, never panics, and reaches Submit only where it is a
+// study without files of this machine.
+func FuzzSubmit(f *testing.F) {
+	f.Add("", "", []byte(fmt.Sprintf(studyFile, "x")))
+	f.Add("priority=3&keep=1h", "", []byte("study: x\ndata: {h: {csv: /etc/passwd}}\n"))
+	f.Add("max_slots=9999999999", "/x@2/cancel", []byte("{}"))
+	f.Add("%zz", "/../x", []byte("\x00"))
+	a := newAPI(Options{
+		Catalog: catalog.New(), Orders: noOrders{}, Log: zap.NewNop(),
+		Submit: func(_ context.Context, s *jobs.Study, _ []byte, sub Submission) (coordinator.Planned, error) {
+			if s == nil || !isName(s.Name) || len(s.Data) > 0 || sub.Priority < 0 || sub.Priority > 100 || sub.MaxSlots < 0 || sub.Keep < 0 {
+				return coordinator.Planned{}, fmt.Errorf("%+v %+v", s, sub)
+			}
+			return coordinator.Planned{Name: s.Name}, nil
+		},
+	})
+	h := a.handler()
+	f.Fuzz(func(t *testing.T, query, path string, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/studies", strings.NewReader(string(body)))
+		r.URL.RawQuery, r.URL.Path = query, "/v1/studies"+path
+		r.Header.Set("Content-Type", "application/yaml")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		switch w.Code {
+		case 200, 400, 409, 413, 422, 429:
+			if path == "" && !json.Valid(w.Body.Bytes()) {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+		case 307, 404, 405: // by the path
+			if path == "" {
+				t.Fatalf("%d", w.Code)
+			}
+		default:
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// noOrders knows no study.
+type noOrders struct{}
+
+func (noOrders) Cancel(context.Context, string) error          { return ErrConflict }
+func (noOrders) Pause(context.Context, string) error           { return ErrConflict }
+func (noOrders) Resume(context.Context, string) error          { return ErrConflict }
+func (noOrders) Retry(context.Context, string) (uint64, error) { return 0, ErrConflict }
+func (noOrders) Delete(context.Context, string) error          { return ErrConflict }

@@ -1,0 +1,316 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"overnight/coordinator"
+	"overnight/internal/catalog"
+	"overnight/jobs"
+	"overnight/results"
+)
+
+// TestStudyLife submits a study over the API and follows it to its removal.
+func TestStudyLife(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies?priority=7&max_slots=3&keep=48h", fmt.Sprintf(studyFile, "life"))
+	made := decode[map[string]any](t, text)
+	if status != http.StatusCreated || made["study"] != "life" || made["trials"] != 6.0 || made["new"] != true {
+		t.Fatalf("%d %s", status, text)
+	}
+	p, err := b.store.Plan(t.Context(), "life")
+	if err != nil || !p.Submitted || p.Priority != 7 || p.MaxSlots != 3 || p.Keep != 48*time.Hour {
+		t.Errorf("%+v %v", p, err)
+	}
+	// An edited study gets a name with an '@'.
+	status, text = b.ask(t, Submit, http.MethodPost, "/v1/studies", fmt.Sprintf(studyFile, "life")+"seed: 7\n")
+	if status != http.StatusCreated || decode[map[string]any](t, text)["study"] != "life@2" {
+		t.Fatalf("%d %s", status, text)
+	}
+	for _, path := range []string{"life@2", "life%402"} {
+		status, text = b.ask(t, View, http.MethodGet, "/v1/studies/"+path, "")
+		if status != http.StatusOK || decode[standing](t, text).Study != "life@2" {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	list := decode[struct {
+		Total   int
+		Studies []standing
+	}](t, second(b.ask(t, View, http.MethodGet, "/v1/studies?n=1", "")))
+	if list.Total != 2 || len(list.Studies) != 1 || list.Studies[0].Study != "life@2" {
+		t.Errorf("%+v, want the newest of two", list)
+	}
+	b.commit(t, p, results.Done, results.Failed, results.Done, results.Dead)
+	st := decode[standing](t, second(b.ask(t, View, http.MethodGet, "/v1/studies/life", "")))
+	if st.Committed != 4 || st.Done != 2 || st.Failed != 1 || st.Dead != 1 || st.CoreTime < 0.0059 || st.Priority != 7 || st.Keep != "48h0m0s" {
+		t.Errorf("%+v", st)
+	}
+	status, text = b.ask(t, View, http.MethodGet, "/v1/studies/life/digest", "")
+	if status != http.StatusConflict || !strings.Contains(text, "with 4 of 6 trials") {
+		t.Errorf("%d %s", status, text)
+	}
+	for _, s := range []struct {
+		do     string
+		status int
+		state  string
+	}{
+		{"pause", 200, "paused"}, {"pause", 200, "paused"}, {"resume", 200, "running"}, {"resume", 200, "running"},
+		{"cancel", 200, "cancelled"}, {"cancel", 200, "cancelled"}, {"pause", 409, ""}, {"resume", 409, ""},
+	} {
+		status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies/life/"+s.do, "")
+		if got := decode[standing](t, text).State; status != s.status || got != s.state {
+			t.Errorf("%s: %d %s, want %d and %q", s.do, status, text, s.status, s.state)
+		}
+	}
+	if p, err = b.store.Plan(t.Context(), "life"); err != nil || p.Generation != 2 || p.Ended.IsZero() {
+		t.Errorf("%+v %v, want the generation of after one cancel, and when it ended", p, err)
+	}
+	status, text = b.ask(t, Submit, http.MethodPost, "/v1/studies/life/retry", "")
+	if status != http.StatusOK || decode[map[string]any](t, text)["trials"] != 2.0 {
+		t.Errorf("%d %s, want 2 trials again", status, text)
+	}
+	orders, err := b.store.Beat(t.Context(), results.Worker{ID: "w", Slots: 1}, 0)
+	var kinds []results.OrderKind
+	for _, o := range orders {
+		kinds = append(kinds, o.Kind)
+	}
+	if err != nil || !slices.Contains(kinds, results.Pause) || !slices.Contains(kinds, results.Resume) || !slices.Contains(kinds, results.Cancel) {
+		t.Errorf("%v %v, want the orders given to workers", kinds, err)
+	}
+	if status, text := b.ask(t, Admin, http.MethodDelete, "/v1/studies/life", ""); status != http.StatusNoContent {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, text := b.ask(t, View, http.MethodGet, "/v1/studies/life", ""); status != http.StatusNotFound {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+func second(_ int, text string) string { return text }
+
+// TestProblems holds that a wrong study is answered with what validate prints, and
+// that no file of the service's machine is read for it.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	src := "study: x\nenv: {name: function, function: noop, busyy: 3}\nagents: [{name: randm}]\n"
+	status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies", src)
+	_, err := jobs.Parse(fileName, []byte(src), catalog.New(), jobs.ParseOptions{})
+	want := failure{Error: fmt.Sprintf("%d problems, nothing was run", len(err.(jobs.Problems)))}
+	for _, p := range err.(jobs.Problems) {
+		want.Problems = append(want.Problems, fault(p))
+	}
+	if diff := cmp.Diff(want, decode[failure](t, text)); diff != "" || status != http.StatusUnprocessableEntity || len(want.Problems) < 2 {
+		t.Errorf("%d (-want +got):\n%s", status, diff)
+	}
+	for _, path := range []string{"/etc/passwd", "../../../etc/passwd", "history.csv"} {
+		src := "study: x\ndata: {h: {csv: " + path + "}}\nenv: {name: marketing, history: $data.h}\nagents: [{name: random}]\n"
+		status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies", src)
+		if status != http.StatusUnprocessableEntity || !strings.Contains(text, "data files are not read over the API") || strings.Contains(text, "root:") {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	refusing := newBench(t, func(o *Options) {
+		o.Submit = func(context.Context, *jobs.Study, []byte, Submission) (coordinator.Planned, error) {
+			return coordinator.Planned{}, fmt.Errorf("too many bytes: %w", ErrRefused)
+		}
+	})
+	status, text = refusing.ask(t, Submit, http.MethodPost, "/v1/studies", fmt.Sprintf(studyFile, "x"))
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "too many bytes") {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+func TestTrials(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.plan(t, "one")
+	b.commit(t, p, results.Done, results.Failed, results.Done, results.Overrun)
+	status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/trials?from=1&to=4", "")
+	var got []string
+	for line := range strings.Lines(text) {
+		got = append(got, fmt.Sprint(decode[map[string]any](t, line)["trial"], " ", decode[map[string]any](t, line)["status"]))
+	}
+	if diff := cmp.Diff([]string{"1 failed", "2 done", "3 overrun"}, got); diff != "" || status != 200 {
+		t.Errorf("%d (-want +got):\n%s", status, diff)
+	}
+	row := appendRecord(nil, &results.Record{Trial: 1 << 60, Status: results.Done, Metrics: []float64{math.NaN(), math.Inf(-1), 0.1, 1e300}, Error: "a \"b\"\n\u2028", Elapsed: 1},
+		[][]byte{[]byte(`"a":`), []byte(`"b":`), []byte(`"c":`)})
+	if want := `{"trial":1152921504606846976,"point":0,"replication":0,"status":"done","attempts":0,"elapsed_ms":0.000001,"error":"a \"b\"\n\u2028","metrics":{"a":null,"b":"-Infinity","c":0.1}}`; string(row) != want || !json.Valid(row) {
+		t.Errorf("got  %s\nwant %s", row, want)
+	}
+}
+
+// TestLeaders asks for the best points, from the store's leaderboard and from the
+// records.
+func TestLeaders(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Options){"store": func(*Options) {}, "records": func(o *Options) { o.Store = bareStore{o.Store} }} {
+		b := newBench(t, change)
+		p := b.plan(t, "one")
+		b.commit(t, p, results.Done, results.Done, results.Failed, results.Done) // metric = trial: points 0 (0, 3) and 1 (1)
+		status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/leaders?n=5", "")
+		got := decode[struct {
+			Goal    string
+			Leaders []leader
+		}](t, text)
+		want := []leader{
+			{Point: 0, N: 2, Mean: 1.5, Task: "function", Arm: "random", Levels: map[string]any{"env.x1": 1.0}},
+			{Point: 1, N: 1, Mean: 1, Task: "function", Arm: "random", Levels: map[string]any{"env.x1": 2.0}},
+		}
+		if got.Goal == "minimize" {
+			slices.Reverse(want)
+		}
+		if diff := cmp.Diff(want, got.Leaders); diff != "" || status != 200 {
+			t.Errorf("%s: %d (-want +got):\n%s", name, status, diff)
+		}
+	}
+}
+
+// bareStore has none of a store's optional roles.
+type bareStore struct{ Store }
+
+// event is a server-sent event.
+type event struct {
+	kind string
+	moment
+}
+
+// TestEvents follows a study until it ends, by this replica's coordinator and by
+// the store.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"coordinator", "store"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			done := make(chan uint64, 1)
+			done <- 1
+			b := newBench(t, func(o *Options) {
+				if how == "store" {
+					return
+				}
+				o.Progress = func() []coordinator.Progress {
+					n := <-done
+					done <- n
+					if n == 6 {
+						return nil // it has ended, and the store says so
+					}
+					return []coordinator.Progress{{Study: "one", State: results.Running, Total: 6, Done: n, Rate: 2.5, Workers: 1}}
+				}
+			})
+			p := b.plan(t, "one")
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.server.URL+"/v1/studies/one/events", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer "+b.tokens[View])
+			answer, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			if got := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || got != "text/event-stream" {
+				t.Fatalf("%d %s", answer.StatusCode, got)
+			}
+			lines := bufio.NewScanner(answer.Body)
+			next := func() (e event) {
+				for lines.Scan() {
+					switch kind, rest, _ := strings.Cut(lines.Text(), ": "); kind {
+					case "event":
+						e.kind = rest
+					case "data":
+						e.moment = decode[moment](t, rest)
+					case "":
+						if e.kind != "" {
+							return e
+						}
+					}
+				}
+				return e
+			}
+			first := next()
+			began := time.Now()
+			if first.kind != "progress" || first.State != "running" || first.Trials != 6 {
+				t.Errorf("%+v", first)
+			}
+			b.commit(t, p, results.Done, results.Done)
+			<-done
+			done <- 2
+			if e := next(); e.kind != "progress" || e.Committed != 2 {
+				t.Errorf("%+v, want 2 committed", e)
+			}
+			if how == "coordinator" {
+				// Whatever changes, no more than five a second are sent.
+				for n := uint64(3); n < 6; n++ {
+					<-done
+					done <- n
+					if e := next(); e.Committed != n || e.Rate != 2.5 {
+						t.Errorf("%+v, want %d committed", e, n)
+					}
+				}
+				if took := time.Since(began); took < 4*eventEvery-50*time.Millisecond {
+					t.Errorf("4 events took %v, want %v or more", took, 4*eventEvery)
+				}
+			}
+			<-done
+			done <- 6
+			if err := (storeOrders{b.store}).Cancel(t.Context(), "one"); err != nil {
+				t.Fatal(err)
+			}
+			if e := next(); e.kind != "end" || e.State != "cancelled" {
+				t.Errorf("%+v, want the end", e)
+			}
+			if lines.Scan() {
+				t.Errorf("%q after the end", lines.Text())
+			}
+		})
+	}
+}
+
+// TestStreams holds that streams are bounded, and that one ends when its token
+// goes.
+func TestStreams(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plan(t, "one")
+	for range maxStreams {
+		b.api.streams <- struct{}{}
+	}
+	for _, path := range []string{"events", "trials"} {
+		if status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/"+path, ""); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	<-b.api.streams
+	ended := make(chan int, 1)
+	go func() {
+		status, _ := b.ask(t, View, http.MethodGet, "/v1/studies/one/events", "")
+		ended <- status
+	}()
+	for len(b.api.streams) < maxStreams {
+		time.Sleep(5 * time.Millisecond)
+	}
+	replace(t, b.file, "# nobody\n")
+	select {
+	case status := <-ended:
+		if status != 200 {
+			t.Errorf("%d, want 200", status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the stream outlives its token")
+	}
+	b.api.parsing = make(chan struct{}) // without a free place
+	if _, err := b.api.parse([]byte("study: x")); err == nil || !strings.Contains(err.Error(), "being checked") {
+		t.Errorf("got %v, want it put off", err)
+	}
+}

@@ -1,0 +1,131 @@
+// Package web is the HTTP API of `overnight serve`, and the server of probes that
+// serve and worker share. Start with New, Listen and Probes; metrics stand in the
+// package below it.
+//
+// Every answer of the API is computed from the store, so that each replica of the
+// service gives the same; only the rates and estimates of a study come from the
+// replica that coordinates it. Whoever asks is known by a token with one of three
+// roles; each change leaves one line in the log. See docs/security.md.
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"overnight/coordinator"
+	"overnight/jobs"
+	"overnight/results"
+)
+
+// Store is what the API reads.
+type Store interface {
+	results.Plans
+	results.Records
+}
+
+// Orders change studies. Their errors wrap results.ErrNotFound where there is no
+// such study and ErrConflict where it can't be done as the study stands.
+type Orders interface {
+	Cancel(ctx context.Context, study string) error
+	Pause(ctx context.Context, study string) error
+	Resume(ctx context.Context, study string) error
+	// Retry forgets the records of failed, dead and overrun trials, so that they
+	// run again, and returns how many.
+	Retry(ctx context.Context, study string) (trials uint64, err error)
+	Delete(ctx context.Context, study string) error
+}
+
+// Errors of Orders and of Options.Submit that are answered with their text: it is
+// for the user and holds no secret.
+var (
+	ErrConflict = errors.New("not as the study stands") // 409
+	ErrRefused  = errors.New("refused")                 // 422
+)
+
+// Options configure the API.
+type Options struct {
+	Store   Store
+	Fleet   *Fleet // must be run
+	Catalog *jobs.Catalog
+	Orders  Orders
+	// Submit plans a study that was parsed and found right. An error that wraps
+	// ErrRefused is the user's fault.
+	Submit func(ctx context.Context, study *jobs.Study, source []byte, s Submission) (coordinator.Planned, error)
+	// Progress returns where the studies stand that this process coordinates; none
+	// in a standby. Nil: none.
+	Progress func() []coordinator.Progress
+	// Tokens are who may do what. Nil: everybody may do everything, which Listen
+	// allows on loopback addresses only.
+	Tokens *Tokens
+	// Hosts are further names under which the API is reached on a loopback address or
+	// without tokens, such as that of a proxy.
+	Hosts []string
+	Log   *zap.Logger // Defaults to none. Hears one line "audit" of each change.
+}
+
+// api answers requests.
+type api struct {
+	Options
+	failures *limiter
+	parsing  chan struct{} // holds a value while a study file is parsed
+	streams  chan struct{} // and while an answer is streamed
+}
+
+// Limits of what is asked at once.
+const (
+	maxParsing = 2
+	maxStreams = 64
+)
+
+// New returns the API's handler.
+func New(o Options) http.Handler { return newAPI(o).handler() }
+
+func newAPI(o Options) *api {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Progress == nil {
+		o.Progress = func() []coordinator.Progress { return nil }
+	}
+	return &api{
+		Options: o, failures: newLimiter(),
+		parsing: make(chan struct{}, maxParsing), streams: make(chan struct{}, maxStreams),
+	}
+}
+
+func (a *api) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range a.routes() {
+		mux.Handle(r.pattern, a.allowed(r))
+	}
+	return a.guard(mux)
+}
+
+// route is one thing that can be asked.
+type route struct {
+	pattern string
+	role    Role
+	action  string // "" for what changes nothing
+	handle  func(w http.ResponseWriter, r *http.Request) error
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{"GET /v1/studies", View, "", a.studies},
+		{"GET /v1/studies/{name}", View, "", a.study},
+		{"GET /v1/studies/{name}/leaders", View, "", a.leaders},
+		{"GET /v1/studies/{name}/trials", View, "", a.trials},
+		{"GET /v1/studies/{name}/digest", View, "", a.digest},
+		{"GET /v1/studies/{name}/events", View, "", a.events},
+		{"GET /v1/workers", View, "", a.workers},
+		{"POST /v1/studies", Submit, "submit", a.submit},
+		{"POST /v1/studies/{name}/cancel", Submit, "cancel", a.order(a.Orders.Cancel)},
+		{"POST /v1/studies/{name}/pause", Submit, "pause", a.order(a.Orders.Pause)},
+		{"POST /v1/studies/{name}/resume", Submit, "resume", a.order(a.Orders.Resume)},
+		{"POST /v1/studies/{name}/retry", Submit, "retry", a.retry},
+		{"DELETE /v1/studies/{name}", Admin, "delete", a.order(a.Orders.Delete)},
+	}
+}
