@@ -48,7 +48,7 @@ type flag struct {
 }
 
 var (
-	helpCommand = regexp.MustCompile(`(?m)^  ([a-z-]+) {2,}\S`)
+	helpCommand = regexp.MustCompile(`(?m)^  ([a-z-]+) +\S`)
 	helpFlag    = regexp.MustCompile(`(?m)^ +(?:(-\w), )?(--[a-z-]+)( \S+)?(?:  +(.*))?$`)
 	helpDefault = regexp.MustCompile(`\(default "?([^")]+)"?\)`)
 )

@@ -104,17 +104,19 @@ func (f *testFleet) digest(study string, workers int) string {
 	f.t.Helper()
 	run := f.start("run", append([]string{"run", study, "--slots", "0"}, f.args...)...)
 	for i := range workers {
+		wants := filepath.Join(f.dir, "keys", "trusted")
 		if f.engine == "joined" {
-			await(f.t, 20*time.Second, "the join file", func() bool {
-				_, err := os.Stat(f.worker[1])
-				return err == nil
-			})
+			wants = f.worker[1]
 		}
+		await(f.t, 20*time.Second, wants, func() bool {
+			_, err := os.Stat(wants)
+			return err == nil
+		})
 		f.workers = append(f.workers, f.start(fmt.Sprintf("worker-%d", i), append([]string{"worker", "--slots", "1"}, f.worker...)...))
 	}
 	select {
 	case <-run.Done():
-	case <-time.After(5 * time.Minute):
+	case <-time.After(2 * time.Minute):
 		f.t.Fatalf("run did not end:\n%s\n%s", f.log("run"), f.log("worker-0"))
 	}
 	m := digestLine().FindStringSubmatch(f.log("run"))

@@ -52,7 +52,7 @@ func TestScriptsCantSee(t *testing.T) {
 		show := newProgress(a, 1)
 		show.width = 80
 		show.update(coordinator.Progress{Study: "s", Total: 10})
-		newLogger(a.err, false, false).Info("hello", zap.Int("n", 1))
+		newLogger(a.err, false, false, false).Info("hello", zap.Int("n", 1))
 		show.update(coordinator.Progress{Study: "s", Total: 10, Done: 1})
 		show.end()
 		const clear = "\r\x1b[K"

@@ -232,15 +232,16 @@ func (l *lab) workerArgs() []string {
 }
 
 func (l *lab) startWorker() error {
-	if l.Engine == Joined { // which reads the file that the coordinator writes
-		file := filepath.Join(l.path("store"), "join")
-		err := l.until(context.Background(), 10*time.Second, "the join file is there", func() bool {
-			_, err := os.Stat(file)
-			return err == nil
-		})
-		if err != nil {
-			return err
-		}
+	file := filepath.Join(l.path("keys"), "trusted") // which the coordinator writes
+	if l.Engine == Joined {
+		file = filepath.Join(l.path("store"), "join")
+	}
+	err := l.until(context.Background(), 20*time.Second, file+" is there", func() bool {
+		_, err := os.Stat(file)
+		return err == nil
+	})
+	if err != nil {
+		return err
 	}
 	p, err := daemon.Start(l.path("worker.log"), l.env(), l.Binary, l.workerArgs()...)
 	if err == nil {

@@ -7,6 +7,10 @@ import (
 	"overnight/results"
 )
 
+// grace is how long a worker may take to end (G6): 10 s for what is in hand, 5 s
+// for commits, and the beat.
+const grace = 17 * time.Second
+
 // run lets a fault happen and makes it good.
 func (w *world) run(f fault) {
 	time.Sleep(f.at)
@@ -31,6 +35,12 @@ func (w *world) run(f fault) {
 		}
 		time.Sleep(f.last)
 		w.startWorker(slots)
+		if f.kind != killWorker && w.orderly {
+			time.Sleep(max(0, grace-f.last))
+			if p.alive() {
+				w.violation("worker %s has not ended %v after %s", p.name, grace, f.kind)
+			}
+		}
 	case addWorker:
 		w.startWorker(slots)
 	case pauseWorker:

@@ -115,7 +115,7 @@ func recovery(t *testing.T, seed uint64, template int, digest string) (took time
 		plans, e := w.finish()
 		w.end()
 		if e == nil {
-			e = w.check(plans[0], false)
+			e = w.check(plans[0])
 		}
 		if e == nil && plans[0].Digest != digest {
 			e = fmt.Errorf("the digest is %s, and %s without faults", plans[0].Digest, digest)

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,9 +49,17 @@ func kinds() []kind {
 	}
 }
 
-// ofCoordinators are the faults that leave workers, store and queue alone.
-func ofCoordinators() []kind {
-	return []kind{addWorker, killCoordinator, stopCoordinator, twoCoordinators, garbage}
+// orderly are the faults among which a worker that is told to end does so in time.
+func orderly() []kind {
+	return []kind{
+		addWorker, drainWorker, endWorker, killWorker, killCoordinator, stopCoordinator, twoCoordinators, garbage,
+		orderPause, orderCancel, orderRetry, orderExtend, lateOrder,
+	}
+}
+
+// only tells whether all faults are of these kinds.
+func only(faults []fault, of []kind) bool {
+	return !slices.ContainsFunc(faults, func(f fault) bool { return !slices.Contains(of, f.kind) })
 }
 
 // fault is something that goes wrong.

@@ -26,6 +26,7 @@ type world struct {
 	log     *zap.Logger
 	began   time.Time
 	mode    mode
+	orderly bool // all faults are
 	studies []*study
 
 	running sync.WaitGroup // of processes

@@ -16,8 +16,9 @@ import (
 
 // A request that meets a server of a cluster at its end is never answered.
 const (
-	lookFor = time.Second
-	makeFor = 5 * time.Second
+	lookFor   = time.Second
+	makeFor   = 5 * time.Second
+	settleFor = 250 * time.Millisecond
 )
 
 // ensure makes the streams and the consumers of all engine versions that the
@@ -53,6 +54,7 @@ func (q *Queue) ensure(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.had = true
 	for _, engine := range engines {
 		q.engines[engine] = true
 	}
@@ -88,6 +90,9 @@ func (q *Queue) wanted() []int {
 func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (s jetstream.Stream, made bool, err error) {
 	s, err = q.look(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err := q.settle(ctx); err != nil {
+			return nil, false, err
+		}
 		made = true
 		s, err = q.create(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
@@ -108,6 +113,26 @@ func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (s jets
 			want.Name, got.Subjects, got.Retention, want.Subjects, want.Retention)
 	}
 	return s, made, nil
+}
+
+// settle waits until the server has removed the files of a stream that it had: it
+// answers before that, and then removes those of a new stream too (nats-server
+// 2.15.2).
+func (q *Queue) settle(ctx context.Context) error {
+	q.mu.Lock()
+	had := q.had
+	q.mu.Unlock()
+	if !had || q.o.Memory {
+		return nil
+	}
+	wait := time.NewTimer(settleFor)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (q *Queue) look(ctx context.Context, name string) (jetstream.Stream, error) {

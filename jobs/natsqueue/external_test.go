@@ -3,6 +3,8 @@ package natsqueue
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -176,5 +178,32 @@ func TestRestarted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server whose files were deleted under it takes messages and never answers. It
+// gets a new stream.
+func TestFilesDeleted(t *testing.T) {
+	t.Parallel()
+	e := startExternal(t)
+	q := openNew(t, e.connect(t), Options{Lease: time.Second, MaxBytes: 1 << 20})
+	publish(t, q, batch(0, 5)...)
+	files, err := filepath.Glob(filepath.Join(e.o.StoreDir, "jetstream", "*", "streams", q.names.jobs(), "msgs"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the stream is in %q, error %v", files, err)
+	}
+	if err := os.RemoveAll(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := 0, 0; i < 3; i++ { // the file that is open goes on until it is empty
+		for ; n < 5*(i+1); n++ {
+			if err := take(t, q, 1)[0].Done(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := q.nc.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, q, batch(5*(i+1), 5*(i+2))...)
 	}
 }

@@ -96,7 +96,9 @@ func (c *coordinator) worker(t testing.TB, more ...nats.Option) *nats.Conn {
 
 func TestJoined(t *testing.T) {
 	t.Parallel()
-	const lease = time.Second
+	// Longer than the silence by which a worker notices that its request was lost
+	// with the stream: in the account of users nobody says so.
+	const lease = 3 * beat
 	queuetest.Run(t, func(t *testing.T) jobs.Queue {
 		c := listen(t)
 		o := Options{Lease: lease, Memory: true}
@@ -254,6 +256,9 @@ func TestWorkerRights(t *testing.T) {
 	}
 	if names := streams(t, p); names != "OVERNIGHT_DEAD OVERNIGHT_JOBS" {
 		t.Errorf("streams %s", names)
+	}
+	if _, err := nc.Request("overnight.store.work.commit", nil, 10*time.Second); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("request to a store that is not there: %v, want %v", err, nats.ErrNoResponders)
 	}
 	store, err := c.nc.Subscribe("overnight.store.work.>", func(m *nats.Msg) { _ = m.Respond([]byte("stored")) })
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
 
 	"overnight/jobs"
 )
@@ -16,6 +17,7 @@ import (
 const (
 	window     = 512             // messages on their way at once
 	ackTimeout = 2 * time.Second // for the server's answer to one
+	deaf       = 6               // attempts that no message of was answered, until the stream is given up
 )
 
 // Error codes that a publication may meet and that pass. A replicated server says
@@ -62,7 +64,7 @@ func (q *Queue) Publish(ctx context.Context, add []jobs.Job) error {
 // passing.
 func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg, add []jobs.Job) error {
 	var tried tries
-	for {
+	for silent := 1; ; silent++ {
 		left, cause, err := msgs, error(nil), error(nil)
 		if !q.want(add) { // who takes only could not make the consumers
 			cause = q.ensure(ctx)
@@ -73,11 +75,31 @@ func (q *Queue) publish(ctx context.Context, msgs []*nats.Msg, add []jobs.Job) e
 		if err != nil || len(left) == 0 {
 			return err
 		}
+		if !errors.Is(cause, jetstream.ErrAsyncPublishTimeout) || len(left) < len(msgs) {
+			silent = 0
+		}
+		if silent == deaf {
+			q.discard(ctx)
+			silent = 0
+		}
 		if err := q.repair(ctx, &tried, cause); err != nil {
 			return err
 		}
 		msgs = left
 	}
+}
+
+// discard deletes a stream that is there and answers nothing, as one does whose
+// files are gone: it will not mend, and jobs that are lost with it are issued again.
+// A stream without a leader does not say that it is there.
+func (q *Queue) discard(ctx context.Context) {
+	if _, err := q.look(ctx, q.names.jobs()); err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, makeFor)
+	defer cancel()
+	err := q.DeleteStream(ctx)
+	q.log.Warn("stream takes no messages: it is made anew", zap.String("stream", q.names.jobs()), zap.Error(err))
 }
 
 // send sends msgs all at once and waits for every answer. It returns those to be

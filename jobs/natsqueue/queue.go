@@ -52,6 +52,7 @@ type Queue struct {
 	closed  bool
 	renewed chan struct{} // closed when pull requests may have been lost
 	engines map[int]bool  // that have a consumer, as far as known; false: it may be gone
+	had     bool          // the streams
 	trouble bool          // that has been logged
 }
 

@@ -175,7 +175,7 @@ func TestScanLost(t *testing.T) {
 	served := openSQLite(t)
 	first := serve(t, dial(t, ns), served, Options{})
 	s := client(t, dial(t, ns), Options{})
-	p := many(t, s, 20_000)
+	p := many(t, s, 8_000)
 	var last error
 	n := uint64(0)
 	for r, err := range s.Scan(t.Context(), p.Study, 0, p.Trials) {
@@ -192,7 +192,7 @@ func TestScanLost(t *testing.T) {
 			serve(t, dial(t, ns), served, Options{})
 		}
 	}
-	if !errors.Is(last, ErrLost) || n == 20_000 {
+	if !errors.Is(last, ErrLost) || n == 8_000 {
 		t.Errorf("a scan whose server restarted yields %d records and error %v", n, last)
 	}
 }
@@ -206,7 +206,7 @@ func TestScanAbandoned(t *testing.T) {
 	server := serve(t, dial(t, ns), served, Options{silence: 300 * time.Millisecond})
 	nc := dial(t, ns)
 	s := client(t, nc, Options{silence: 300 * time.Millisecond})
-	p := many(t, s, 20_000)
+	p := many(t, s, 8_000)
 	for _, err := range s.Scan(t.Context(), p.Study, 0, p.Trials) {
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +228,7 @@ func TestScanAbandoned(t *testing.T) {
 			<-time.After(900 * time.Millisecond) // three times the silence
 		}
 	}
-	if n != 20_000 {
+	if n != 8_000 {
 		t.Errorf("a slow scan yields %d records", n)
 	}
 

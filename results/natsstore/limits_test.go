@@ -193,7 +193,7 @@ func TestBlobShared(t *testing.T) {
 	ns := natsServer(t, true, 0)
 	served := &slow{Store: openSQLite(t)}
 	server := serve(t, dial(t, ns), served, Options{Memory: 1 << 20}) // less than the data: one may always be there
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<18)
 	sum := sha256.Sum256(data)
 	name := hex.EncodeToString(sum[:])
 	s := client(t, dial(t, ns), Options{})
@@ -224,12 +224,12 @@ func TestLongCommit(t *testing.T) {
 	t.Parallel()
 	ns := natsServer(t, false, 0)
 	serve(t, dial(t, ns), openSQLite(t), Options{})
-	s := client(t, dial(t, ns), Options{})
+	s := client(t, dial(t, ns), Options{batch: 1 << 20})
 	p := storetest.NewPlan("s", 100, 1000)
 	if err := s.Create(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	x := make([]float64, 60_000)
+	x := make([]float64, 3000)
 	for i := range x {
 		x[i] = float64(i) * math.Pi
 	}
@@ -237,7 +237,7 @@ func TestLongCommit(t *testing.T) {
 	for i := range rs {
 		rs[i].Curves = []results.Curve{{Name: "c", X: x, Y: x}}
 	}
-	parts, err := encodeCommit(p.Study, 1, rs)
+	parts, err := encodeCommit(p.Study, 1, rs, s.o.batch)
 	if err != nil || len(parts) != 2 {
 		t.Fatalf("%d parts, error %v, want 2", len(parts), err)
 	}

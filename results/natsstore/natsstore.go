@@ -50,6 +50,7 @@ type Options struct {
 	silence  time.Duration // after which the server forgets what nobody asks for
 	patience time.Duration // of the client before it repeats a request; grows eightfold
 	direct   int           // bytes of a message at most; less where the server takes less
+	batch    int           // bytes of records in one request, about
 }
 
 // Errors of this package. A Store returns those of package results otherwise,
@@ -104,6 +105,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.direct <= 0 {
 		o.direct = 1 << 20
+	}
+	if o.batch <= 0 {
+		o.batch = maxCommit
 	}
 	return o, nil
 }

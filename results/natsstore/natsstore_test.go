@@ -107,24 +107,21 @@ func client(t testing.TB, nc *nats.Conn, o Options) *Store {
 }
 
 // TestStore: a store reached over NATS keeps every promise of the one that is
-// served: in the process, over TCP, and where messages are so small that nearly
-// everything travels in chunks.
+// served, in the process and over TCP.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		listen  bool
-		payload int32
 		options Options
 	}{
 		{name: "process"},
 		{name: "tcp", listen: true, options: Options{Namespace: "over.tcp"}},
-		{name: "small messages", payload: 1 << 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) results.Store {
-				ns := natsServer(t, c.listen, c.payload)
+				ns := natsServer(t, c.listen, 0)
 				serve(t, dial(t, ns), openSQLite(t), c.options)
 				return client(t, dial(t, ns), c.options)
 			})

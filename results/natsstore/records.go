@@ -15,7 +15,7 @@ func (s *Store) Commit(ctx context.Context, study string, generation uint32, rs 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	parts, err := encodeCommit(study, generation, rs)
+	parts, err := encodeCommit(study, generation, rs, s.o.batch)
 	if err != nil {
 		return nil, fmt.Errorf("commit to study %q: %w", study, err)
 	}
@@ -48,8 +48,9 @@ type part struct {
 	records int
 }
 
-// encodeCommit encodes records for as many requests as they need, at least one.
-func encodeCommit(study string, generation uint32, rs []results.Record) ([]part, error) {
+// encodeCommit encodes records for as many requests as they need, at least one,
+// of about batch bytes each.
+func encodeCommit(study string, generation uint32, rs []results.Record, batch int) ([]part, error) {
 	var parts []part
 	var list, scratch []byte
 	n := 0
@@ -63,7 +64,7 @@ func encodeCommit(study string, generation uint32, rs []results.Record) ([]part,
 		if list, scratch, err = appendRecord(list, scratch, &rs[i]); err != nil {
 			return nil, err
 		}
-		if n++; n == maxRecords || len(list) >= maxCommit {
+		if n++; n == maxRecords || len(list) >= batch {
 			cut()
 		}
 	}

@@ -87,13 +87,14 @@ func (r *relay) pass(m *nats.Msg) {
 }
 
 // TestStoreLossy: all promises hold where one request in fifty is lost, one
-// answer in fifty, and one request in fifty comes twice.
+// answer in fifty, and one request in fifty comes twice; and where
+// messages are so small that nearly everything travels in chunks.
 func TestStoreLossy(t *testing.T) {
 	t.Parallel()
 	var lost, doubled atomic.Int64
 	t.Run("suite", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) results.Store {
-			ns := natsServer(t, false, 0)
+			ns := natsServer(t, false, 1<<10)
 			serve(t, dial(t, ns), openSQLite(t), Options{})
 			rng := rand.New(rand.NewPCG(1, 2))
 			r := startRelay(t, dial(t, ns), func(string, int) (request, answer, twice bool) {

@@ -225,13 +225,13 @@ func (s *Store) settle(ctx context.Context, h *head, late []there) (bool, error)
 	for _, l := range late {
 		r := l.unit.record()
 		bucket := r.Trial / bucketTrials
-		_, err := s.readNamed(ctx, h, bucket, l.record)
-		if !l.marked || errors.Is(err, results.ErrDamaged) {
+		read, err := s.readNamed(ctx, h, bucket, l.record)
+		if err != nil && !errors.Is(err, results.ErrDamaged) {
+			return false, err
+		}
+		if err != nil || !l.marked || read.Trial != r.Trial {
 			damaged = append(damaged, r.Trial)
 			continue
-		}
-		if err != nil {
-			return false, err
 		}
 		verdict, name := results.Differs, "differs"
 		if sameResult(l.value(), l.record) {

@@ -14,7 +14,7 @@
 // # Bytes
 //
 // A record takes 3 bytes, its metrics (8 bytes each, less where low bytes are
-// zero), some 18 for worker, times and CRC, and 4 of its bucket: 52 with three
+// zero), some 21 for worker, times and CRC, and 4 of its bucket: 52 with three
 // metrics, where it stays within hash-max-listpack-value (64 bytes, five
 // metrics). For studies with more metrics set that to 8 x metrics + 30, at most
 // 512; otherwise each record takes some 60 bytes more. A curve takes 8 bytes a

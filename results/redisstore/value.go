@@ -44,31 +44,46 @@ const (
 const canonicalNaN = 0x7ff8000000000000
 
 // appendMetrics appends metrics up to the last that is not NaN, so that a study
-// may add some: their number, four bits for each that say how many bytes it has,
-// and these, from the high end.
+// may add some: twice their number, and, where not all take 8 bytes, one more and
+// four bits for each that say how many bytes it has; then these, from the high
+// end. There is one form for each list.
 func appendMetrics(b []byte, xs []float64) []byte {
 	n := len(xs)
 	for n > 0 && xs[n-1] != xs[n-1] {
 		n--
 	}
-	b = binary.AppendUvarint(b, uint64(n))
+	full := true
+	for _, x := range xs[:n] {
+		full = full && byte(metricBits(x)) != 0
+	}
+	if full {
+		b = binary.AppendUvarint(b, uint64(n)<<1)
+		for _, x := range xs[:n] {
+			b = binary.BigEndian.AppendUint64(b, metricBits(x))
+		}
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(n)<<1|1)
 	at := len(b)
 	for range (n + 1) / 2 {
 		b = append(b, 0)
 	}
 	for i, x := range xs[:n] {
-		bits := math.Float64bits(x)
-		if x != x {
-			bits = canonicalNaN
-		}
 		size := byte(0)
-		for ; bits != 0; bits <<= 8 {
+		for bits := metricBits(x); bits != 0; bits <<= 8 {
 			b = append(b, byte(bits>>56))
 			size++
 		}
 		b[at+i/2] |= size << (i % 2 * 4)
 	}
 	return b
+}
+
+func metricBits(x float64) uint64 {
+	if x != x {
+		return canonicalNaN
+	}
+	return math.Float64bits(x)
 }
 
 // value is a stored record, read.
@@ -305,10 +320,15 @@ func (d *decoder) length(most int) int {
 // is done.
 func (d *decoder) metrics(n int, done bool, floats *[]float64) []float64 {
 	stored := d.uvarint()
+	sized := stored&1 != 0
+	stored >>= 1
 	if stored > 0 && (!done || stored > uint64(n)) {
 		d.fail(fmt.Errorf("%d metrics", stored))
 	}
-	sizes := d.bytes((stored + 1) / 2)
+	var sizes string
+	if sized {
+		sizes = d.bytes((stored + 1) / 2)
+	}
 	if d.err != nil || !done || n == 0 {
 		return nil
 	}
@@ -322,7 +342,11 @@ func (d *decoder) metrics(n int, done bool, floats *[]float64) []float64 {
 		if i >= int(stored) {
 			continue
 		}
-		p := d.bytes(uint64(sizes[i/2] >> (i % 2 * 4) & 15))
+		size := uint64(8)
+		if sized {
+			size = uint64(sizes[i/2] >> (i % 2 * 4) & 15)
+		}
+		p := d.bytes(size)
 		if len(p) > 8 {
 			d.fail(errors.New("a number of more than 8 bytes"))
 			return nil

@@ -14,7 +14,6 @@ const other = "other"
 // back, into counters, which only grow.
 type counts struct {
 	labels int
-	before map[id]bool // studies that were there at first: what they had does not count
 	known  map[id]*known
 	label  map[id]bool
 	sum    sums
@@ -48,9 +47,6 @@ func (c *counts) begin(plans []results.Plan) {
 	for i := range plans {
 		there[idOf(&plans[i])] = true
 	}
-	if c.before == nil {
-		c.before = there
-	}
 	for k := range c.known {
 		if !there[k] {
 			delete(c.known, k)
@@ -82,10 +78,6 @@ func (c *counts) tally(ctx context.Context, s Store, p *results.Plan) (results.T
 	}
 	if old == nil {
 		old = &known{}
-		if c.before[k] {
-			old.tally = t
-			old.shown = cores{t.Used, t.Wasted}
-		}
 		c.known[k] = old
 	}
 	c.sum.committed += grown(t.Total(), old.tally.Total())

@@ -6,7 +6,8 @@
 // under study="other", and a label goes when its study ends.
 //
 // Only the leader among replicas shows studies and workers, so that sums over all
-// replicas are right. Its counters begin at zero when it becomes the leader.
+// replicas are right. Its counters begin with what is in the store, and don't fall
+// when studies are removed.
 package metrics
 
 import (
@@ -84,7 +85,7 @@ func NewService(o Options) *Service {
 		o.Log = zap.NewNop()
 	}
 	s := &Service{
-		Options: o, registry: newRegistry(o.Version, o.Engine),
+		Options: o, registry: newRegistry(o.Version, o.Engine), counts: newCounts(o.Labels), leases: newLeases(),
 		recovery: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "overnight_recovery_seconds",
 			Help:    "Time from the last sign of life of who held a lost job until all of its trials had records.",
@@ -222,9 +223,6 @@ func (s *Service) sample() (_ *sample, leads bool) {
 	leads = s.Leader()
 	if leads == s.leads && !s.taken.IsZero() && time.Since(s.taken) < fresh {
 		return s.last, leads
-	}
-	if leads != s.leads || s.counts == nil {
-		s.counts, s.leases = newCounts(s.Labels), newLeases()
 	}
 	s.leads, s.last = leads, nil
 	if leads {

@@ -176,12 +176,12 @@ func TestService(t *testing.T) {
 		})
 		want := map[string]float64{
 			"leader": 1, "store_up": 1, "trials_pending": 74, "trials_running": 6, "trials_dead": 2,
-			"trials_committed_total": 0, "trials_refused_total": 0, "trials_duplicates_total": 0, "trials_differs_total": 0,
+			"trials_committed_total": 30, "trials_refused_total": 5, "trials_duplicates_total": 0, "trials_differs_total": 0,
 			"workers": 2, "slots": 6, "lease_age_seconds": 0, "store_used_ratio": 0.25, "recovery_seconds": 0,
 			"jobs_lost_total": 0, "counts_went_back_total": 0,
 			"core_seconds_total study=one": 10, "core_seconds_wasted_total study=one": 1,
 			"core_seconds_total study=waits": 0, "core_seconds_wasted_total study=waits": 0,
-			"core_seconds_total study=other": 0, "core_seconds_wasted_total study=other": 0,
+			"core_seconds_total study=other": 3600, "core_seconds_wasted_total study=other": 0,
 		}
 		check := func(what string) {
 			t.Helper()
@@ -206,8 +206,8 @@ func TestService(t *testing.T) {
 		m.Observe(coordinator.Event{Kind: coordinator.JobLost})
 		m.Observe(coordinator.Event{Kind: coordinator.CountsWentBack})
 		maps.Copy(want, map[string]float64{
-			"trials_pending": 100 - 63 - 6 + 6, "trials_dead": 3, "trials_committed_total": 43 + 4,
-			"trials_refused_total": 1, "trials_duplicates_total": 3, "trials_differs_total": 1, "recovery_seconds": 1,
+			"trials_pending": 100 - 63 - 6 + 6, "trials_dead": 3, "trials_committed_total": 30 + 43 + 4,
+			"trials_refused_total": 6, "trials_duplicates_total": 3, "trials_differs_total": 1, "recovery_seconds": 1,
 			"jobs_lost_total": 1, "counts_went_back_total": 1,
 			"core_seconds_total study=one": 40, "core_seconds_wasted_total study=one": 2,
 			"core_seconds_total study=two": 3, "core_seconds_wasted_total study=two": 0,
@@ -223,8 +223,8 @@ func TestService(t *testing.T) {
 		delete(want, "core_seconds_total study=one")
 		delete(want, "core_seconds_wasted_total study=one")
 		maps.Copy(want, map[string]float64{
-			"trials_pending": 6, "trials_running": 0, "trials_committed_total": 47 + 37, "workers": 0, "slots": 0,
-			"core_seconds_total study=other": 10,
+			"trials_pending": 6, "trials_running": 0, "trials_committed_total": 77 + 37, "workers": 0, "slots": 0,
+			"core_seconds_total study=other": 3610,
 		})
 		check("ended")
 		read := s.read
@@ -249,6 +249,13 @@ func TestService(t *testing.T) {
 		leads = false
 		want = map[string]float64{"leader": 0, "store_up": 1, "recovery_seconds": 1, "jobs_lost_total": 1, "counts_went_back_total": 1}
 		check("standby")
+
+		// It leads again; in the meantime the largest study was removed.
+		leads = true
+		want = kept
+		s.change(func() { s.plans = slices.DeleteFunc(s.plans, func(p results.Plan) bool { return p.Study == "one" }) })
+		want["trials_dead"] = 2
+		check("leads again")
 	})
 }
 

@@ -20,7 +20,7 @@ type sample struct {
 	cores                  map[string]cores // by study, and "other"
 }
 
-// sums are counters since this replica began to lead.
+// sums are counters over all studies.
 type sums struct{ committed, stale, duplicates, differs uint64 }
 
 // cores is core time.
