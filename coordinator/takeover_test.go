@@ -290,6 +290,30 @@ func TestAdopt(t *testing.T) {
 	})
 }
 
+// TestSettle holds that a new coordinator waits, where workers hold jobs of the
+// study, for the beats that tell what they took last: it does not issue that.
+func TestSettle(t *testing.T) {
+	inBubble(t, 5, func(b *bench) {
+		stop, first := b.start(b.o)
+		held := b.take(1)
+		b.beat(b.store, held)
+		stop()
+		_ = first()
+		held = append(held, b.take(1)...) // taken after the last beat
+		b.trials()
+		b.queue.Wreck()
+		stop, second := b.start(b.o)
+		time.Sleep(900 * time.Millisecond)
+		b.beats(20*time.Second, held)
+		issued := b.trials()
+		if _, ok := issued[held[1].Trials[0].From]; ok || len(issued) != 13 {
+			b.Errorf("%d trials were issued, one taken after the last beat: %v; want the other 13", len(issued), ok)
+		}
+		stop()
+		_ = second()
+	})
+}
+
 // TestAlone holds that a coordinator with a queue of its own waits for no worker
 // of before.
 func TestAlone(t *testing.T) {

@@ -27,6 +27,7 @@ type held struct {
 
 	mu       sync.Mutex
 	delivery jobs.Delivery // the latest
+	trials   []jobs.Range  // of the job, those that had no record when it was taken
 	batches  []*batch      // in the order of their trials, from the first that is not committed
 	done     uint64        // trials committed before these
 }
@@ -39,6 +40,7 @@ type batch struct {
 
 func newHeld(d jobs.Delivery, run, take context.Context) *held {
 	h := &held{delivery: d, job: d.Job()}
+	h.trials = h.job.Trials
 	h.ctx, h.cancel = context.WithCancelCause(run)
 	var stop context.Context
 	stop, h.halt = context.WithCancel(take)
@@ -69,6 +71,14 @@ func (h *held) replace(d jobs.Delivery) {
 	h.delivery = d
 }
 
+// limit says that only these of the job's trials are to be run. Nothing has begun
+// yet.
+func (h *held) limit(trials []jobs.Range) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.trials = trials
+}
+
 // begin notes the next n trials of the job as on their way to the store.
 func (h *held) begin(n int) *batch {
 	h.mu.Lock()
@@ -93,10 +103,10 @@ func (h *held) end(b *batch) {
 // nothing per trial: records come in the order of the job's trials.
 func (h *held) spans() []results.Span {
 	h.mu.Lock()
-	skip := h.done
+	skip, trials := h.done, h.trials
 	h.mu.Unlock()
-	out := make([]results.Span, 0, len(h.job.Trials))
-	for _, r := range h.job.Trials {
+	out := make([]results.Span, 0, len(trials))
+	for _, r := range trials {
 		if n := r.To - r.From; n <= skip {
 			skip -= n
 			continue

@@ -183,6 +183,9 @@ func TestPausedByPlan(t *testing.T) {
 				give(d, results.Resume)
 				time.Sleep(25 * time.Second)
 				d.expect("resumed", 20, 0)
+				if got := d.done(); got.Duplicates != 0 {
+					d.Errorf("%d trials were run again after the pause", got.Duplicates)
+				}
 			})
 		})
 	}

@@ -47,9 +47,11 @@ func (w *worker) work(keep context.Context, s slot, h *held) {
 		h.again(time.Second)
 		return
 	}
-	if w.recorded(keep, h) {
+	trials := w.missing(keep, h)
+	if len(trials) == 0 {
 		return
 	}
+	h.limit(trials)
 	var records []results.Record
 	var first time.Time
 	flush := func() {
@@ -58,7 +60,7 @@ func (w *worker) work(keep context.Context, s slot, h *held) {
 			records = nil
 		}
 	}
-	err = s.run(h.ctx, h.stop, study, h.job.Trials, func(r results.Record) {
+	err = s.run(h.ctx, h.stop, study, trials, func(r results.Record) {
 		r.Generation, r.Worker = h.job.Generation, w.ID
 		if len(records) == 0 {
 			first = r.Finished
@@ -84,17 +86,33 @@ func (w *worker) work(keep context.Context, s slot, h *held) {
 	}
 }
 
-// recorded tells whether the only trial of a job has a record: trials that are
-// long travel alone, and a job that was taken for lost may have been done.
-func (w *worker) recorded(ctx context.Context, h *held) bool {
-	if w.records == nil || h.job.Len() != 1 {
-		return false
+// fewTrials is how many a job has at most whose trials may be long: it is worth a
+// look whether they have records, since the job may have been handed back in its
+// middle, or taken for lost and done.
+const fewTrials = 64
+
+// missing returns the trials of a job that have no record, as far as it is worth
+// to know. Nothing depends on it: a second run of a trial is a duplicate.
+func (w *worker) missing(ctx context.Context, h *held) []jobs.Range {
+	trials := h.job.Trials
+	if w.records == nil || len(trials) > 1 || h.job.Len() > fewTrials {
+		return trials
 	}
-	n := h.job.Trials[0].From
-	for _, err := range results.Skim(ctx, w.records, h.job.Study, n, n+1) {
-		return err == nil // damaged: it runs again
+	var out []jobs.Range
+	next, to := trials[0].From, trials[0].To
+	for r, err := range results.Skim(ctx, w.records, h.job.Study, next, to) {
+		if err != nil || r.Trial < next || r.Trial >= to {
+			return trials // damaged: it runs again
+		}
+		if next < r.Trial {
+			out = append(out, jobs.Range{From: next, To: r.Trial})
+		}
+		next = r.Trial + 1
 	}
-	return false
+	if next < to {
+		out = append(out, jobs.Range{From: next, To: to})
+	}
+	return out
 }
 
 // commit stores records beside the slot, which goes on with the next trials.

@@ -89,8 +89,8 @@ redis:// URLs.`,
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&from, "from", "", "the store to read: a `folder or URL`")
-	fl.StringVar(&to, "to", "", "the store to write: a `folder or URL`")
+	fl.StringVar(&from, "from", "", "the `store` to read: a folder or a URL")
+	fl.StringVar(&to, "to", "", "the `store` to write: a folder or a URL")
 	fl.StringVar(&as, "as", "", "another `name` for it")
 	return c
 }

@@ -54,13 +54,18 @@ worker). It ends with SIGTERM and goes on where it was when it is started again.
 }
 
 func (a *app) serve(ctx context.Context, f serveFlags) error {
+	api, err := web.Listen(web.Address{Addr: f.api, Tokens: f.tokens, Cert: f.cert, Key: f.key, Insecure: f.insecure}, a.log)
+	if err != nil {
+		return usage("%w", err)
+	}
+	defer api.Close() // again, where it was served
 	i := interruptible(ctx, newProgress(a, 0))
 	defer i.stop()
 	open := a.creating
 	if f.listen == "" {
 		open = a.serving
 	}
-	err := open(ctx, func(s results.Store) error { return a.serveOn(i, s, f) })
+	err = open(ctx, func(s results.Store) error { return a.serveOn(i, s, api, f) })
 	if i.coordinate.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return nil
 	}
@@ -83,7 +88,7 @@ func (a *app) serving(ctx context.Context, fn func(results.Store) error) error {
 	return errors.Join(fn(s), closed(s))
 }
 
-func (a *app) serveOn(i *interrupts, s results.Store, f serveFlags) error {
+func (a *app) serveOn(i *interrupts, s results.Store, api *web.Listener, f serveFlags) error {
 	store, ok := s.(coordinator.Store)
 	if !ok {
 		return engine(fmt.Errorf("%s can't be followed", a.where()))
@@ -106,7 +111,7 @@ func (a *app) serveOn(i *interrupts, s results.Store, f serveFlags) error {
 			}
 		},
 	})
-	stop, err := a.serveHTTP(i.coordinate, service, store, pulse, func(fn func(coordinator.Event)) { observe = fn }, f)
+	stop, err := a.serveHTTP(i.coordinate, service, parts{store, queue, api, pulse}, func(fn func(coordinator.Event)) { observe = fn }, f)
 	if err != nil {
 		return err
 	}

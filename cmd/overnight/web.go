@@ -34,13 +34,29 @@ func (p pulsed) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 	return p.Store.Lease(ctx, name, holder, ttl)
 }
 
+// parts are what a service is made of.
+type parts struct {
+	store coordinator.Store
+	queue jobs.Queue
+	api   *web.Listener
+	pulse *web.Pulse
+}
+
+// checks asks what the service needs.
+func (p parts) checks() []web.Check {
+	all := []web.Check{{Name: "store", Ask: func(ctx context.Context) error { _, err := p.store.Workers(ctx); return err }}}
+	if q, ok := p.queue.(interface {
+		Pending(ctx context.Context) (waiting, held int, err error)
+	}); ok {
+		all = append(all, web.Check{Name: "queue", Ask: func(ctx context.Context) error { _, _, err := q.Pending(ctx); return err }})
+	}
+	return all
+}
+
 // serveHTTP answers the API, probes and metrics of a service until stop is
 // called.
-func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, store coordinator.Store, pulse *web.Pulse, observed func(func(coordinator.Event)), f serveFlags) (stop func(), err error) {
-	api, err := web.Listen(web.Address{Addr: f.api, Tokens: f.tokens, Cert: f.cert, Key: f.key, Insecure: f.insecure}, a.log)
-	if err != nil {
-		return nil, usage("%w", err)
-	}
+func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, p parts, observed func(func(coordinator.Event)), f serveFlags) (stop func(), err error) {
+	store := p.store
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	stop = func() {
@@ -52,14 +68,14 @@ func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, store coord
 	full, ok := store.(results.Store)
 	if !ok {
 		stop()
-		return nil, engine(errors.Join(errors.New("the API needs a whole store"), api.Close()))
+		return nil, engine(errors.New("the API needs a whole store"))
 	}
 	handler := web.New(web.Options{
 		Store: store, Fleet: fleet, Catalog: a.cat, Orders: webOrders{a, full}, Submit: a.submitted(store),
-		Progress: s.State, Tokens: api.Tokens, Hosts: f.hosts, Log: a.log,
+		Progress: s.State, Tokens: p.api.Tokens, Hosts: f.hosts, Log: a.log,
 	})
-	a.log.Info("api", zap.String("address", api.Addr().String()))
-	running.Go(func() { a.answer(func() error { return web.Serve(ctx, api, handler, a.log) }) })
+	a.log.Info("api", zap.String("address", p.api.Addr().String()))
+	running.Go(func() { a.answer(func() error { return web.Serve(ctx, p.api, handler, a.log) }) })
 	if f.metrics == "" {
 		return stop, nil
 	}
@@ -69,8 +85,8 @@ func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, store coord
 	})
 	observed(service.Observe)
 	probes := web.Probes{
-		Pulse:  pulse,
-		Checks: []web.Check{{Name: "store", Ask: func(ctx context.Context) error { _, err := store.Workers(ctx); return err }}},
+		Pulse:  p.pulse,
+		Checks: p.checks(),
 		Role: func() string {
 			if s.Leader() {
 				return "leader"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"overnight/results"
@@ -76,37 +77,58 @@ func (l *lab) try(ctx context.Context, f fault) Row {
 	return row
 }
 
+// settle is how long after a fault the highest trial is looked for: by then the
+// jobs that began beside those of the victims have records.
+const settle = time.Second
+
 // fire makes a fault happen and measures the recovery: from the moment that the
 // fault names (a death, or the end of an outage) until all trials below the
-// highest that had a record by then are committed, those of the victims among
-// them.
+// highest that had a record a second after the fault are committed, those of the
+// victims among them.
 func (l *lab) fire(ctx context.Context, f fault) (time.Duration, string, error) {
-	var highest uint64
-	start, note, err := f.fire(ctx, l, func() {
-		if led, err := l.store.Ledger(ctx, studyName); err == nil {
-			highest = max(highest, top(led))
-		}
-	})
+	watch, stop := context.WithCancel(ctx)
+	defer stop()
+	var marked sync.Once
+	closed := make(chan time.Time, 1)
+	mark := func() { marked.Do(func() { go func() { closed <- l.gapClosed(watch) }() }) }
+	start, note, err := f.fire(ctx, l, mark)
 	if err != nil {
 		return 0, note, err
 	}
+	mark()
 	if start.IsZero() { // it has no recovery of its own
 		start = time.Now()
 	}
-	end := time.Now().Add(slowest)
+	late := time.NewTimer(slowest)
+	defer late.Stop()
+	select {
+	case at := <-closed:
+		if at.IsZero() {
+			return 0, note, ctx.Err()
+		}
+		return max(0, at.Sub(start)), note, nil
+	case <-late.C:
+		return 0, note, fmt.Errorf("not recovered %v after the fault", slowest)
+	}
+}
+
+// gapClosed returns when no trial is missing any more below the highest that had
+// a record a moment after the call; the zero time where ctx ended first.
+func (l *lab) gapClosed(ctx context.Context) time.Time {
+	began := time.Now()
+	var highest uint64
 	for settled := false; ; {
-		led, err := l.store.Ledger(ctx, studyName)
-		if err == nil && !settled {
-			highest, settled = max(highest, top(led)), true
-		}
-		if err == nil && led.Missing(0) >= highest {
-			return time.Since(start), note, nil
-		}
-		if time.Now().After(end) {
-			return 0, note, fmt.Errorf("not recovered after %v (%w)", slowest, errors.Join(err, ctx.Err()))
+		if led, err := l.store.Ledger(ctx, studyName); err == nil {
+			if !settled {
+				highest = max(highest, top(led))
+				settled = time.Since(began) > settle
+			}
+			if settled && led.Missing(0) >= highest {
+				return time.Now()
+			}
 		}
 		if !pause(ctx, 20*time.Millisecond) {
-			return 0, note, ctx.Err()
+			return time.Time{}
 		}
 	}
 }

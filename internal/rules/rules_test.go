@@ -15,6 +15,7 @@ import (
 // and internal are always allowed. Tests are free.
 var may = map[string][]string{
 	"internal/catalog":    {"envs", "agents", "jobs"},
+	"internal/chaos":      {"jobs", "results"},
 	"internal":            {},
 	"envs":                {},
 	"agents":              {"envs"},

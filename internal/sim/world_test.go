@@ -141,8 +141,15 @@ func (w *world) submit(st *study) error {
 		return err
 	}
 	p, err := coordinator.Submit(context.Background(), s, []byte(text), coordinator.Options{Store: w.store, Queue: w.queue, Catalog: w.catalog, Submit: st.submit})
-	st.name = p.Name
-	return err
+	switch {
+	case err != nil:
+		return err
+	case st.name == "":
+		st.name = p.Name // before there is anybody else
+	case st.name != p.Name:
+		return fmt.Errorf("study %s was submitted again and became %s", st.name, p.Name)
+	}
+	return nil
 }
 
 // startWorker starts a worker; nil when the world is over.

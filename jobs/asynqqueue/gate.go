@@ -99,7 +99,16 @@ func (g *gate) ask(ctx context.Context, n int, name, text string, keys []string,
 	for i := range cmds {
 		cmds[i] = script(ctx, name, text, keys, args)
 	}
-	g.pipe.send(cmds)
+	sent := make(chan struct{})
+	go func() {
+		g.pipe.send(cmds)
+		close(sent)
+	}()
+	select {
+	case <-sent:
+	case <-g.pipe.ctx.Done():
+		return nil, errCut
+	}
 	for _, cmd := range cmds {
 		msg, e := cmd.Text()
 		if e != nil {

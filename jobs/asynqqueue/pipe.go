@@ -140,46 +140,46 @@ func (p *pipe) send(cmds []*redis.Cmd) {
 	}
 }
 
-// The commands that asynq sends without a script are bounded in time: asynq
-// gives them none, and waits for them when it shuts down.
-
-func (p *pipe) bound(ctx context.Context) (context.Context, func()) {
+// bound sends a command that asynq sends without a script. asynq waits for it as
+// long as it takes, when it shuts down too; and go-redis, where a server accepts
+// connections and then says nothing, for several times the context's.
+func (p *pipe) bound(ctx context.Context, send func(context.Context) *redis.IntCmd) *redis.IntCmd {
 	ctx, cancel := context.WithTimeout(ctx, answer)
-	release := context.AfterFunc(p.ctx, cancel)
-	return ctx, func() {
-		release()
-		cancel()
+	sent := make(chan *redis.IntCmd, 1)
+	go func() {
+		defer cancel()
+		sent <- send(ctx)
+	}()
+	cmd := redis.NewIntCmd(ctx)
+	select {
+	case cmd = <-sent:
+	case <-ctx.Done():
+		cmd.SetErr(errSilent)
+	case <-p.ctx.Done():
+		cmd.SetErr(errCut)
 	}
-}
-
-// SAdd adds to a set.
-func (p *pipe) SAdd(ctx context.Context, key string, members ...any) *redis.IntCmd {
-	bound, cancel := p.bound(ctx)
-	defer cancel()
-	cmd := p.UniversalClient.SAdd(bound, key, members...)
 	note(ctx, cmd.Err())
 	return cmd
 }
 
+// SAdd adds to a set.
+func (p *pipe) SAdd(ctx context.Context, key string, members ...any) *redis.IntCmd {
+	return p.bound(ctx, func(ctx context.Context) *redis.IntCmd { return p.UniversalClient.SAdd(ctx, key, members...) })
+}
+
 // ZAdd adds to a sorted set.
 func (p *pipe) ZAdd(ctx context.Context, key string, members ...redis.Z) *redis.IntCmd {
-	ctx, cancel := p.bound(ctx)
-	defer cancel()
-	return p.UniversalClient.ZAdd(ctx, key, members...)
+	return p.bound(ctx, func(ctx context.Context) *redis.IntCmd { return p.UniversalClient.ZAdd(ctx, key, members...) })
 }
 
 // ZAddXX changes what is in a sorted set.
 func (p *pipe) ZAddXX(ctx context.Context, key string, members ...redis.Z) *redis.IntCmd {
-	ctx, cancel := p.bound(ctx)
-	defer cancel()
-	return p.UniversalClient.ZAddXX(ctx, key, members...)
+	return p.bound(ctx, func(ctx context.Context) *redis.IntCmd { return p.UniversalClient.ZAddXX(ctx, key, members...) })
 }
 
 // ZRem takes from a sorted set.
 func (p *pipe) ZRem(ctx context.Context, key string, members ...any) *redis.IntCmd {
-	ctx, cancel := p.bound(ctx)
-	defer cancel()
-	return p.UniversalClient.ZRem(ctx, key, members...)
+	return p.bound(ctx, func(ctx context.Context) *redis.IntCmd { return p.UniversalClient.ZRem(ctx, key, members...) })
 }
 
 // Subscribe returns a subscription that is closed. asynq would listen for tasks

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -150,6 +151,10 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if over := back.State == results.Finished; over != (time.Since(back.Ended) < time.Hour) {
+				t.Errorf("%d records: the study is %s since %v, want since its import where it is finished", n, back.State, back.Ended)
+			}
+			want.Ended = back.Ended
 			if diff := cmp.Diff(want, back); diff != "" {
 				t.Errorf("%d records: plan, want -, got +:\n%s", n, diff)
 			}

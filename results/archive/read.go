@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"overnight/results"
 )
@@ -132,6 +133,9 @@ func (m *importer) end(e ending) error {
 	}
 	_, err := m.s.Update(m.ctx, m.p.Study, func(p *results.Plan) error {
 		p.State, p.Digest = e.State, e.Digest
+		if e.State == results.Finished || e.State == results.Stopped || e.State == results.Cancelled {
+			p.Ended = time.Now() // here: how long it is kept counts from its import
+		}
 		return nil
 	})
 	return err

@@ -221,17 +221,24 @@ func (k *checker) strayWindow(h *head, m marks, c *checked, from uint64) error {
 	return nil
 }
 
-// isStray looks again, at one moment: a trial may have been committed since the
-// check began. kind is 0 for records, 1 for error texts, 2 for curves.
+// isStray looks again, twice: a trial may have been committed or discarded since
+// the check began. kind is 0 for records, 1 for error texts, 2 for curves.
 func (k *checker) isStray(h *head, trial uint64, kind int) (what string, err error) {
+	if what, err = k.look(h, trial, kind); what != "" && err == nil {
+		what, err = k.look(h, trial, kind)
+	}
+	return what, err
+}
+
+func (k *checker) look(h *head, trial uint64, kind int) (what string, err error) {
 	bucket, offset := trial/bucketTrials, number(trial%bucketTrials)
 	var marked *redis.IntCmd
 	var record *redis.StringCmd
 	var extra *redis.BoolCmd
-	_, err = k.s.rdb.TxPipelined(k.ctx, func(p redis.Pipeliner) error {
-		marked = p.GetBit(k.ctx, h.segment(trial/segmentTrials), int64(bit(trial)))
-		record = p.HGet(k.ctx, h.records(bucket), offset)
+	_, err = k.s.rdb.Pipelined(k.ctx, func(p redis.Pipeliner) error {
 		extra = p.HExists(k.ctx, []string{h.records(bucket), h.errors(bucket), h.curves(bucket)}[kind], offset)
+		record = p.HGet(k.ctx, h.records(bucket), offset)
+		marked = p.GetBit(k.ctx, h.segment(trial/segmentTrials), int64(bit(trial)))
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {

@@ -15,7 +15,7 @@ func Commands() []string {
 		"zadd", "zscore", "zrange", "zrevrange", "zrangebyscore", "zrem", "zremrangebyscore",
 		"xadd", "xread", "xrevrange",
 		"del", "unlink", "exists", "pexpire",
-		"eval", "evalsha", "multi", "exec", "time", "wait",
+		"eval", "evalsha", "time", "wait",
 	}
 }
 

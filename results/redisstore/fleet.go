@@ -74,7 +74,7 @@ func (s *Store) Workers(ctx context.Context) ([]results.Worker, error) {
 	}
 	var all *redis.MapStringStringCmd
 	var seen *redis.ZSliceCmd
-	_, err := s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		all = p.HGetAll(ctx, s.workersKey())
 		seen = p.ZRangeWithScores(ctx, s.seenKey(), 0, -1)
 		return nil
@@ -86,6 +86,9 @@ func (s *Store) Workers(ctx context.Context) ([]results.Worker, error) {
 	for _, z := range seen.Val() {
 		id, _ := z.Member.(string)
 		var w results.Worker
+		if all.Val()[id] == "" {
+			continue // it beat for the first time in between
+		}
 		if err := json.Unmarshal([]byte(all.Val()[id]), &w); err != nil || w.ID != id {
 			s.options.Log.Warn("a worker's beat can't be read")
 			continue

@@ -158,7 +158,8 @@ func (s *Store) build(ctx context.Context, study string) (sums, error) {
 	}
 	mine := false
 	if !s.boardless {
-		if mine, err = s.rdb.SetNX(ctx, h.building(), "1", buildTime).Result(); err != nil {
+		mine, err = s.rdb.SetNX(ctx, h.building(), "1", buildTime).Result()
+		if err != nil && !strings.HasPrefix(err.Error(), "OOM") { // when it is full, it can still be read
 			return nil, err
 		}
 	}
@@ -220,14 +221,11 @@ func (s *Store) startBoard(ctx context.Context, h *head, change bool) (*head, ma
 		if err != nil {
 			return nil, nil, err
 		}
-		args := append([]any{h.inc, h.rev, next.rev, "0"}, fields...)
-		now, m, err := s.snapshotAfter(ctx, study, &call{script: s.scripts.swap, keys: []string{h.keys.plan(), h.checkpoints()}, args: args})
+		now, m, err := s.trySnapshot(ctx, h, 0, ^uint64(0), append([]any{h.inc, h.rev, next.rev}, fields...))
 		if err != nil || m != nil && now.rev == next.rev {
 			return now, m, err
 		}
-		if h, err = s.head(ctx, study); err != nil {
-			return nil, nil, err
-		}
+		h = now
 	}
 	return nil, nil, errChanged
 }

@@ -26,6 +26,7 @@ type scripts struct {
 	create, swap, delete, forget, intern                 *script
 	commit, settle, stale, remove, adjust, addPoints     *script
 	checkpoint, putBlob, dropBlob, beat, give, takeLease *script
+	snapshot                                             *script
 }
 
 func loadScripts() (scripts, error) {
@@ -33,7 +34,7 @@ func loadScripts() (scripts, error) {
 	for name, into := range map[string]**script{
 		"create": &s.create, "swap": &s.swap, "delete": &s.delete, "forget": &s.forget, "intern": &s.intern,
 		"commit": &s.commit, "settle": &s.settle, "stale": &s.stale, "remove": &s.remove, "adjust": &s.adjust, "addpoints": &s.addPoints,
-		"checkpoint": &s.checkpoint, "putblob": &s.putBlob, "dropblob": &s.dropBlob, "beat": &s.beat, "give": &s.give, "lease": &s.takeLease,
+		"snapshot": &s.snapshot, "checkpoint": &s.checkpoint, "putblob": &s.putBlob, "dropblob": &s.dropBlob, "beat": &s.beat, "give": &s.give, "lease": &s.takeLease,
 	} {
 		data, err := luaFiles.ReadFile("lua/" + name + ".lua")
 		if err != nil {

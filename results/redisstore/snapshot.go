@@ -7,8 +7,6 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // directSegments is how many segments of a ledger are asked for without a look
@@ -36,53 +34,46 @@ func (s *Store) snapshot(ctx context.Context, study string, from, to uint64) (*h
 	return nil, nil, errChanged
 }
 
-// snapshotAfter is snapshot of the whole study, at once after the call of a
-// script. There are no marks where it has to be called again.
-func (s *Store) snapshotAfter(ctx context.Context, study string, c *call) (*head, marks, error) {
-	h, err := s.lastHead(ctx, study)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.trySnapshot(ctx, h, 0, ^uint64(0), c)
-}
-
-// trySnapshot makes a snapshot of a study that should be as in h. Where it is
-// not, there are no marks.
-func (s *Store) trySnapshot(ctx context.Context, h *head, from, to uint64, c *call) (*head, marks, error) {
+// trySnapshot makes a snapshot of a study that should be as in h, at once after a
+// change of its plan where one is given (see snapshot.lua). Where it is not as in
+// h, there are no marks.
+func (s *Store) trySnapshot(ctx context.Context, h *head, from, to uint64, change []any) (*head, marks, error) {
 	study := h.plan.Study
 	wanted, known, err := s.segments(ctx, h, from, min(to, h.plan.Trials))
 	if err != nil {
 		return nil, nil, err
 	}
-	replies := make([]*redis.StringCmd, len(wanted))
-	var fields *redis.SliceCmd
-	var parts *redis.IntCmd
-	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		if c != nil {
-			c.reply = p.Eval(ctx, c.script.source, c.keys, c.args...)
-		}
-		fields = p.HMGet(ctx, h.keys.plan(), headFields[:]...)
-		parts = p.SCard(ctx, h.parts())
-		for i, n := range wanted {
-			replies[i] = p.Get(ctx, h.segment(n))
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	names := []string{h.keys.plan(), h.parts()}
+	for _, n := range wanted {
+		names = append(names, h.segment(n))
+	}
+	args := []any{len(headFields)}
+	for _, field := range headFields {
+		args = append(args, field)
+	}
+	v, err := s.run(ctx, s.scripts.snapshot, names, append(args, change...)...)
+	if err != nil {
 		return nil, nil, err
 	}
-	now, err := s.readHead(study, fields.Val())
+	reply, ok := v.([]any)
+	if !ok || len(reply) != 3 {
+		return nil, nil, errors.New("a snapshot has another form")
+	}
+	fields, _ := reply[0].([]any)
+	parts, _ := reply[1].(int64)
+	texts, _ := reply[2].([]any)
+	now, err := s.readHead(study, fields)
 	if err != nil {
 		s.heads.Delete(study)
 		return nil, nil, err
 	}
 	s.heads.Store(study, now)
-	if now.inc != h.inc || now.plan.Trials != h.plan.Trials || known >= 0 && known != parts.Val() {
+	if now.inc != h.inc || now.plan.Trials != h.plan.Trials || known >= 0 && known != parts || len(texts) != len(wanted) {
 		return now, nil, nil
 	}
 	m := make(marks, len(wanted))
 	for i, n := range wanted {
-		if text := replies[i].Val(); text != "" {
+		if text, _ := texts[i].(string); text != "" {
 			m[n] = text
 		}
 	}

@@ -3,11 +3,13 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"overnight/internal/daemon"
@@ -113,3 +115,8 @@ func TestStoreOnMiniredis(t *testing.T) {
 		return s
 	})
 }
+
+// sameFloats compares bits, and takes all NaN for one.
+var sameFloats = cmp.Comparer(func(a, b float64) bool {
+	return math.Float64bits(a) == math.Float64bits(b) || a != a && b != b
+})
