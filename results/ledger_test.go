@@ -88,3 +88,30 @@ func TestLedger(t *testing.T) {
 		})
 	})
 }
+
+// TestLedgerAddBits compares it with Add.
+func TestLedgerAddBits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Uint64Range(0, 300).Draw(t, "n")
+		got, want := results.NewLedger(n), results.NewLedger(n)
+		for range 2 {
+			from := 64 * rapid.Uint64Range(0, 4).Draw(t, "from")
+			bits := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bits")
+			got.AddBits(from, bits)
+			for i := range 8 * uint64(len(bits)) {
+				if bits[i/8]>>(i%8)&1 != 0 {
+					want.Add(from + i)
+				}
+			}
+		}
+		if got.Count() != want.Count() {
+			t.Fatalf("%d trials, want %d", got.Count(), want.Count())
+		}
+		for i := range n + 70 {
+			if got.Has(i) != want.Has(i) {
+				t.Fatalf("trial %d of %d: %v, want %v", i, n, got.Has(i), want.Has(i))
+			}
+		}
+	})
+}

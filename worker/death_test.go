@@ -179,8 +179,15 @@ replications: 2
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
-			if waiting, held := l.queue.Pending(); waiting != 2 || held != 0 {
-				t.Errorf("%d jobs wait and %d are held, want both back", waiting, held)
+			for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+				waiting, held := l.queue.Pending()
+				if waiting == 2 && held == 0 {
+					break
+				}
+				if time.Now().After(end) { // the queue's lease is an hour
+					t.Errorf("%d jobs wait and %d are held, want both back", waiting, held)
+					break
+				}
 			}
 			stop()
 			<-coordinated

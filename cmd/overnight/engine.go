@@ -59,7 +59,7 @@ func (a *app) redis(url string) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, usage("%w", err)
 	}
-	rdb, err := redisconn.New(url, redisconn.Options{Credentials: user, SentinelCredentials: user, TLS: tls.Config(""), Name: "overnight"})
+	rdb, err := redisconn.New(url, redisconn.Options{Credentials: user, SentinelCredentials: user, Dial: tls.Dial, Name: "overnight"})
 	if err != nil {
 		return nil, usage("%w", err)
 	}

@@ -102,8 +102,13 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 	defer i.stop()
 
 	o := coordinator.Options{
-		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update, Holder: holder(),
+		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update,
 		Failpoint: failpoint.FromEnv(), Log: a.log,
+	}
+	if _, folder, err := a.storeURL(); err == nil && folder {
+		o.Alone = f.listen == "" // its lock keeps others away, and all workers are in this process
+	} else {
+		o.Holder = holder()
 	}
 	a.log.Debug("planning", zap.String("study", study.Name), zap.Uint64("trials", study.Trials()))
 	planned, err := coordinator.Submit(i.work, study, source, o)
@@ -139,7 +144,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 		return engine(err)
 	}
 	for {
-		err = coordinator.Run(i.coordinate, planned.Name, o)
+		err = a.coordinate(i, planned.Name, o, show)
 		if !errors.Is(err, coordinator.ErrPlanLost) {
 			break
 		}
@@ -158,6 +163,30 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 	show.end()
 	return a.afterRun(context.WithoutCancel(ctx), s, file, planned, time.Since(began), err)
 }
+
+// coordinate is coordinator.Run, which waits until the lease of another one that
+// was killed has run out.
+func (a *app) coordinate(i *interrupts, study string, o coordinator.Options, show *progress) error {
+	var leased *coordinator.LeasedError
+	end := time.Now().Add(leaseWait)
+	for told := false; ; told = true {
+		err := coordinator.Run(i.coordinate, study, o)
+		if !errors.As(err, &leased) || time.Now().After(end) {
+			return err
+		}
+		if !told {
+			show.say("%s: %s coordinates it, or did a moment ago; waiting for its lease to run out", study, leased.Holder)
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-i.coordinate.Done():
+			return i.coordinate.Err()
+		}
+	}
+}
+
+// leaseWait is a little more than a lease lasts.
+const leaseWait = 12 * time.Second
 
 // errEarly ends a run that was interrupted before it worked.
 var errEarly = &codeError{exitInterrupted, errors.New("interrupted before the first trial; run the same command to go on")}
@@ -197,7 +226,10 @@ func (a *app) afterRun(ctx context.Context, store results.Store, file string, pl
 	if terr != nil {
 		return engine(terr)
 	}
+	var leased *coordinator.LeasedError
 	switch {
+	case errors.As(err, &leased):
+		return engine(fmt.Errorf("%s is coordinated by %s; follow it with: overnight watch %s", plan.Study, leased.Holder, plan.Study))
 	case errors.Is(err, coordinator.ErrSuperseded):
 		return engine(fmt.Errorf("%s is coordinated by somebody else now; follow it with: overnight watch %s", plan.Study, plan.Study))
 	case errors.Is(err, context.Canceled):

@@ -47,7 +47,7 @@ func faults() []fault {
 		{name: "queue-deleted", doc: "all that the queue stores is deleted", engines: withRedis, fire: queueDeleted},
 		{name: "garbage", doc: "malformed, oversized, unsigned, altered and other-version messages in the queue", engines: withRedis, fire: garbage},
 		{name: "full-disk", doc: "no space left where the store is, for 5 s", engines: everywhere, needs: needTmpfs, fire: fullDisk},
-		{name: "clock", doc: "the store's clock jumps an hour ahead and back", engines: everywhere, needs: needFaketime, fire: clockJump},
+		{name: "clock", doc: "the store's clock jumps an hour ahead and back", engines: everywhere, needs: needCompiler, fire: clockJump},
 		{name: "poison", doc: "trials that panic, exit, never end and eat memory, in a study of their own", engines: everywhere, fire: poison},
 		{name: "two-coordinators", doc: "another coordinator for the same study", engines: everywhere, fire: twoCoordinators},
 		{name: "redis-full", doc: "Redis at maxmemory for 4 s", engines: withRedis, fire: redisFull},

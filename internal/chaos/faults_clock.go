@@ -2,46 +2,70 @@ package chaos
 
 import (
 	"context"
+	_ "embed"
+	"encoding/binary"
+	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"time"
 )
 
-// faketime returns the library that shifts a program's clock, or "".
-func faketime() string {
-	found, err := filepath.Glob("/usr/lib/*/faketime/libfaketime.so.1")
-	if err != nil || len(found) == 0 {
-		return ""
-	}
-	return found[0]
-}
+// clockC is the source of a library that shifts the clock of redis-server, which
+// is a C program.
+//
+//go:embed shift/clock.c
+var clockC []byte
 
-func needFaketime() string {
-	if faketime() == "" {
-		return "needs libfaketime, for the clock of redis-server: apt-get install faketime"
+func needCompiler() string {
+	if _, err := exec.LookPath("cc"); err != nil {
+		return "needs a C compiler, for a library that shifts the clock of redis-server: apt-get install gcc libc6-dev"
 	}
 	return ""
 }
 
-// setClock shifts the clock of the store: of redis-server by libfaketime, of our
-// own processes by OVERNIGHT_CLOCK.
-func (l *lab) setClock(by string) error {
-	for _, name := range []string{"clock", "faketime"} {
-		temp := l.path(name + ".new")
-		if err := os.WriteFile(temp, []byte(by+"\n"), 0o600); err != nil {
-			return err
-		}
-		if err := os.Rename(temp, l.path(name)); err != nil {
-			return err
-		}
+// shifted compiles the library and returns the environment that preloads it; nil
+// where there is no compiler.
+func (l *lab) shifted() ([]string, error) {
+	if needCompiler() != "" {
+		return nil, nil
 	}
-	return nil
+	source, library := l.path("clock.c"), l.path("clock.so")
+	if err := os.WriteFile(source, clockC, 0o600); err != nil {
+		return nil, err
+	}
+	if out, err := exec.Command("cc", "-O1", "-shared", "-fPIC", "-o", library, source).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compile %s: %w: %s", source, err, out)
+	}
+	return []string{"LD_PRELOAD=" + library, "CHAOS_CLOCK=" + l.path("offset")}, nil
 }
 
-// clockJump sets the clock an hour ahead, back again, and once an hour behind.
+// setClock shifts the clock of the store: of redis-server by the library, of our
+// own processes by OVERNIGHT_CLOCK.
+func (l *lab) setClock(by time.Duration) error {
+	text := l.path("clock")
+	if err := os.WriteFile(text+".new", []byte(by.String()+"\n"), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(text+".new", text); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path("offset"), os.O_RDWR|os.O_CREATE, 0o600) // mapped: written in place
+	if err != nil {
+		return err
+	}
+	var b [8]byte
+	binary.NativeEndian.PutUint64(b[:], uint64(int64(by/time.Second)))
+	if _, err := f.WriteAt(b[:], 0); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// clockJump sets the clock an hour ahead, back again, an hour behind, and right.
 func clockJump(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
 	mark()
-	for _, by := range []string{"+3600s", "+0s", "-3600s", "+0s"} {
+	for _, by := range []time.Duration{time.Hour, 0, -time.Hour, 0} {
 		if err := l.setClock(by); err != nil {
 			return time.Time{}, "", err
 		}

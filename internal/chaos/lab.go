@@ -61,7 +61,7 @@ func newLab(ctx context.Context, o Options) (_ *lab, err error) {
 	if err := os.MkdirAll(l.disk(), 0o700); err != nil {
 		return nil, err
 	}
-	if err := l.setClock("+0s"); err != nil {
+	if err := l.setClock(0); err != nil {
 		return nil, err
 	}
 	if needTmpfs() == "" {
@@ -123,9 +123,9 @@ func (l *lab) say(format string, args ...any) {
 // startServers starts redis-server, and for NATS a nats-server, with a proxy
 // before each for workers and another for coordinators.
 func (l *lab) startServers() (err error) {
-	var env []string
-	if lib := faketime(); lib != "" {
-		env = []string{"LD_PRELOAD=" + lib, "FAKETIME_TIMESTAMP_FILE=" + l.path("faketime"), "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"}
+	env, err := l.shifted()
+	if err != nil {
+		return err
 	}
 	if l.redis, err = daemon.StartRedisEnv(l.path("redis"), env); err != nil {
 		return err

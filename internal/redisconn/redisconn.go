@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +21,8 @@ import (
 // Credentials returns a user and a password, either of them "" for none. It is
 // called for every new connection, from several goroutines at a time.
 type Credentials func(ctx context.Context) (user, password string, err error)
+
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // Options configure a client.
 type Options struct {
@@ -33,6 +36,11 @@ type Options struct {
 	// to the system's certificates. What it has as functions (GetClientCertificate,
 	// VerifyConnection) is asked anew for every connection.
 	TLS *tls.Config
+	// Dial connects with TLS, in place of Go's with the configuration TLS, for the
+	// rediss schemes alone: servers, Sentinels and a cluster's nodes, some of which
+	// are known by IP address only. It returns when the handshake is done. Defaults
+	// to none.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Name is what CLIENT LIST shows. Defaults to none.
 	Name string
 	// PoolSize bounds the connections to each server. Defaults to 32.
@@ -41,7 +49,7 @@ type Options struct {
 
 // Times that a client allows. A context with an earlier end wins.
 const (
-	dialTimeout = 2 * time.Second
+	dialTimeout = 2 * time.Second // with TLS's handshake
 	ioTimeout   = 5 * time.Second // of one read or write
 	poolTimeout = 5 * time.Second // for a free connection
 	retries     = 3               // of a command whose answer was an EOF, LOADING, READONLY, ...
@@ -65,6 +73,10 @@ func New(address string, o Options) (redis.UniversalClient, error) {
 			conf = o.TLS.Clone()
 		}
 	}
+	o.Dial = within(dialTimeout, o.Dial)
+	if !a.tls {
+		o.Dial = nil
+	}
 	switch a.kind {
 	case cluster:
 		return redis.NewClusterClient(clusterOptions(a, conf, o)), nil
@@ -75,9 +87,22 @@ func New(address string, o Options) (redis.UniversalClient, error) {
 	}
 }
 
+// within bounds the time that a dial takes: go-redis does so for its pools, and not
+// for subscriptions.
+func within(most time.Duration, dial dialer) dialer {
+	if dial == nil {
+		return nil
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, most)
+		defer cancel()
+		return dial(ctx, network, addr)
+	}
+}
+
 func serverOptions(a address, conf *tls.Config, o Options) *redis.Options {
 	return &redis.Options{
-		Network: a.network, Addr: a.hosts[0], DB: a.db, TLSConfig: conf, ClientName: o.Name,
+		Network: a.network, Addr: a.hosts[0], DB: a.db, TLSConfig: conf, Dialer: o.Dial, ClientName: o.Name,
 		CredentialsProviderContext: o.Credentials,
 		DialTimeout:                dialTimeout, DialerRetries: 1, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: o.PoolSize, PoolTimeout: poolTimeout,
@@ -88,7 +113,7 @@ func serverOptions(a address, conf *tls.Config, o Options) *redis.Options {
 
 func clusterOptions(a address, conf *tls.Config, o Options) *redis.ClusterOptions {
 	return &redis.ClusterOptions{
-		Addrs: a.hosts, TLSConfig: conf, ClientName: o.Name,
+		Addrs: a.hosts, TLSConfig: conf, Dialer: o.Dial, ClientName: o.Name,
 		CredentialsProviderContext: o.Credentials,
 		DialTimeout:                dialTimeout, DialerRetries: 1, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: o.PoolSize, PoolTimeout: poolTimeout,
@@ -108,7 +133,7 @@ func failover(a address, conf *tls.Config, o Options) (redis.UniversalClient, er
 	}
 	return redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName: a.master, SentinelAddrs: a.hosts, SentinelUsername: user, SentinelPassword: password,
-		DB: a.db, TLSConfig: conf, ClientName: o.Name,
+		DB: a.db, TLSConfig: conf, Dialer: o.Dial, ClientName: o.Name,
 		CredentialsProviderContext: o.Credentials,
 		DialTimeout:                dialTimeout, DialerRetries: 1, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: o.PoolSize, PoolTimeout: poolTimeout,

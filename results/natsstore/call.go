@@ -18,6 +18,10 @@ const (
 	longPause  = time.Second
 )
 
+// maxPatience is how long an attempt waits for its answer at most: repeating too
+// soon what a busy coordinator works on makes it busier.
+const maxPatience = 16 * time.Second
+
 // call runs an operation and returns its answer of at most most bytes. It begins
 // again where the server has lost what was sent so far.
 func (s *Store) call(ctx context.Context, op string, body []byte, most uint64) ([]byte, error) {
@@ -92,8 +96,8 @@ func (s *Store) ask(ctx context.Context, op string, q *request) (answer, error) 
 			if err := s.forbidden(subject); err != nil {
 				return answer{}, err
 			}
-			last = errors.New("no answer came in time")
-			patience = min(2*patience, 8*s.o.patience)
+			last = errLate
+			patience = min(2*patience, maxPatience)
 			continue // it has waited already
 		case errors.Is(err, nats.ErrNoResponders):
 			last = errors.New("nobody answers on " + subject + ": is the coordinator running?")
@@ -137,10 +141,16 @@ func (s *Store) forbidden(subject string) error {
 	return nil
 }
 
+// errLate is why a call ended that nobody answered in its time.
+var errLate = errors.New("no answer came in time")
+
 // noAnswer is the error of a call whose context ended, after failure last, if
 // there was one.
 func noAnswer(ctx context.Context, last error) error {
 	err := ended(ctx)
+	if last == nil && errors.Is(err, context.DeadlineExceeded) {
+		last = errLate
+	}
 	if last == nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func TestCoordinatorRestarts(t *testing.T) {
 	ns := natsServer(t, false, 0)
 	served := openSQLite(t)
 	quick := Options{patience: 20 * time.Millisecond}
-	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	if _, err := New(short, dial(t, ns), quick); !errors.Is(err, ErrNoAnswer) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "is the coordinator running?") {
 		t.Errorf("New without a server: error %v", err)
@@ -203,9 +203,9 @@ func TestScanAbandoned(t *testing.T) {
 	t.Parallel()
 	ns := natsServer(t, false, 0)
 	served := openSQLite(t)
-	server := serve(t, dial(t, ns), served, Options{silence: 300 * time.Millisecond})
+	server := serve(t, dial(t, ns), served, Options{silence: 2 * time.Second})
 	nc := dial(t, ns)
-	s := client(t, nc, Options{silence: 300 * time.Millisecond})
+	s := client(t, nc, Options{silence: 2 * time.Second})
 	p := many(t, s, 8_000)
 	for _, err := range s.Scan(t.Context(), p.Study, 0, p.Trials) {
 		if err != nil {
@@ -225,7 +225,7 @@ func TestScanAbandoned(t *testing.T) {
 			t.Fatalf("a slow scan, after %d records: %v", n, err)
 		}
 		if n++; n == 1 {
-			<-time.After(900 * time.Millisecond) // three times the silence
+			<-time.After(4 * time.Second) // twice the silence
 		}
 	}
 	if n != 8_000 {

@@ -48,7 +48,7 @@ type Options struct {
 	InFlight int
 
 	silence  time.Duration // after which the server forgets what nobody asks for
-	patience time.Duration // of the client before it repeats a request; grows eightfold
+	patience time.Duration // of the client before it repeats a request; doubles, to 16 s
 	direct   int           // bytes of a message at most; less where the server takes less
 	batch    int           // bytes of records in one request, about
 }

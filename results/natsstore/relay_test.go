@@ -88,13 +88,13 @@ func (r *relay) pass(m *nats.Msg) {
 
 // TestStoreLossy: all promises hold where one request in fifty is lost, one
 // answer in fifty, and one request in fifty comes twice; and where
-// messages are so small that nearly everything travels in chunks.
+// messages are small, so that much travels in chunks.
 func TestStoreLossy(t *testing.T) {
 	t.Parallel()
 	var lost, doubled atomic.Int64
 	t.Run("suite", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) results.Store {
-			ns := natsServer(t, false, 1<<10)
+			ns := natsServer(t, false, 1<<14)
 			serve(t, dial(t, ns), openSQLite(t), Options{})
 			rng := rand.New(rand.NewPCG(1, 2))
 			r := startRelay(t, dial(t, ns), func(string, int) (request, answer, twice bool) {
@@ -109,7 +109,7 @@ func TestStoreLossy(t *testing.T) {
 		})
 	})
 	t.Logf("%d messages were lost, %d came twice", lost.Load(), doubled.Load())
-	if lost.Load() < 1000 || doubled.Load() < 500 {
+	if lost.Load() < 300 || doubled.Load() < 150 {
 		t.Errorf("%d messages were lost and %d came twice, want more", lost.Load(), doubled.Load())
 	}
 }

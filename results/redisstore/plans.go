@@ -72,7 +72,7 @@ func (s *Store) enter(ctx context.Context, study string) error {
 	return s.rdb.HSet(ctx, s.studies(), study, fmt.Sprintf("%d %s", now.Unix(), newID())).Err()
 }
 
-// read returns a study's whole plan.
+// plan returns a study's head with Body and Source.
 func (s *Store) plan(ctx context.Context, study string) (*head, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
