@@ -55,11 +55,15 @@ func (a *app) redis(url string) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, usage("%w", err)
 	}
+	sentinels, err := a.secrets().Sentinel()
+	if err != nil {
+		return nil, usage("%w", err)
+	}
 	tls, err := a.secrets().TLS()
 	if err != nil {
 		return nil, usage("%w", err)
 	}
-	rdb, err := redisconn.New(url, redisconn.Options{Credentials: user, SentinelCredentials: user, Dial: tls.Dial, Name: "overnight"})
+	rdb, err := redisconn.New(url, redisconn.Options{Credentials: user, SentinelCredentials: sentinels, Dial: tls.Dial, Name: "overnight"})
 	if err != nil {
 		return nil, usage("%w", err)
 	}

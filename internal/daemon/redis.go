@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -32,6 +33,14 @@ func StartRedisEnv(dir string, env []string, conf ...string) (*Redis, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(conf, "--cluster-enabled") && !slices.Contains(conf, "--cluster-port") {
+		// By default it is the port and 10,000, for which many free ports are too high.
+		bus, err := FreePort()
+		if err != nil {
+			return nil, err
+		}
+		conf = append(slices.Clone(conf), "--cluster-port", strconv.Itoa(bus))
 	}
 	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: dir, conf: conf, env: env}
 	return r, r.Restart()

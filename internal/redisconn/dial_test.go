@@ -61,7 +61,7 @@ func TestDial(t *testing.T) {
 	}
 	one, node, watch := port(), port(), port()
 	start(t, withTLS(one)...)
-	r := start(t, append(withTLS(node), "--cluster-enabled", "yes", "--tls-cluster", "yes")...)
+	r := start(t, append(withTLS(node), "--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-announce-ip", "127.0.0.1")...)
 	if err := connect(t, "redis://"+r.Addr, Options{}).ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}

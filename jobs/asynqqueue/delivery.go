@@ -53,7 +53,7 @@ func (d *delivery) Reject(ctx context.Context, reason string) error {
 		return err
 	}
 	if d.finish(asynq.RevokeTask) {
-		d.q.log.Warn("job rejected", zap.String("job", d.job.ID), zap.String("reason", reason))
+		d.q.log.Debug("job rejected", zap.String("job", d.job.ID), zap.String("reason", reason))
 		d.q.bury(ctx, d.letter(reason))
 	}
 	return nil

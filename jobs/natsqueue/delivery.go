@@ -44,7 +44,7 @@ func later(after time.Duration) []byte {
 }
 
 func (d *delivery) Reject(ctx context.Context, reason string) error {
-	d.q.log.Warn("job rejected", zap.String("job", d.job.ID), zap.String("reason", reason))
+	d.q.log.Debug("job rejected", zap.String("job", d.job.ID), zap.String("reason", reason))
 	return d.say(ctx, "reject", term(reason))
 }
 
