@@ -1,12 +1,19 @@
 #!/bin/sh
-# Installs what the tests use beside Go: qemu-user, which runs the arm64 build.
+# Installs what the tests use beside Go, from Debian's packages: qemu-user, which
+# runs the arm64 build, and redis-server and openssl for the tests of the cluster.
+# Tests start their own servers on ports of their own.
 set -eu
-command -v qemu-aarch64 >/dev/null 2>&1 && exit 0
+missing=
+command -v qemu-aarch64 >/dev/null 2>&1 || missing="$missing qemu-user"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+[ -n "$missing" ] || exit 0
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
 if ! command -v apt-get >/dev/null 2>&1; then
-	echo "tools.sh: install qemu-user (qemu-aarch64) with your package manager, then run make test again" >&2
+	echo "tools.sh: install$missing with your package manager, then run make test again" >&2
 	exit 1
 fi
 $sudo apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq qemu-user
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $missing

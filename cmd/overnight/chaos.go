@@ -68,18 +68,7 @@ func (a *app) chaos(ctx context.Context, o chaos.Options) error {
 	if !a.quiet {
 		o.Log = a.err
 	}
-	o.OpenStore = func(ctx context.Context, at string) (results.Store, error) {
-		b := *a
-		b.store, b.cluster, b.queue, b.storeGiven = at, "", "", true
-		return b.open(ctx)
-	}
-	o.OpenQueue = func(ctx context.Context, url, keys string) (chaos.Queue, error) {
-		codec, err := a.signing(keys)
-		if err != nil {
-			return nil, err
-		}
-		return a.reachable(ctx, url, codec)
-	}
+	o = chaosOptions(a, o)
 	began := time.Now()
 	report, err := chaos.Run(ctx, o)
 	if report == nil {
@@ -98,6 +87,23 @@ func (a *app) chaos(ctx context.Context, o chaos.Options) error {
 		return &codeError{exitFailures, fmt.Errorf("%w\nlogs are in %s", err, report.Dir)}
 	}
 	return nil
+}
+
+// chaosOptions adds how chaos opens stores and queues.
+func chaosOptions(a *app, o chaos.Options) chaos.Options {
+	o.OpenStore = func(ctx context.Context, at string) (results.Store, error) {
+		b := *a
+		b.store, b.cluster, b.queue, b.storeGiven = at, "", "", true
+		return b.open(ctx)
+	}
+	o.OpenQueue = func(ctx context.Context, url, keys string) (chaos.Queue, error) {
+		codec, err := a.signing(keys)
+		if err != nil {
+			return nil, err
+		}
+		return a.reachable(ctx, url, codec)
+	}
+	return o
 }
 
 // reachable opens a queue that faults can reach into.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -66,9 +65,9 @@ func (a *app) doctor(ctx context.Context, f doctorFlags) error {
 	} else {
 		c.redis(ctx, at, f)
 	}
-	if a.queue != "" && strings.HasPrefix(a.queue, "redis") && a.queue != at {
+	if a.queue != "" && isRedis(a.queue) && a.queue != at {
 		c.redisQueue(ctx, a.queue)
-	} else if a.queue != "" && !strings.HasPrefix(a.queue, "redis") {
+	} else if a.queue != "" && !isRedis(a.queue) {
 		c.nats(ctx, a.queue)
 	}
 	if err := ctx.Err(); err != nil {

@@ -147,7 +147,7 @@ func (a *app) queueURL() (string, error) {
 
 // connectQueue opens the queue at a URL.
 func (a *app) connectQueue(ctx context.Context, url string, o queueOptions) (jobs.Queue, error) {
-	if strings.HasPrefix(url, "redis") {
+	if isRedis(url) {
 		rdb, err := a.redis(url)
 		if err != nil {
 			return nil, err

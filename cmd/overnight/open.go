@@ -31,12 +31,17 @@ func (a *app) storeURL() (url string, folder bool, err error) {
 		return "", false, usage("--cluster %s: write a URL such as redis://host:6379", a.cluster)
 	case !ok:
 		return at, true, nil
-	case strings.HasPrefix(scheme, "redis"):
+	case isRedis(at):
 		return at, false, nil
 	case scheme == "nats" || scheme == "tls":
 		return "", false, usage("results can't be kept in NATS: write --queue %s --store redis://host:6379", redisconn.Redact(at))
 	}
 	return "", false, usage("%s: results are kept in a folder, such as --store .overnight, or in Redis, such as --store redis://host:6379", redisconn.Redact(at))
+}
+
+// isRedis tells whether a URL is of one of redisconn's forms, or means to be.
+func isRedis(url string) bool {
+	return strings.HasPrefix(url, "redis") || strings.HasPrefix(url, "unix://")
 }
 
 // folder returns the store's folder; commands that work on files alone ask for

@@ -65,7 +65,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	if f.listen == "" {
 		open = a.serving
 	}
-	err = open(ctx, func(s results.Store) error { return a.serveOn(i, s, api, f) })
+	err = open(i.work, func(s results.Store) error { return a.serveOn(i, s, api, f) })
 	if i.coordinate.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return nil
 	}

@@ -45,17 +45,18 @@ type Queue interface {
 
 // Options configure a run.
 type Options struct {
-	Binary  string   // of overnight
-	Engine  string   // one of Engines
-	Seed    uint64   // of the schedule
-	Workers int      // processes; defaults to 4
-	Slots   int      // of each; defaults to 1
-	Times   int      // how often each fault fires; defaults to 2
-	AtOnce  int      // how many workers a fault on workers hits together; defaults to 1
-	Faults  []string // by name; empty: all that the engine can have
-	Skip    []string // names left out
-	Idle    float64  // ms that a trial lasts; defaults to 20
-	Dir     string   // scratch, kept; "": a temporary folder, removed where all went well
+	Binary  string        // of overnight
+	Engine  string        // one of Engines
+	Seed    uint64        // of the schedule
+	Workers int           // processes; defaults to 4
+	Slots   int           // of each; defaults to 1
+	Times   int           // how often each fault fires; defaults to 2
+	AtOnce  int           // how many workers a fault on workers hits together; defaults to 1
+	Faults  []string      // by name; empty: all that the engine can have
+	Skip    []string      // names left out
+	Idle    float64       // ms that a trial lasts; defaults to 20
+	Work    time.Duration // how much work is added when it runs out; defaults to 20 s
+	Dir     string        // scratch, kept; "": a temporary folder, removed where all went well
 	Log     io.Writer
 
 	// OpenStore opens a folder or a redis:// URL; OpenQueue the queue of URL, with
@@ -172,6 +173,9 @@ func (o *Options) complete() error {
 	o.AtOnce = min(max(o.AtOnce, 1), o.Workers)
 	if o.Idle <= 0 {
 		o.Idle = 20
+	}
+	if o.Work <= 0 {
+		o.Work = 20 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = io.Discard

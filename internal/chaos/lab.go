@@ -21,8 +21,6 @@ import (
 const (
 	studyName = "chaos"
 	points    = 25
-	chunk     = 20 * time.Second // of work that is added when it runs out
-	little    = 4 * time.Second  // of work left: time to add some
 )
 
 // lab is an engine with its processes.
@@ -86,7 +84,7 @@ func newLab(ctx context.Context, o Options) (_ *lab, err error) {
 			return nil, err
 		}
 	}
-	l.grow(chunk)
+	l.grow(l.Work)
 	if err := l.coordinate(ctx); err != nil {
 		return nil, err
 	}
@@ -304,17 +302,17 @@ func (l *lab) work(ctx context.Context) error {
 		return err
 	}
 	left := time.Duration(float64(all-done) * l.Idle / float64(l.Workers*l.Slots) * float64(time.Millisecond))
-	if left > little {
+	if left > l.Work/5 {
 		return nil
 	}
 	if l.serves() {
-		l.grow(chunk)
+		l.grow(l.Work)
 		return l.submit(ctx)
 	}
 	if err := l.finish(ctx); err != nil {
 		return err
 	}
-	l.grow(chunk)
+	l.grow(l.Work)
 	if err := l.startCoordinator(); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (l *lab) try(ctx context.Context, f fault) Row {
 	if after.Dead > before.Dead || after.Overrun > before.Overrun || after.Failed > before.Failed {
 		row.Note = fmt.Sprintf("FAILED: innocent trials were condemned: %d dead, %d overrun, %d failed", after.Dead, after.Overrun, after.Failed)
 	}
-	l.grow(chunk) // what comes next needs something to do
+	l.grow(l.Work) // what comes next needs something to do
 	if l.serves() {
 		err = l.submit(ctx)
 	} else {

@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -171,27 +172,32 @@ func TestRotation(t *testing.T) {
 
 func TestRedis(t *testing.T) {
 	t.Parallel()
-	for vars, want := range map[string]string{
-		"OVERNIGHT_REDIS_PASSWORD=x":                               " x",
-		"OVERNIGHT_REDIS_PASSWORD=x OVERNIGHT_REDIS_USERNAME=work": "work x",
-		"":                              "none",
-		"OVERNIGHT_REDIS_USERNAME=work": "error",
-	} {
-		e, _ := env(strings.Fields(vars)...)
-		got := "none"
-		f, err := e.Redis()
-		if f != nil {
-			user, pass, err := f(t.Context())
-			if err != nil {
-				t.Error(err)
+	of := map[string]func(Env) (func(context.Context) (string, string, error), error){"REDIS": Env.Redis, "SENTINEL": Env.Sentinel}
+	for server, login := range of {
+		for vars, want := range map[string]string{
+			"OVERNIGHT_REDIS_PASSWORD=x":                               " x",
+			"OVERNIGHT_REDIS_PASSWORD=x OVERNIGHT_REDIS_USERNAME=work": "work x",
+			"":                              "none",
+			"OVERNIGHT_REDIS_USERNAME=work": "error",
+			"OVERNIGHT_OTHER_PASSWORD=x":    "none", // of the others
+		} {
+			other := map[string]string{"REDIS": "SENTINEL", "SENTINEL": "REDIS"}[server]
+			e, _ := env(strings.Fields(strings.NewReplacer("REDIS", server, "OTHER", other).Replace(vars))...)
+			got := "none"
+			f, err := login(e)
+			if f != nil {
+				user, pass, err := f(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				got = user + " " + pass
 			}
-			got = user + " " + pass
-		}
-		if err != nil {
-			got = "error"
-		}
-		if got != want {
-			t.Errorf("%q: got %q, want %q", vars, got, want)
+			if err != nil {
+				got = "error"
+			}
+			if got != want {
+				t.Errorf("%s, %q: got %q, want %q", server, vars, got, want)
+			}
 		}
 	}
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"overnight/internal/daemon"
+)
+
+// formSentinel is a master and a replica with a password, and three Sentinels
+// without one. The master is killed in mid-study and never comes back: the replica
+// takes over, what it had not heard of is computed again, and the digest is the
+// same.
+func formSentinel(f *form) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		f.t.Skip(daemon.ErrNoRedis)
+	}
+	const password = "data"
+	server := func(args ...string) *daemon.Redis {
+		f.t.Helper()
+		r, err := daemon.StartRedis(f.t.TempDir(), append([]string{"--requirepass", password, "--masterauth", password}, args...)...)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.t.Cleanup(func() { r.Kill() })
+		return r
+	}
+	master := server()
+	host, port, err := net.SplitHostPort(master.Addr)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	servers := map[string]*daemon.Redis{master.Addr: master}
+	replica := server("--replicaof", host+" "+port)
+	servers[replica.Addr] = replica
+	sentinels := f.sentinels(port, password)
+	named := func() string { // by all of them, or ""
+		all := map[string]bool{}
+		for _, s := range sentinels {
+			addr, err := s.GetMasterAddrByName(f.t.Context(), "mymaster").Result()
+			if err != nil || len(addr) != 2 {
+				return ""
+			}
+			all[net.JoinHostPort(addr[0], addr[1])] = true
+		}
+		for addr := range all {
+			if len(all) == 1 {
+				return addr
+			}
+		}
+		return ""
+	}
+	for _, s := range sentinels {
+		await(f.t, 15*time.Second, "Sentinels that know each other and the replica", func() bool {
+			m, err := s.Master(f.t.Context(), "mymaster").Result()
+			return err == nil && m["num-other-sentinels"] == "2" && m["num-slaves"] == "1"
+		})
+	}
+
+	f.run = []string{"OVERNIGHT_REDIS_PASSWORD_FILE=" + f.write("password", password)}
+	f.worker = f.run
+	f.begin()
+	at := f.status()
+	await(f.t, 20*time.Second, "record", func() bool {
+		at = f.status()
+		return at.Committed > 0
+	})
+	was := named()
+	if servers[was] == nil || at.Committed == at.Trials {
+		f.t.Fatalf("%d of %d trials are committed on master %q: too late to kill it", at.Committed, at.Trials, was)
+	}
+	killed := time.Now()
+	servers[was].Kill()
+	await(f.t, 30*time.Second, "new master", func() bool { is := named(); return is != was && servers[is] != nil })
+	over := time.Since(killed)
+	f.end("redis " + strings.TrimPrefix(serverVersion(f.t, f.withPassword(named(), password)), "redis "))
+	f.t.Logf("killed the master with %d of %d trials committed, replaced after %v; records lost and computed again: %v",
+		at.Committed, at.Trials, over.Round(100*time.Millisecond), strings.Contains(f.read("run.log"), "counts went back"))
+}
+
+func (f *form) withPassword(addr, password string) *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: addr, Password: password})
+	f.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// sentinels starts three that watch a master at a port of 127.0.0.1, and sets the
+// form's address to theirs.
+func (f *form) sentinels(port, password string) (all []*redis.SentinelClient) {
+	f.t.Helper()
+	var hosts []string
+	for i := range 3 {
+		own := freePort(f.t)
+		conf := f.write(fmt.Sprintf("sentinel-%d.conf", i), fmt.Sprintf(`bind 127.0.0.1
+port %s
+dir %s
+sentinel monitor mymaster 127.0.0.1 %s 2
+sentinel auth-pass mymaster %s
+sentinel down-after-milliseconds mymaster 1000
+sentinel failover-timeout mymaster 5000
+`, own, f.t.TempDir(), port, password))
+		f.start(fmt.Sprintf("sentinel-%d", i), nil, "redis-server", conf, "--sentinel")
+		f.listens(own)
+		c := redis.NewSentinelClient(&redis.Options{Addr: "127.0.0.1:" + own})
+		f.t.Cleanup(func() { _ = c.Close() })
+		all, hosts = append(all, c), append(hosts, "127.0.0.1:"+own)
+	}
+	f.args = []string{"--cluster", "redis+sentinel://" + strings.Join(hosts, ",") + "/mymaster"}
+	return all
+}
