@@ -23,6 +23,10 @@ type fleet struct {
 	seen  map[string]*sighting
 }
 
+// unwatched is how long the time between two looks at the workers may be; of more
+// it is the store, or this process, that was not there.
+const unwatched = 2 * time.Second
+
 // sighting is a worker as it beat last.
 type sighting struct {
 	results.Worker
@@ -55,6 +59,12 @@ func (f *fleet) look(ctx context.Context) ([]sighting, error) {
 	}
 	now = time.Now()
 	first := f.read.IsZero()
+	if gap := now.Sub(f.read); !first && gap > unwatched {
+		// Nobody could beat, or be seen to: that time is nobody's silence.
+		for _, s := range f.seen {
+			s.at, s.free = s.at.Add(gap), time.Time{}
+		}
+	}
 	f.read = now
 	there := make(map[string]bool, len(ws))
 	f.alive = make([]sighting, 0, len(ws))

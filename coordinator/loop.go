@@ -97,6 +97,9 @@ func (r *run) loop(ctx context.Context, commits <-chan []results.Record) error {
 			if err := r.watch(ctx); err != nil {
 				return err
 			}
+			if err := r.checkFailures(ctx); err != nil { // news of them may have been missed
+				return err
+			}
 		case <-show.C:
 			r.report()
 		}
@@ -166,7 +169,9 @@ func (r *run) heard(rs []results.Record) {
 	fresh := 0
 	for i := range rs {
 		rec := &rs[i]
-		if !r.ledger.Add(rec.Trial) {
+		// What was committed before the generation rose the ledger had when it was
+		// read then, but for what was discarded.
+		if rec.Generation < r.plan.Generation || !r.ledger.Add(rec.Trial) {
 			continue
 		}
 		fresh++
@@ -280,7 +285,7 @@ func (r *run) stop(ctx context.Context) error {
 		if p.Epoch > r.plan.Epoch {
 			return ErrSuperseded
 		}
-		if p.State == results.Running {
+		if p.State == results.Running && p.Generation == r.plan.Generation { // not retried meanwhile
 			p.State, p.Ended = results.Stopped, time.Now()
 		}
 		return nil
@@ -288,10 +293,10 @@ func (r *run) stop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.plan = plan
 	if plan.State != results.Stopped {
-		return nil
+		return nil // the next look at the plan takes it in
 	}
+	r.plan = plan
 	r.Log.Warn("study stopped", zap.String("study", r.name), zap.Uint64("failures", r.tally.Total()-r.tally.Done))
 	return ErrStopped
 }

@@ -50,7 +50,10 @@ func (r *run) reconcile(ctx context.Context) error {
 	if plan.State != results.Paused { // else its jobs lie in the queue
 		if resumed {
 			for _, i := range r.issued {
-				i.at, i.held = now, time.Time{}
+				i.at = now
+				if !i.adopted { // else what went back to the queue is of an older epoch: nobody takes it
+					i.held = time.Time{}
+				}
 			}
 		}
 		if err := r.reissueLost(ctx, now, free); err != nil {
@@ -105,16 +108,18 @@ func (r *run) checkCounts(ctx context.Context) error {
 // recount reads the ledger and issues again what the store has lost: records
 // that were acknowledged and are gone, after a failover or from a backup.
 func (r *run) recount(ctx context.Context) error {
-	plan, err := r.Store.Plan(ctx, r.name)
-	if err != nil {
-		return fmt.Errorf("read plan: %w", err)
-	}
-	if plan.Generation != r.plan.Generation || plan.Trials != r.plan.Trials {
-		return nil // discarded, not lost: the next look at the plan takes it in
-	}
 	old := r.ledger
 	if err := r.refresh(ctx); err != nil {
 		return err
+	}
+	plan, err := r.Store.Plan(ctx, r.name) // after the ledger, so that it tells of what is missing there
+	if err != nil {
+		r.ledger = old
+		return fmt.Errorf("read plan: %w", err)
+	}
+	if plan.Generation != r.plan.Generation || plan.Trials != r.plan.Trials {
+		r.ledger = old
+		return nil // discarded, not lost: the next look at the plan takes it in
 	}
 	var gone []jobs.Range
 	n := uint64(0)

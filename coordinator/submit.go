@@ -75,7 +75,12 @@ func Submit(ctx context.Context, study *jobs.Study, source []byte, o Options) (P
 			return Planned{}, err
 		}
 		o.failpoint("plan.reused")
-		p.Plan, err = o.Store.Update(ctx, name, func(p *results.Plan) error { p.State = results.Running; return nil })
+		p.Plan, err = o.Store.Update(ctx, name, func(p *results.Plan) error {
+			if p.State == results.Planning { // not cancelled meanwhile
+				p.State = results.Running
+			}
+			return nil
+		})
 		if err != nil {
 			return Planned{}, fmt.Errorf("plan %s: %w", name, err)
 		}

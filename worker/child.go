@@ -40,6 +40,7 @@ func Child(ctx context.Context, cat *jobs.Catalog, in io.Reader, out io.Writer) 
 
 type childRun struct {
 	ctx        context.Context
+	cancel     context.CancelFunc
 	stop       chan struct{}
 	study      *jobs.Study
 	ranges     []jobs.Range
@@ -129,7 +130,7 @@ func (c *child) read(ctx context.Context, in *bufio.Reader) error {
 				return errFrame
 			}
 			runCtx, cancel := context.WithCancel(ctx)
-			r.ctx, r.stop, r.study, r.checkpoint = runCtx, make(chan struct{}), c.study, checkpoint
+			r.ctx, r.cancel, r.stop, r.study, r.checkpoint = runCtx, cancel, make(chan struct{}), c.study, checkpoint
 			checkpoint = nil
 			c.mu.Lock()
 			c.cancel, c.stop = cancel, r.stop
@@ -151,6 +152,7 @@ func (c *child) read(ctx context.Context, in *bufio.Reader) error {
 }
 
 func (c *child) run(r childRun) {
+	defer r.cancel()
 	c.now = r
 	if c.of != r.study {
 		c.of = r.study

@@ -75,7 +75,7 @@ func (s *isolated) run(ctx context.Context, stop <-chan struct{}, study *loaded,
 		cause = next
 	}
 	if err == nil && cause != nil {
-		emit(s.verdict(study, left.pop(), results.Overrun, 1, cause.overrun))
+		emit(s.verdict(study, left.pop(), results.Overrun, 1, cause.took, cause.overrun))
 		if !left.empty() {
 			return s.run(ctx, stop, study, left.ranges(), emit)
 		}
@@ -86,7 +86,7 @@ func (s *isolated) run(ctx context.Context, stop <-chan struct{}, study *loaded,
 // alone runs what is left one trial at a time, and gives up those that kill
 // their process again and again.
 func (s *isolated) alone(ctx context.Context, stop <-chan struct{}, study *loaded, left *remaining, emit func(results.Record)) (*death, error) {
-	deaths := uint32(0)
+	deaths, spent := uint32(0), time.Duration(0)
 	for !left.empty() {
 		n := left.first()
 		d, err := s.runIn(ctx, stop, study, left, []jobs.Range{{From: n, To: n + 1}}, true, emit)
@@ -94,30 +94,32 @@ func (s *isolated) alone(ctx context.Context, stop <-chan struct{}, study *loade
 		case err != nil:
 			return nil, err
 		case d == nil:
-			deaths = 0
+			deaths, spent = 0, 0
 		case d.overrun != "":
 			return d, nil
 		default:
 			deaths++
+			spent += d.took
 			s.w.Log.Warn("a trial's process died", zap.String("study", study.name), zap.Uint64("trial", n), zap.Uint32("deaths", deaths), zap.String("how", d.how))
 			if deaths == deathsUntilDead {
-				emit(s.verdict(study, left.pop(), results.Dead, deaths, d.how))
-				deaths = 0
+				emit(s.verdict(study, left.pop(), results.Dead, deaths, spent, d.how))
+				deaths, spent = 0, 0
 			}
 		}
 	}
 	return nil, nil
 }
 
-func (s *isolated) verdict(study *loaded, n uint64, status results.Status, attempts uint32, why string) results.Record {
+func (s *isolated) verdict(study *loaded, n uint64, status results.Status, attempts uint32, took time.Duration, why string) results.Record {
 	point, replication := study.study.Split(n)
-	return results.Record{Trial: n, Point: point, Replication: replication, Status: status, Attempts: attempts, Error: results.ClipError(why), Finished: time.Now()}
+	return results.Record{Trial: n, Point: point, Replication: replication, Status: status, Attempts: attempts, Elapsed: took, Error: results.ClipError(why), Finished: time.Now()}
 }
 
 // death is how a child ended before its run did.
 type death struct {
-	how     string // exit status and last output
-	overrun string // not empty: killed by us, for exceeding a limit while the trial was known
+	how     string        // exit status and last output
+	overrun string        // not empty: killed by us, for exceeding a limit while the trial was known
+	took    time.Duration // how long the trial in hand had run
 }
 
 // runIn runs ranges in the slot's child. It returns a death where the child
@@ -170,12 +172,12 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 				s.proc = nil
 				// A record that came after the decision clears its trial.
 				if overrun != "" && !suspect && !left.empty() && left.first() == victim {
-					return &death{overrun: overrun}, nil
+					return &death{overrun: overrun, took: max(0, time.Since(since))}, nil
 				}
 				if left.empty() {
 					return nil, nil
 				}
-				return &death{how: how}, nil
+				return &death{how: how, took: max(0, time.Since(since))}, nil
 			}
 			switch f.kind {
 			case frameRecord:

@@ -129,22 +129,35 @@ func (l *loaded) allows(j jobs.Job) error {
 	return nil
 }
 
+// idle calls fn if nobody is reading a plan: beats don't wait for that, since the
+// data that comes with it may take long. Without it a plan holds for planGood.
+func (p *plans) idle(fn func()) {
+	select {
+	case p.turn <- struct{}{}:
+		fn()
+		<-p.turn
+	default:
+	}
+}
+
 // note takes in a plan that was read otherwise.
 func (p *plans) note(plan *results.Plan) {
-	defer p.lock()()
-	for _, l := range p.last {
-		if l.name == plan.Study && l.generation == plan.Generation && bytes.Equal(l.body, plan.Body) {
-			l.note(plan)
+	p.idle(func() {
+		for _, l := range p.last {
+			if l.name == plan.Study && l.generation == plan.Generation && bytes.Equal(l.body, plan.Body) {
+				l.note(plan)
+			}
 		}
-	}
+	})
 }
 
 // expire makes the next job of a study read its plan.
 func (p *plans) expire(study string) {
-	defer p.lock()()
-	for _, l := range p.last {
-		if l.name == study {
-			l.checked = time.Time{}
+	p.idle(func() {
+		for _, l := range p.last {
+			if l.name == study {
+				l.checked = time.Time{}
+			}
 		}
-	}
+	})
 }

@@ -80,7 +80,7 @@ func (a *app) overServers(ctx context.Context, text string, slots int) (perSecon
 	if err != nil {
 		return 0, err
 	}
-	queue, err := a.connectQueue(ctx, at, queueOptions{codec: codec, slots: slots})
+	queue, err := a.connectQueue(ctx, at, queueOptions{codec: codec})
 	if err != nil {
 		return 0, err
 	}
@@ -88,7 +88,7 @@ func (a *app) overServers(ctx context.Context, text string, slots int) (perSecon
 	text = fmt.Sprintf("seed: %d\n", time.Now().UnixNano()>>20) + text // a study that nobody has
 	name, perSecond, err := a.perSecond(ctx, store, queue, text, slots)
 	if name != "" {
-		err = errors.Join(err, s.Delete(ctx, name))
+		err = errors.Join(err, s.Delete(context.WithoutCancel(ctx), name)) // also where it was interrupted
 	}
 	return perSecond, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"overnight/internal/chaos"
 	"overnight/jobs"
+	"overnight/jobs/natsqueue"
 	"overnight/results"
 )
 
@@ -40,6 +42,14 @@ committed: of a kill from the kill on, of an outage from its end on.`,
 					fmt.Fprintf(a.out, "%-18s %s\n", name, chaos.Docs()[i])
 				}
 				return nil
+			}
+			for _, flag := range []string{"workers", "slots", "times", "at-once"} {
+				if n, err := cmd.Flags().GetInt(flag); err != nil || n < 1 {
+					return usage("--%s %d: write 1 or more", flag, n)
+				}
+			}
+			if !(o.Idle > 0) || math.IsInf(o.Idle, 0) {
+				return usage("--idle %g: write how many ms, more than 0", o.Idle)
 			}
 			return a.chaos(cmd.Context(), o)
 		},
@@ -108,13 +118,38 @@ func chaosOptions(a *app, o chaos.Options) chaos.Options {
 
 // reachable opens a queue that faults can reach into.
 func (a *app) reachable(ctx context.Context, url string, codec jobs.Codec) (chaos.Queue, error) {
-	q, err := a.connectQueue(ctx, url, queueOptions{codec: codec, slots: 4})
+	q, err := a.connectQueue(ctx, url, queueOptions{codec: codec})
 	if err != nil {
 		return nil, err
 	}
-	r, ok := q.(chaos.Queue)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("queue %T can't be reached into", q), q.Close())
+	switch q := q.(type) {
+	case closingQueue:
+		return reachableRedis{q}, nil
+	case *natsqueue.Queue:
+		return reachableNATS{q}, nil
 	}
-	return r, nil
+	return nil, errors.Join(fmt.Errorf("queue %T can't be reached into", q), q.Close())
+}
+
+type (
+	reachableRedis struct{ closingQueue }
+	reachableNATS  struct{ *natsqueue.Queue }
+)
+
+func (q reachableRedis) Dead(ctx context.Context, n int) ([][]byte, error) {
+	letters, err := q.DeadLetters(ctx, n)
+	var out [][]byte
+	for _, l := range letters {
+		out = append(out, l.Payload)
+	}
+	return out, err
+}
+
+func (q reachableNATS) Dead(ctx context.Context, n int) ([][]byte, error) {
+	letters, err := q.DeadLetters(ctx, n)
+	var out [][]byte
+	for _, l := range letters {
+		out = append(out, l.Message)
+	}
+	return out, err
 }

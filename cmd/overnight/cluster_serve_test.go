@@ -56,9 +56,10 @@ func metric(t *testing.T, text, name string) (sum float64) {
 func TestService(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	low, high := l.file("low.yaml", idleStudy("low", 300, 30)), l.file("high.yaml", idleStudy("high", 300, 31))
+	const trials = 700
+	low, high := l.file("low.yaml", idleStudy("low", trials, 30)), l.file("high.yaml", idleStudy("high", trials, 31))
 	want := map[string]string{"low": l.alone(low), "high": l.alone(high)}
-	if out := l.say("submit", low, "--priority", "1"); !strings.Contains(out, "low is submitted: 300 trials, 0 committed") {
+	if out := l.say("submit", low, "--priority", "1"); !strings.Contains(out, "low is submitted: 700 trials, 0 committed") {
 		t.Errorf("submit says\n%s", out)
 	}
 	l.say("submit", high, "--priority", "3")
@@ -68,14 +69,16 @@ func TestService(t *testing.T) {
 	_, api, probes := l.serve("serve", l.start)
 	l.workersOf(2, 2)
 
-	var atEnd uint64
+	// Whose costs are known first may be ahead by what the queue holds, 4 core
+	// seconds: 133 trials.
+	var had uint64
 	l.await("end of high", 40*time.Second, func() bool {
-		atEnd = l.committed("low")
-		return l.committed("high") == 300
+		had = l.committed("low")
+		return l.committed("high") == trials
 	})
-	t.Logf("when 300 trials of priority 3 had ended, %d of priority 1 had: a share of %.2f, asked for 3", atEnd, 300/float64(max(atEnd, 1)))
-	if atEnd > 200 {
-		t.Errorf("priority 3 finished when %d of 300 trials of priority 1 had: the shares are not kept", atEnd)
+	t.Logf("when all %d trials of priority 3 had ended, %d of priority 1 had: a share of %.2f, asked for 3", trials, had, trials/float64(max(had, 1)))
+	if had > 430 {
+		t.Errorf("%d trials of priority 1 had ended when %d of priority 3 had: the shares are not kept", had, trials)
 	}
 	for study, digest := range want {
 		if got := l.finished(study, 40*time.Second); got != digest {
@@ -84,7 +87,7 @@ func TestService(t *testing.T) {
 		if got := strings.TrimSpace(l.say("digest", study)); got != digest {
 			t.Errorf("%s: overnight digest prints %s, want %s", study, got, digest)
 		}
-		if n := l.attempts(study); n["1"] != 300 || len(n) != 1 {
+		if n := l.attempts(study); n["1"] != trials || len(n) != 1 {
 			t.Errorf("%s: attempts %v", study, n)
 		}
 	}
@@ -96,7 +99,7 @@ func TestService(t *testing.T) {
 		t.Errorf("the API lists\n%s", text)
 	}
 	for _, st := range list.Studies {
-		if st.Digest != want[st.Study] || st.Committed != 300 || st.State != "finished" {
+		if st.Digest != want[st.Study] || st.Committed != trials || st.State != "finished" {
 			t.Errorf("the API says %+v", st)
 		}
 	}
@@ -110,7 +113,7 @@ func TestService(t *testing.T) {
 		t.Errorf("health where nobody listens: exit code %d\n%s", code, errs)
 	}
 	l.await("committed trials in the metrics", 10*time.Second, func() bool {
-		return metric(t, l.fetch("http://"+probes+"/metrics"), "overnight_trials_committed_total") == 600
+		return metric(t, l.fetch("http://"+probes+"/metrics"), "overnight_trials_committed_total") == 2*trials
 	})
 	if text := l.fetch("http://" + probes + "/metrics"); metric(t, text, "overnight_trials_pending") != 0 || metric(t, text, "overnight_leader") != 1 {
 		t.Errorf("metrics after the end:\n%s", text)
@@ -138,7 +141,7 @@ func TestCancelReaches(t *testing.T) {
 		}
 		return n
 	}
-	for round := range 3 {
+	for round := range 2 {
 		l.say("submit", long)
 		l.await("trials in hand", 20*time.Second, func() bool { return held() == 4 })
 		ordered := time.Now()
@@ -150,8 +153,8 @@ func TestCancelReaches(t *testing.T) {
 		})
 		shown := l.measure("workers without jobs", returned, 20*time.Second, func(context.Context) bool { return held() == 0 })
 		t.Logf("round %d: cancel took %v; jobs dropped %v after the order was typed; workers show no job %v after it returned", round, returned.Sub(ordered).Round(time.Millisecond), dropped.Round(time.Millisecond), shown.Round(time.Millisecond))
-		if dropped > 2*time.Second {
-			t.Errorf("cancel reached the workers after %v, promised are 2 s", dropped)
+		if dropped > 2*time.Second || shown > 2*time.Second {
+			t.Errorf("after cancel the workers had dropped their jobs in %v, and said so in %v; promised are 2 s", dropped, shown)
 		}
 	}
 	if n := l.committed("long"); n != 0 {

@@ -69,7 +69,7 @@ func (c *checks) node(n redisstore.Node, f doctorFlags) {
 			c.say(false, "%s has no append-only file: all results are lost when it dies; set appendonly yes, or say --accept-loss", n.Addr)
 		}
 		if n.MaxMemoryPolicy != "" {
-			c.say(n.MaxMemoryPolicy == "noeviction", "%s evicts nothing (maxmemory-policy %s; write noeviction)", n.Addr, n.MaxMemoryPolicy)
+			c.say(n.MaxMemoryPolicy == "noeviction", "%s has maxmemory-policy %s (noeviction keeps what is stored)", n.Addr, n.MaxMemoryPolicy)
 		}
 		if n.MaxMemory > 0 {
 			c.say(float64(n.UsedMemory) < 0.8*float64(n.MaxMemory), "%s uses %s of %s", n.Addr, byteCount(uint64(n.UsedMemory)), byteCount(uint64(n.MaxMemory)))

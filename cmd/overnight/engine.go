@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,28 @@ func (f *engineFlags) listening(c *cobra.Command) {
 	fl.StringVar(&f.listen, "listen", "", "let workers of other machines join at this `address`, such as :4222; writes the file join into the data folder")
 	fl.StringSliceVar(&f.advertise, "advertise", nil, "`host:port` at which those workers reach it; default: this host's name and addresses")
 	f.signing(c)
+}
+
+// checkListen refuses addresses that can't be listened on or advertised, before
+// anything is begun.
+func (f *engineFlags) checkListen() error {
+	if f.listen == "" && len(f.advertise) > 0 {
+		return usage("--advertise without --listen: write --listen :4222 too")
+	}
+	if _, port, err := net.SplitHostPort(f.listen); f.listen != "" && (err != nil || !isPort(port, 0)) {
+		return usage("--listen %s: write HOST:PORT, or :PORT for all addresses, such as :4222", f.listen)
+	}
+	for _, at := range f.advertise {
+		if host, port, err := net.SplitHostPort(at); err != nil || host == "" || !isPort(port, 1) {
+			return usage("--advertise %s: write HOST:PORT, such as 192.168.1.5:4222", at)
+		}
+	}
+	return nil
+}
+
+func isPort(s string, least uint64) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n >= least
 }
 
 func (f *engineFlags) signing(c *cobra.Command) {
@@ -100,7 +123,7 @@ func (a *app) trusting(file string) (jobs.Codec, error) {
 	}
 	trusted, err := credentials.LoadTrusted(a.log, file)
 	if err != nil {
-		return nil, engine(fmt.Errorf("trusted keys: %w; they are in the keys folder of the coordinator's machine (.overnight/keys/trusted): copy that file and name it with --trust, or switch signatures off on both sides with --unsigned", err))
+		return nil, engine(fmt.Errorf("%w; they are in the keys folder of the coordinator's machine (.overnight/keys/trusted): copy that file and name it with --trust, or switch signatures off on both sides with --unsigned", err))
 	}
 	return jobs.Signed{Trusted: trusted}, nil
 }
@@ -115,6 +138,9 @@ func (a *app) nats(ctx context.Context, url string) (*nats.Conn, error) {
 	if err != nil {
 		return nil, usage("%w", err)
 	}
+	if err := natsconn.Check(url); err != nil {
+		return nil, usage("%w", err)
+	}
 	nc, err := natsconn.Connect(ctx, url, natsconn.Options{Dial: who.Connect, Log: a.log})
 	if err != nil {
 		return nil, engine(err)
@@ -125,7 +151,6 @@ func (a *app) nats(ctx context.Context, url string) (*nats.Conn, error) {
 // queueOptions say how a queue is used.
 type queueOptions struct {
 	codec jobs.Codec
-	slots int  // that take jobs from it; 0: none
 	take  bool // only, without the right to make streams
 }
 
@@ -168,7 +193,7 @@ func (a *app) connectQueue(ctx context.Context, url string, o queueOptions) (job
 	q, err := natsqueue.New(ctx, nc, natsqueue.Options{Codec: o.codec, TakeOnly: o.take, Log: a.log})
 	if err != nil {
 		nc.Close()
-		return nil, engine(fmt.Errorf("open the queue at %s: %w", redisconn.Redact(url), err))
+		return nil, engine(fmt.Errorf("open the queue at %s: %w", natsconn.Redact(url), err))
 	}
 	return q, nil
 }
@@ -184,7 +209,7 @@ func (q closingQueue) Close() error { return errors.Join(q.Queue.Close(), q.then
 // coordinatorQueue opens the queue for a command that issues jobs, and where the
 // engine is inside the process, the server for those who join. stop ends what
 // stands behind the queue.
-func (a *app) coordinatorQueue(ctx context.Context, s results.Store, f engineFlags, slots int) (q jobs.Queue, stop func(), err error) {
+func (a *app) coordinatorQueue(ctx context.Context, s results.Store, f engineFlags) (q jobs.Queue, stop func(), err error) {
 	url, err := a.queueURL()
 	if err != nil {
 		return nil, nil, err
@@ -197,7 +222,7 @@ func (a *app) coordinatorQueue(ctx context.Context, s results.Store, f engineFla
 		if err != nil {
 			return nil, nil, err
 		}
-		q, err := a.connectQueue(ctx, url, queueOptions{codec: codec, slots: slots})
+		q, err := a.connectQueue(ctx, url, queueOptions{codec: codec})
 		return q, func() {}, err
 	}
 	if f.listen != "" {
@@ -226,7 +251,7 @@ func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ job
 	}
 	id, err := join.Make(filepath.Join(a.store, "identity"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the identity of --listen: %w", err)
+		return nil, nil, engine(fmt.Errorf("make the identity of --listen: %w", err))
 	}
 	rights, err := natsqueue.TakeRights("", jobs.EngineVersion)
 	if err != nil {
@@ -240,7 +265,7 @@ func (a *app) listen(ctx context.Context, s results.Store, f engineFlags) (_ job
 		Dir: filepath.Join(a.store, "queue"), Log: a.log, Listen: f.listen, TLS: tls, Users: users,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("listen on %s: %w", f.listen, err)
+		return nil, nil, engine(fmt.Errorf("--listen %s: %w", f.listen, err))
 	}
 	defer func() {
 		if err != nil {

@@ -103,4 +103,3 @@ func (f *form) shared(nodes []string, client func(addr string) *redis.Client) {
 		f.t.Errorf("%d of %d nodes hold keys, want more than one", with, len(nodes))
 	}
 }
-

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 )
 
 // formSentinel is a master and a replica with a password, and three Sentinels
-// without one. The master is killed in mid-study and never comes back: the replica
-// takes over, what it had not heard of is computed again, and the digest is the
-// same.
+// without one. In mid-study the replica loses its master, the master goes on for a
+// while, is killed and never comes back. The replica takes over: the records that
+// it had not heard of were acknowledged and are lost, the counts go back, their
+// trials run again, and the digest is the same.
 func formSentinel(f *form) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		f.t.Skip(daemon.ErrNoRedis)
@@ -23,7 +25,7 @@ func formSentinel(f *form) {
 	const password = "data"
 	server := func(args ...string) *daemon.Redis {
 		f.t.Helper()
-		r, err := daemon.StartRedis(f.t.TempDir(), append([]string{"--requirepass", password, "--masterauth", password}, args...)...)
+		r, err := daemon.StartRedis(f.t.TempDir(), append([]string{"--requirepass", password, "--masterauth", password, "--repl-diskless-sync-delay", "0"}, args...)...)
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -38,6 +40,10 @@ func formSentinel(f *form) {
 	servers := map[string]*daemon.Redis{master.Addr: master}
 	replica := server("--replicaof", host+" "+port)
 	servers[replica.Addr] = replica
+	await(f.t, 15*time.Second, "replica that follows its master", func() bool {
+		info, err := f.withPassword(replica.Addr, password).Info(f.t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "master_link_status:up")
+	})
 	sentinels := f.sentinels(port, password)
 	named := func() string { // by all of them, or ""
 		all := map[string]bool{}
@@ -65,22 +71,45 @@ func formSentinel(f *form) {
 	f.run = []string{"OVERNIGHT_REDIS_PASSWORD_FILE=" + f.write("password", password)}
 	f.worker = f.run
 	f.begin()
-	at := f.status()
-	await(f.t, 20*time.Second, "record", func() bool {
-		at = f.status()
-		return at.Committed > 0
-	})
-	was := named()
-	if servers[was] == nil || at.Committed == at.Trials {
-		f.t.Fatalf("%d of %d trials are committed on master %q: too late to kill it", at.Committed, at.Trials, was)
+	committed := func(least uint64) (n uint64) {
+		f.t.Helper()
+		await(f.t, 20*time.Second, fmt.Sprintf("%d records", least), func() bool {
+			s := f.status()
+			if n = s.Committed; n > 0 && n == s.Trials {
+				f.t.Fatal("the study ended too soon")
+			}
+			return n >= least
+		})
+		return n
 	}
+	known := committed(10)
+	was := named()
+	if servers[was] == nil {
+		f.t.Fatalf("the Sentinels name the master %q", was)
+	}
+	for addr := range servers {
+		if addr == was {
+			continue
+		}
+		if err := f.withPassword(addr, password).ConfigSet(f.t.Context(), "masterauth", "wrong").Err(); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	// The replica connects again, and is refused.
+	if err := f.withPassword(was, password).Do(f.t.Context(), "client", "kill", "type", "replica").Err(); err != nil {
+		f.t.Fatal(err)
+	}
+	last := committed(known + 20)
 	killed := time.Now()
 	servers[was].Kill()
 	await(f.t, 30*time.Second, "new master", func() bool { is := named(); return is != was && servers[is] != nil })
 	over := time.Since(killed)
-	f.end("redis " + strings.TrimPrefix(serverVersion(f.t, f.withPassword(named(), password)), "redis "))
-	f.t.Logf("killed the master with %d of %d trials committed, replaced after %v; records lost and computed again: %v",
-		at.Committed, at.Trials, over.Round(100*time.Millisecond), strings.Contains(f.read("run.log"), "counts went back"))
+	f.end(serverVersion(f.t, f.withPassword(named(), password)))
+	m := regexp.MustCompile(`counts went back: the store has lost (\d+) records`).FindStringSubmatch(f.read("run.log"))
+	if m == nil {
+		f.t.Fatalf("the replica was cut off at %d records, the master killed at %d, and nobody says that counts went back:\n%s", known, last, f.logs())
+	}
+	f.t.Logf("killed the master with %d trials committed, %s of them unknown to the replica; replaced after %v", last, m[1], over.Round(100*time.Millisecond))
 }
 
 func (f *form) withPassword(addr, password string) *redis.Client {

@@ -84,7 +84,7 @@ redis:// URLs.`,
 				if err != nil {
 					return err
 				}
-				return target.creating(ctx, func(t results.Store) error { return a.copy(ctx, s, t, p.Study, as) })
+				return target.creating(ctx, func(t results.Store) error { return target.copyFrom(ctx, s, t, p.Study, as) })
 			})
 		},
 	}
@@ -95,7 +95,8 @@ redis:// URLs.`,
 	return c
 }
 
-func (a *app) copy(ctx context.Context, from, to results.Store, study, as string) error {
+// copyFrom adds a study to a store, which is that of a.
+func (a *app) copyFrom(ctx context.Context, from, to results.Store, study, as string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, w := io.Pipe()
@@ -112,7 +113,7 @@ func (a *app) copy(ctx context.Context, from, to results.Store, study, as string
 	}
 	switch {
 	case errors.Is(err, results.ErrExists):
-		return usage("%w; give another name with --as", err)
+		return usage("%w", err)
 	case err != nil:
 		return engine(err)
 	}

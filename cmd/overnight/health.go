@@ -52,7 +52,7 @@ func (a *app) health(ctx context.Context, addr, path string) error {
 	}
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return engine(fmt.Errorf("nobody answers at %s: %w", addr, err))
+		return engine(fmt.Errorf("nobody answers: %w", err))
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 4096))
@@ -61,7 +61,7 @@ func (a *app) health(ctx context.Context, addr, path string) error {
 	}
 	text := strings.TrimSpace(string(body))
 	if answer.StatusCode != http.StatusOK {
-		return engine(fmt.Errorf("%s%s answers %s: %s", addr, path, answer.Status, text))
+		return engine(fmt.Errorf("%s answers %s: %s", req.URL.Redacted(), answer.Status, text))
 	}
 	fmt.Fprintln(a.out, text)
 	return nil

@@ -20,8 +20,9 @@ type interrupts struct {
 	ready   chan struct{} // closed once there is something to drain
 }
 
-// interruptible watches for signals until stop is called.
-func interruptible(ctx context.Context, show *progress) *interrupts {
+// interruptible watches for signals until stop is called. ending says what the
+// first one leads to.
+func interruptible(ctx context.Context, show *progress, ending string) *interrupts {
 	i := &interrupts{drained: make(chan struct{}), ready: make(chan struct{})}
 	var cancel, stopCoordinating context.CancelFunc
 	i.work, cancel = context.WithCancel(ctx)
@@ -46,9 +47,9 @@ func interruptible(ctx context.Context, show *progress) *interrupts {
 				stopCoordinating()
 				select {
 				case <-i.ready:
-					show.say("%v: the trials in hand finish; once more stops at once", s)
+					show.say("%v: %s", s, ending)
 				default:
-					show.say("%v: planning stops", s)
+					show.say("%v: stops before it began", s)
 					cancel()
 				}
 			case <-i.work.Done():
@@ -58,6 +59,9 @@ func interruptible(ctx context.Context, show *progress) *interrupts {
 	}()
 	return i
 }
+
+// finishing is how a process ends that works on trials.
+const finishing = "the trials in hand finish; once more stops at once"
 
 // begun says that from now on there is something to drain.
 func (i *interrupts) begun() { close(i.ready) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"overnight/coordinator"
+	"overnight/internal/natsconn"
 	"overnight/internal/redisconn"
 	"overnight/results"
 	"overnight/results/redisstore"
@@ -34,7 +35,7 @@ func (a *app) storeURL() (url string, folder bool, err error) {
 	case isRedis(at):
 		return at, false, nil
 	case scheme == "nats" || scheme == "tls":
-		return "", false, usage("results can't be kept in NATS: write --queue %s --store redis://host:6379", redisconn.Redact(at))
+		return "", false, usage("results can't be kept in NATS: write --queue %s --store redis://host:6379", natsconn.Redact(at))
 	}
 	return "", false, usage("%s: results are kept in a folder, such as --store .overnight, or in Redis, such as --store redis://host:6379", redisconn.Redact(at))
 }

@@ -28,8 +28,11 @@ func order(ctx context.Context, s results.Store, kind results.OrderKind, study s
 
 // cancelling is what cancel does to a plan.
 func cancelling(p *results.Plan) error {
-	if p.State == results.Finished {
-		return usage("it is finished already")
+	switch p.State {
+	case results.Finished:
+		return usage("%s is finished already", p.Study)
+	case results.Cancelled:
+		return nil
 	}
 	p.State, p.Ended = results.Cancelled, time.Now()
 	p.Generation++ // what is still under way is refused
@@ -38,7 +41,7 @@ func cancelling(p *results.Plan) error {
 
 func pausing(p *results.Plan) error {
 	if p.State != results.Running {
-		return usage("it is %s, not running", p.State)
+		return usage("%s is %s: only a study that is running can be paused", p.Study, p.State)
 	}
 	p.State = results.Paused
 	return nil
@@ -46,15 +49,30 @@ func pausing(p *results.Plan) error {
 
 func resuming(p *results.Plan) error {
 	if p.State != results.Paused {
-		return usage("it is %s, not paused", p.State)
+		return usage("%s is %s, not paused", p.Study, p.State)
 	}
 	p.State = results.Running
 	return nil
 }
 
-// orderCmd makes a command that gives an order. It says said, or idle where
-// nobody is at work.
-func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, said, idle string) *cobra.Command {
+// said is what an order tells: where workers are there and where not, of a study
+// of run and of one that was submitted.
+type said struct{ run, runIdle, submitted, submittedIdle string }
+
+func (s said) of(p results.Plan, workers int) string {
+	switch {
+	case p.Submitted && workers > 0:
+		return s.submitted
+	case p.Submitted:
+		return s.submittedIdle
+	case workers > 0:
+		return s.run
+	}
+	return s.runIdle
+}
+
+// orderCmd makes a command that gives an order.
+func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*results.Plan) error, says said) *cobra.Command {
 	return &cobra.Command{
 		Use:     string(kind) + " STUDY",
 		Short:   short,
@@ -76,10 +94,7 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 				if err != nil {
 					return err
 				}
-				if f.workers == 0 {
-					said = idle
-				}
-				fmt.Fprintf(a.out, "%s %s\n", p.Study, said)
+				fmt.Fprintf(a.out, "%s %s\n", p.Study, says.of(p, f.workers))
 				return nil
 			})
 		},
@@ -87,19 +102,23 @@ func (a *app) orderCmd(kind results.OrderKind, short, long string, change func(*
 }
 
 func (a *app) cancelCmd() *cobra.Command {
+	const again, anew = "is cancelled; run it again to go on after all", "is cancelled; submit it again to go on after all"
 	return a.orderCmd(results.Cancel, "Stop a study for good; its records stay",
 		"Cancel ends a study within seconds, also while another process runs it. What is\ncommitted stays; running the study again goes on from there.",
-		cancelling, "is cancelled; run it again to go on after all", "is cancelled; run it again to go on after all")
+		cancelling, said{again, again, anew, anew})
 }
 
 func (a *app) pauseCmd() *cobra.Command {
 	return a.orderCmd(results.Pause, "Let a running study rest after the trials in hand", "",
-		pausing, "pauses", "is paused; nobody was at work on it")
+		pausing, said{"pauses", "is paused; nobody was at work on it", "pauses", "is paused; nobody was at work on it"})
 }
 
 func (a *app) resumeCmd() *cobra.Command {
 	return a.orderCmd(results.Resume, "Let a paused study go on", "",
-		resuming, "goes on", "is no longer paused; nobody is at work on it, and it will go on when it is run again: overnight run STUDY.yaml")
+		resuming, said{
+			"goes on", "is no longer paused; nobody is at work on it, and it will go on when it is run again: overnight run STUDY.yaml",
+			"goes on", "is no longer paused; nobody is at work on it, and it will go on when workers are there: overnight worker",
+		})
 }
 
 func (a *app) retryCmd() *cobra.Command {
@@ -138,7 +157,11 @@ func (a *app) retry(ctx context.Context, s results.Store, word string) error {
 		return nil
 	}
 	a.audit("retry", p.Study, zap.Uint64("trials", n))
-	fmt.Fprintf(a.out, "%s: %d trials will run again; run the study to do it\n", p.Study, n)
+	next := "run the study to do it"
+	if p.Submitted {
+		next = "the service (overnight serve) sees to it"
+	}
+	fmt.Fprintf(a.out, "%s: %d trials will run again; %s\n", p.Study, n, next)
 	return nil
 }
 

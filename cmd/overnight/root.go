@@ -124,7 +124,7 @@ and results come back as tables with intervals.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.log = newLogger(a.err, a.quiet, a.verbose, cmd.Name() == "run") // its progress says the rest
+			a.log = newLogger(a.err, a.quiet, a.verbose, cmd.Name() == "run" || cmd.Name() == "bench") // their output says the rest
 			a.prefer(cmd)
 			if !ownSignals(cmd.Name()) { // which have their own way to be interrupted
 				ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -143,6 +143,8 @@ and results come back as tables with intervals.`,
 	f.StringVar(&a.store, "store", store, "where results are: a `folder`, or redis://host:6379 (also from OVERNIGHT_STORE)")
 	f.StringVar(&a.queue, "queue", os.Getenv("OVERNIGHT_QUEUE"), "where jobs go: nats://host:4222 or redis://host:6379 (also from OVERNIGHT_QUEUE); default: inside the process")
 	f.StringVar(&a.cluster, "cluster", os.Getenv("OVERNIGHT_CLUSTER"), "both in one Redis: redis://host:6379 (also from OVERNIGHT_CLUSTER)")
+	// An address may hold a password by mistake, and help is shown to anybody.
+	f.Lookup("store").DefValue, f.Lookup("queue").DefValue, f.Lookup("cluster").DefValue = ".overnight", "", ""
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no logs; errors and the summary stay")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more")
 	root.AddGroup(

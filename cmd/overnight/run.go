@@ -77,6 +77,9 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	case f.drainTimeout == 0:
 		f.drainTimeout = 1 // worker.Options takes 0 for its default
 	}
+	if err := f.checkListen(); err != nil {
+		return err
+	}
 	study, source, err := a.parse(file, f.set)
 	if err != nil {
 		return err
@@ -98,7 +101,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 	}
 	began := time.Now()
 	show := newProgress(a, f.slots)
-	i := interruptible(ctx, show)
+	i := interruptible(ctx, show, finishing)
 	defer i.stop()
 
 	o := coordinator.Options{
@@ -120,7 +123,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 	}
 	show.planned(planned)
 
-	queue, end, err := a.coordinatorQueue(i.work, s, f.engineFlags, f.slots)
+	queue, end, err := a.coordinatorQueue(i.work, s, f.engineFlags)
 	var coded *codeError
 	switch {
 	case err != nil && i.work.Err() != nil:

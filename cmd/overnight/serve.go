@@ -54,12 +54,15 @@ worker). It ends with SIGTERM and goes on where it was when it is started again.
 }
 
 func (a *app) serve(ctx context.Context, f serveFlags) error {
+	if err := f.checkListen(); err != nil {
+		return err
+	}
 	api, err := web.Listen(web.Address{Addr: f.api, Tokens: f.tokens, Cert: f.cert, Key: f.key, Insecure: f.insecure}, a.log)
 	if err != nil {
 		return usage("%w", err)
 	}
 	defer api.Close() // again, where it was served
-	i := interruptible(ctx, newProgress(a, 0))
+	i := interruptible(ctx, newProgress(a, 0), "the service ends; studies go on when it is started again")
 	defer i.stop()
 	open := a.creating
 	if f.listen == "" {
@@ -93,7 +96,7 @@ func (a *app) serveOn(i *interrupts, s results.Store, api *web.Listener, f serve
 	if !ok {
 		return engine(fmt.Errorf("%s can't be followed", a.where()))
 	}
-	queue, end, err := a.coordinatorQueue(i.coordinate, s, f.engineFlags, 0)
+	queue, end, err := a.coordinatorQueue(i.coordinate, s, f.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (a *app) showList(list []standing, all bool, format string) error {
 		return usage("--format %s: write table or json", format)
 	}
 	if len(list) == 0 {
-		fmt.Fprintf(a.out, "no study in %s yet\n", a.store)
+		fmt.Fprintf(a.out, "no study in %s yet\n", a.where())
 		return nil
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)

@@ -93,27 +93,51 @@ func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
 	if err != nil {
 		return usage("%w", err)
 	}
-	fmt.Fprintf(a.out, "  about  %s core-hours, %s of results, seed %d, engine version %d\n", hours(e.time), byteCount(e.bytes), s.Seed, s.Engine)
+	fmt.Fprintf(a.out, "  %-6s %s core-hours, %s of results, seed %d, engine version %d\n", e.about(), hours(e.time), byteCount(e.bytes), s.Seed, s.Engine)
 	return nil
 }
 
 type estimated struct {
 	time  time.Duration // of one core
+	more  bool          // time is a lower bound
 	bytes uint64
 }
 
-// estimate plays a part of one trial of each task and arm.
+// estimateWait is how long estimate waits for episodes that don't end.
+const estimateWait = 2 * time.Second
+
+// estimate plays a part of one trial of each task and arm. It does not wait for
+// an episode that is long or endless: time is then what was waited for, at least.
 func estimate(ctx context.Context, s *jobs.Study, cat *jobs.Catalog) (estimated, error) {
 	var e estimated
 	r := trial.New(s, cat, trial.Options{})
+	deadline := time.Now().Add(estimateWait)
 	var from uint64
 	var seconds float64
 	for _, b := range s.Blocks() {
-		took, err := r.Estimate(ctx, from, 20*time.Millisecond)
-		if err != nil {
-			return e, err
+		type answer struct {
+			took time.Duration
+			err  error
 		}
-		seconds += took.Seconds() * float64(b.To-from) * float64(s.Replications)
+		answered := make(chan answer, 1)
+		began := time.Now()
+		go func(r *trial.Runner, first uint64) {
+			took, err := r.Estimate(ctx, first, 20*time.Millisecond)
+			answered <- answer{took, err}
+		}(r, from)
+		var got answer
+		select {
+		case got = <-answered:
+		case <-time.After(max(time.Until(deadline), 100*time.Millisecond)):
+			got.took, e.more = time.Since(began), true
+			r = trial.New(s, cat, trial.Options{}) // the other one is still at it
+		case <-ctx.Done():
+			return e, ctx.Err()
+		}
+		if got.err != nil {
+			return e, got.err
+		}
+		seconds += got.took.Seconds() * float64(b.To-from) * float64(s.Replications)
 		from = b.To
 	}
 	const century = 100 * 365 * 24 * 3600
@@ -121,6 +145,14 @@ func estimate(ctx context.Context, s *jobs.Study, cat *jobs.Catalog) (estimated,
 	each := 60 + 9*uint64(len(s.Metrics)) + 16*2*s.Record.CurvePoints
 	e.bytes = each * s.Trials()
 	return e, nil
+}
+
+// about is how sure the time is.
+func (e estimated) about() string {
+	if e.more {
+		return "more than"
+	}
+	return "about"
 }
 
 // checkBytes refuses a study whose results would not fit.
@@ -137,7 +169,7 @@ func (a *app) checkBytes(ctx context.Context, s *jobs.Study, limit string) error
 	if err != nil {
 		return usage("%w", err)
 	}
-	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), byteCount(e.bytes), hours(e.time), limit))
+	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), byteCount(e.bytes), e.about(), hours(e.time), limit))
 }
 
 func hours(d time.Duration) string {

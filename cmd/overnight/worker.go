@@ -71,7 +71,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 	case f.drainTimeout == 0:
 		f.drainTimeout = 1 // worker.Options takes 0 for its default
 	}
-	i := interruptible(ctx, newProgress(a, f.slots))
+	i := interruptible(ctx, newProgress(a, f.slots), finishing)
 	defer i.stop()
 	store, queue, end, err := a.workplace(i.work, f)
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *app) workplace(ctx context.Context, f workerFlags) (worker.Store, jobs.
 		return nil, nil, nil, err
 	}
 	queue, err := patiently(ctx, a, "queue", func() (jobs.Queue, error) {
-		return a.connectQueue(ctx, url, queueOptions{codec: codec, slots: f.slots, take: true})
+		return a.connectQueue(ctx, url, queueOptions{codec: codec, take: true})
 	})
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())

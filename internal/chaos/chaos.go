@@ -39,6 +39,10 @@ type Queue interface {
 	jobs.Queue
 	// Inject puts a message into the queue as it is.
 	Inject(ctx context.Context, msg []byte) error
+	// Pending returns how many jobs wait, and how many are taken or come back later.
+	Pending(ctx context.Context) (waiting, held int, err error)
+	// Dead returns the latest n messages that were no jobs, as far as they are kept.
+	Dead(ctx context.Context, n int) ([][]byte, error)
 	// DeleteAll deletes what the queue stores, behind its back.
 	DeleteAll(ctx context.Context) error
 }

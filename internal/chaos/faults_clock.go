@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
+
+	"overnight/results"
 )
 
 // clockC is the source of a library that shifts the clock of redis-server, which
@@ -69,7 +72,19 @@ func clockJump(ctx context.Context, l *lab, mark func()) (time.Time, string, err
 		if err := l.setClock(by); err != nil {
 			return time.Time{}, "", err
 		}
+		if err := l.until(ctx, 20*time.Second, fmt.Sprintf("the store's clock is %v off", by), func() bool { return l.storeOff(ctx, by) }); err != nil {
+			return time.Time{}, "", err
+		}
 		pause(ctx, 3*time.Second)
 	}
 	return time.Now(), "", nil
+}
+
+// storeOff tells whether the store's clock is off by that much: it stamps the
+// workers' beats.
+func (l *lab) storeOff(ctx context.Context, by time.Duration) bool {
+	ws, err := l.store.Workers(ctx)
+	return err == nil && slices.ContainsFunc(ws, func(w results.Worker) bool {
+		return (time.Since(w.Seen) + by).Abs() < 5*time.Second
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,17 @@ func (l *lab) through(m faultproxy.Mode, cut bool) {
 	}
 }
 
+// connected waits until workers have connections that a fault can meet.
+func (l *lab) connected(ctx context.Context) error {
+	return l.until(ctx, 20*time.Second, "workers are connected", func() bool {
+		return !slices.ContainsFunc(l.workerWays(), func(p *faultproxy.Proxy) bool { return p.Open() == 0 })
+	})
+}
+
 func cut(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
+	if err := l.connected(ctx); err != nil {
+		return time.Time{}, "", err
+	}
 	l.through(faultproxy.Mode{Refuse: true}, true)
 	mark()
 	pause(ctx, 3*time.Second)
@@ -36,6 +47,9 @@ func cut(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
 }
 
 func slow(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
+	if err := l.connected(ctx); err != nil {
+		return time.Time{}, "", err
+	}
 	l.through(faultproxy.Mode{Delay: 100 * time.Millisecond}, false)
 	mark()
 	pause(ctx, 5*time.Second)
@@ -44,6 +58,9 @@ func slow(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
 }
 
 func halfOpen(ctx context.Context, l *lab, mark func()) (time.Time, string, error) {
+	if err := l.connected(ctx); err != nil {
+		return time.Time{}, "", err
+	}
 	l.through(faultproxy.Mode{Stall: true}, false)
 	mark()
 	pause(ctx, lease)

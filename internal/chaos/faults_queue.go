@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"overnight/internal/credentials"
 	"overnight/jobs"
 )
 
@@ -70,37 +71,30 @@ func queueDeleted(ctx context.Context, l *lab, mark func()) (_ time.Time, _ stri
 		return time.Time{}, "", err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
+	err = l.until(ctx, 20*time.Second, "the queue stores jobs", func() bool {
+		waiting, held, err := q.Pending(ctx)
+		return err == nil && waiting+held > 0
+	})
+	if err != nil {
+		return time.Time{}, "", err
+	}
 	mark()
 	start := time.Now()
 	return start, "", q.DeleteAll(ctx)
 }
 
-// garbage puts messages into the queue that no coordinator made.
+// garbage puts messages into the queue that no coordinator made, and waits until
+// each was found to be no job.
 func garbage(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string, err error) {
 	q, err := l.queue(ctx)
 	if err != nil {
 		return time.Time{}, "", err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
-	_, key, err := ed25519.GenerateKey(nil)
+	messages, err := l.garbage(ctx)
 	if err != nil {
 		return time.Time{}, "", err
 	}
-	stranger := jobs.Signed{Key: func() ed25519.PrivateKey { return key }}
-	job := jobs.Job{ID: "garbage", Engine: jobs.EngineVersion, Study: studyName, Generation: 1, Trials: []jobs.Range{{From: 0, To: 5}}}
-	plain, err := job.Encode()
-	if err != nil {
-		return time.Time{}, "", err
-	}
-	foreign, err := stranger.Seal(job)
-	if err != nil {
-		return time.Time{}, "", err
-	}
-	altered := slices.Clone(foreign)
-	altered[len(altered)-6] ^= 1
-	version := slices.Clone(foreign)
-	version[3] = 9
-	messages := [][]byte{nil, []byte("hello"), bytes.Repeat([]byte("x"), 3000), plain, foreign, altered, version, foreign[:40]}
 	mark()
 	start := time.Now()
 	for _, m := range messages {
@@ -108,5 +102,49 @@ func garbage(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string, e
 			return start, "", err
 		}
 	}
-	return start, fmt.Sprintf("%d messages each", len(messages)), nil
+	err = l.until(ctx, 60*time.Second, "every such message is found to be no job", func() bool {
+		dead, err := q.Dead(ctx, 1000)
+		return err == nil && !slices.ContainsFunc(messages, func(m []byte) bool {
+			return !slices.ContainsFunc(dead, func(d []byte) bool { return bytes.Equal(d, m[:min(len(m), jobs.MaxJobBytes)]) || bytes.Equal(d, m) })
+		})
+	})
+	return start, fmt.Sprintf("%d messages each, all of them found", len(messages)), err
+}
+
+// garbage returns messages of which none is like one of an earlier call, beside
+// the empty one. But for who signed them the jobs among them could be run.
+func (l *lab) garbage(ctx context.Context) ([][]byte, error) {
+	own, err := credentials.LoadSigning(nil, l.path("keys"))
+	if err != nil {
+		return nil, err
+	}
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.store.Plan(ctx, studyName)
+	if err != nil {
+		return nil, err
+	}
+	job := jobs.Job{
+		ID: fmt.Sprintf("garbage-%x", l.rng.Uint64()), Engine: jobs.EngineVersion, Study: studyName,
+		Generation: p.Generation, Epoch: p.Epoch, Trials: []jobs.Range{{From: 0, To: 5}},
+	}
+	plain, err := job.Encode()
+	if err != nil {
+		return nil, err
+	}
+	foreign, err := jobs.Signed{Key: func() ed25519.PrivateKey { return key }}.Seal(job)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := jobs.Signed{Key: own}.Seal(job)
+	if err != nil {
+		return nil, err
+	}
+	altered, version := slices.Clone(signed), slices.Clone(signed)
+	altered[len(altered)-6] ^= 1
+	version[3] = 9
+	long := bytes.Repeat(append([]byte(job.ID), ' '), 3000/len(job.ID))
+	return [][]byte{nil, []byte("hello " + job.ID), long, plain, foreign, altered, version, signed[:40]}, nil
 }

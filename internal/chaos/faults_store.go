@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,6 +56,15 @@ func fullDisk(ctx context.Context, l *lab, mark func()) (time.Time, string, erro
 
 func (l *lab) admin() *redis.Client { return redis.NewClient(&redis.Options{Addr: l.redis.Addr}) }
 
+// refuses tells, as an error, where Redis takes a write that it should not take.
+func refuses(ctx context.Context, c *redis.Client, how string) error {
+	err := c.Set(ctx, "overnight-chaos", "", time.Second).Err()
+	if err == nil || !strings.HasPrefix(err.Error(), how) {
+		return fmt.Errorf("the fault did not happen: a write should be refused with %s, and its error is %v", how, err)
+	}
+	return nil
+}
+
 func redisFull(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string, err error) {
 	c := l.admin()
 	defer func() { err = errors.Join(err, c.Close()) }()
@@ -62,8 +72,9 @@ func redisFull(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string,
 	if err := c.ConfigSet(ctx, "maxmemory", "1mb").Err(); err != nil {
 		return time.Time{}, "", err
 	}
+	happened := refuses(ctx, c, "OOM")
 	pause(ctx, outage)
-	return time.Now(), "", c.ConfigSet(ctx, "maxmemory", "0").Err()
+	return time.Now(), "", errors.Join(happened, c.ConfigSet(ctx, "maxmemory", "0").Err())
 }
 
 func redisReadOnly(ctx context.Context, l *lab, mark func()) (_ time.Time, _ string, err error) {
@@ -73,8 +84,9 @@ func redisReadOnly(ctx context.Context, l *lab, mark func()) (_ time.Time, _ str
 	if err := c.SlaveOf(ctx, "127.0.0.1", "1").Err(); err != nil {
 		return time.Time{}, "", err
 	}
+	happened := refuses(ctx, c, "READONLY")
 	pause(ctx, outage)
-	return time.Now(), "", c.SlaveOf(ctx, "NO", "ONE").Err()
+	return time.Now(), "", errors.Join(happened, c.SlaveOf(ctx, "NO", "ONE").Err())
 }
 
 // redisRollback copies Redis's files, lets records be acknowledged, kills Redis

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"strconv"
 	"syscall"
 	"time"
@@ -101,6 +102,9 @@ func (l *lab) poisonAlone(ctx context.Context, file, dir string) (results.Store,
 	return l.OpenStore(ctx, dir)
 }
 
+// refused is the exit code of a command that the engine refuses.
+const refused = 3
+
 // twoCoordinators: of a service, a second replica takes over while the first one
 // sleeps, which then wakes up and believes to lead still. Of run, the second one
 // is refused.
@@ -120,8 +124,9 @@ func twoCoordinators(ctx context.Context, l *lab, mark func()) (time.Time, strin
 			second.Kill()
 			return start, "", errors.New("a second run on the same folder was not refused")
 		}
-		if second.Err() == nil {
-			return start, "", errors.New("a second run on the same folder ended well")
+		var exited *exec.ExitError
+		if err := second.Err(); !errors.As(err, &exited) || exited.ExitCode() != refused {
+			return start, "", fmt.Errorf("a second run on the same folder should be refused with exit code %d: %v", refused, err)
 		}
 		return start, "the second one is refused", nil
 	}

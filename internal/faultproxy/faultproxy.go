@@ -71,6 +71,13 @@ func (p *Proxy) Set(m Mode, cut bool) {
 	}
 }
 
+// Open returns how many connections are open, both ends of each counted.
+func (p *Proxy) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns)
+}
+
 // Close resets all connections and waits until nothing runs any more.
 func (p *Proxy) Close() {
 	_ = p.l.Close()

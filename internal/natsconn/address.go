@@ -34,6 +34,12 @@ func (a address) url() string {
 	return scheme + strings.Join(a.hosts, ","+scheme)
 }
 
+// Check tells what is wrong with an address, without connecting to it.
+func Check(address string) error {
+	_, err := parse(address)
+	return err
+}
+
 // parse reads an address. Its errors are for users, and repeat nothing of the
 // address that may be a secret; net/url's would.
 func parse(s string) (address, error) {

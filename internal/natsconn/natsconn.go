@@ -58,11 +58,12 @@ func Connect(ctx context.Context, addr string, o Options) (*nats.Conn, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	report := &reporter{log: o.Log, servers: a.url()}
 	opts := append([]nats.Option{
 		nats.Name(o.Name), nats.Timeout(dialTimeout),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(maxPings),
 		nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), nats.CustomReconnectDelay(pauseAfter),
-	}, (&reporter{log: o.Log, servers: a.url()}).options()...)
+	}, report.options()...)
 	opts = append(opts, o.More...)
 	start := time.Now()
 	for n := 1; ; n++ {
@@ -74,7 +75,9 @@ func Connect(ctx context.Context, addr string, o Options) (*nats.Conn, error) {
 		if !passing(err) || time.Since(start) >= o.Wait {
 			return nil, err
 		}
-		o.Log.Debug("NATS does not answer yet", zap.Error(err))
+		if report.fresh(err.Error()) {
+			o.Log.Warn("NATS does not answer yet", zap.Error(err))
+		}
 		wait := time.NewTimer(pauseAfter(n))
 		select {
 		case <-wait.C:

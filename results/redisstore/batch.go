@@ -104,8 +104,14 @@ func (s *Store) commitCall(h *head, chunks []chunk) *call {
 	for _, c := range chunks {
 		n += 2*len(c.units) + 32
 	}
-	a := &arguments{keys: []string{h.keys.plan(), h.parts(), h.events(), h.checkpoints()}, args: make([]any, 0, n), place: make(map[string]int)}
-	a.add(h.stamp(), maxEvents, s.keep.events.Milliseconds(), len(chunks))
+	a := &arguments{keys: []string{h.keys.plan(), h.parts(), h.events(), h.checkpoints(), h.workers()}, args: make([]any, 0, n), place: make(map[string]int)}
+	a.add(h.stamp(), maxEvents, s.keep.events.Milliseconds())
+	workers := workersOf(chunks)
+	a.add(2 * len(workers))
+	for _, w := range workers {
+		a.add(w.name, number(w.number))
+	}
+	a.add(len(chunks))
 	segment, segmentKey := uint64(math.MaxUint64), 0
 	for _, c := range chunks {
 		if at := c.bucket / segmentSize; at != segment {
@@ -162,6 +168,28 @@ func (s *Store) commitCall(h *head, chunks []chunk) *call {
 		a.args[at] = h.addRuns(a, sumsOf(h, c.units))
 	}
 	return &call{script: s.scripts.commit, keys: a.keys, args: a.args}
+}
+
+// workersOf returns the workers of chunks: those of all records of their tasks.
+func workersOf(chunks []chunk) []workerNumber {
+	seen := make(map[workerNumber]bool)
+	var workers []workerNumber
+	var last *task
+	for _, c := range chunks {
+		for _, u := range c.units {
+			if u.t == last {
+				continue
+			}
+			last = u.t
+			for _, w := range u.t.encoded.workers {
+				if !seen[w] {
+					seen[w] = true
+					workers = append(workers, w)
+				}
+			}
+		}
+	}
+	return workers
 }
 
 // pointSum is what some records add to a point on the leaderboard.

@@ -38,7 +38,7 @@ func (s *Store) Blob(ctx context.Context, sum string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	data, err := s.rdb.Get(ctx, s.blobKey(sum)).Bytes()
+	data, err := within(ctx, func() ([]byte, error) { return s.rdb.Get(ctx, s.blobKey(sum)).Bytes() })
 	if errors.Is(err, redis.Nil) {
 		err = results.ErrNotFound
 	}
@@ -62,13 +62,13 @@ func (s *Store) dropBlobs(ctx context.Context, refs []string) error {
 	if len(refs) == 0 {
 		return nil
 	}
-	names, err := s.rdb.HKeys(ctx, s.studies()).Result()
+	names, err := within(ctx, func() ([]string, error) { return s.rdb.HKeys(ctx, s.studies()).Result() })
 	if err != nil {
 		return err
 	}
 	for some := range slices.Chunk(names, 64) {
 		bodies := make([]*redis.StringCmd, len(some))
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		err := s.pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, name := range some {
 				bodies[i] = p.HGet(ctx, s.studyKeys(name, "").plan(), "body")
 			}

@@ -67,7 +67,9 @@ func (s *Store) Checkpoint(ctx context.Context, study string, generation uint32,
 	if generation != h.plan.Generation {
 		return nil, fmt.Errorf("%s of generation %d: %w", what, generation, results.ErrNotFound)
 	}
-	data, err := s.rdb.HGet(ctx, h.checkpoints(), checkpointField(trial)).Bytes()
+	data, err := within(ctx, func() ([]byte, error) {
+		return s.rdb.HGet(ctx, h.checkpoints(), checkpointField(trial)).Bytes()
+	})
 	if errors.Is(err, redis.Nil) {
 		err = results.ErrNotFound
 	}

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -11,6 +12,7 @@ const (
 	maxFlights    = 4 // at once for one study: they overlap the way to the server and back
 	flightRecords = 2 * scriptRecords
 	flightTime    = time.Minute
+	closeTime     = 5 * time.Second // how long Close waits for those under way
 )
 
 // combiner gathers concurrent commits: while some are on their way, others of
@@ -22,6 +24,7 @@ type combiner struct {
 	queues map[queueKey]*queue
 	closed bool
 	wg     sync.WaitGroup
+	gone   chan struct{} // closed when Close waits no longer
 }
 
 type queueKey struct {
@@ -34,14 +37,35 @@ type queue struct {
 	flights int
 }
 
-func (c *combiner) init(s *Store) { c.s, c.queues = s, make(map[queueKey]*queue) }
+func (c *combiner) init(s *Store) {
+	c.s, c.queues, c.gone = s, make(map[queueKey]*queue), make(chan struct{})
+}
 
-// close waits for what is under way, and refuses what comes later.
-func (c *combiner) close() {
+// close waits for what is under way, and refuses what comes later. A server that
+// says nothing is not waited for longer than closeTime: then calls of do return
+// ErrClosed, and what is under way ends with the client.
+func (c *combiner) close() error {
 	c.mu.Lock()
+	again := c.closed
 	c.closed = true
 	c.mu.Unlock()
-	c.wg.Wait()
+	landed := make(chan struct{})
+	go func() {
+		c.wg.Wait()
+		close(landed)
+	}()
+	most := time.NewTimer(closeTime)
+	defer most.Stop()
+	select {
+	case <-landed:
+		return nil
+	case <-c.gone:
+	case <-most.C:
+	}
+	if !again {
+		close(c.gone)
+	}
+	return fmt.Errorf("close the store: commits have had no answer for %v; what was not answered is not counted as done", closeTime)
 }
 
 // do commits a task. Where ctx ends meanwhile, it may be committed all the same.
@@ -68,6 +92,8 @@ func (c *combiner) do(ctx context.Context, t *task) error {
 		return t.err
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-c.gone:
+		return ErrClosed
 	}
 }
 
@@ -78,12 +104,29 @@ func (c *combiner) fly(ctx context.Context, key queueKey, q *queue) {
 		if len(tasks) == 0 {
 			return
 		}
+		if c.left() {
+			for _, t := range tasks {
+				t.err = ErrClosed
+				close(t.done)
+			}
+			continue
+		}
 		ctx, cancel := context.WithTimeout(ctx, flightTime)
 		c.s.commitTogether(ctx, tasks)
 		cancel()
 		for _, t := range tasks {
 			close(t.done)
 		}
+	}
+}
+
+// left tells that Close has ceased to wait.
+func (c *combiner) left() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
 	}
 }
 

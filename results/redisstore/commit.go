@@ -133,7 +133,7 @@ func (s *Store) commitStale(ctx context.Context, h *head, generation uint32, us 
 		seconds += int64(u.record().Elapsed / time.Second)
 		nanoseconds += int64(u.record().Elapsed % time.Second)
 	}
-	done, err := s.runInt(ctx, s.scripts.stale, []string{h.keys.plan()}, h.inc, number(uint64(generation)), len(us), seconds, nanoseconds)
+	done, err := s.runInt(ctx, s.scripts.stale, []string{h.keys.plan(), h.call()}, h.inc, number(uint64(generation)), len(us), seconds, nanoseconds, againTime.Milliseconds())
 	if err != nil || done != 1 {
 		return false, err
 	}
@@ -161,6 +161,10 @@ func (s *Store) commitUnits(ctx context.Context, h *head, us []unit) (bool, erro
 	for _, b := range batches {
 		reply, callErr := b.call.value()
 		conflicts, ok := reply.([]any)
+		if reply == int64(0) {
+			b.forgetNames()
+			s.names.Delete(h.plan.Study)
+		}
 		if callErr != nil || !ok {
 			fits = fits && callErr != nil
 			continue
@@ -171,6 +175,15 @@ func (s *Store) commitUnits(ctx context.Context, h *head, us []unit) (bool, erro
 		return fits, err
 	}
 	return s.settle(ctx, h, late)
+}
+
+// forgetNames makes the tasks of a batch be encoded anew.
+func (b *batch) forgetNames() {
+	for _, c := range b.chunks {
+		for _, u := range c.units {
+			u.t.encoded = encoded{}
+		}
+	}
 }
 
 // there is a unit whose trial has a record.
@@ -217,15 +230,16 @@ func (b *batch) answer(conflicts []any) (late []there) {
 // settle answers units of trials that have a record. One whose CRC is wrong is
 // removed: the first valid record wins, and that is none.
 func (s *Store) settle(ctx context.Context, h *head, late []there) (bool, error) {
-	a := &arguments{keys: []string{h.keys.plan()}, place: make(map[string]int)}
-	a.add(h.inc, number(uint64(h.plan.Generation)))
+	a := &arguments{keys: []string{h.keys.plan(), h.call()}, place: make(map[string]int)}
+	a.add(h.inc, number(uint64(h.plan.Generation)), againTime.Milliseconds())
+	reader := s.reader(h, false)
 	verdicts := make([]results.Verdict, 0, len(late))
 	settled := make([]unit, 0, len(late))
 	var damaged []uint64
 	for _, l := range late {
 		r := l.unit.record()
 		bucket := r.Trial / bucketTrials
-		read, err := s.readNamed(ctx, h, bucket, l.record)
+		read, err := s.named(ctx, reader, bucket, l.record)
 		if err != nil && !errors.Is(err, results.ErrDamaged) {
 			return false, err
 		}

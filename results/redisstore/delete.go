@@ -23,26 +23,30 @@ func (s *Store) Delete(ctx context.Context, study string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	what := fmt.Sprintf("delete study %q", study)
+	_, err := within(ctx, func() (any, error) { return nil, s.delete(ctx, study) })
+	return s.failure(fmt.Sprintf("delete study %q", study), err)
+}
+
+func (s *Store) delete(ctx context.Context, study string) error {
 	entry, err := s.rdb.HGet(ctx, s.studies(), study).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return s.failure(what, err)
+		return err
 	}
 	body, err := s.drop(ctx, study)
 	if err != nil && !errors.Is(err, results.ErrNotFound) {
-		return s.failure(what, err)
+		return err
 	}
 	missing := err
 	if err := s.sweepGone(ctx, study); err != nil {
-		return s.failure(what, err)
+		return err
 	}
 	if _, err := s.run(ctx, s.scripts.forget, []string{s.studies()}, study, entry); err != nil {
-		return s.failure(what, err)
+		return err
 	}
 	if missing != nil {
-		return s.failure(what, missing)
+		return missing
 	}
-	return s.failure(what, s.dropBlobs(ctx, results.DataRefs(body)))
+	return s.dropBlobs(ctx, results.DataRefs(body))
 }
 
 // drop removes the plan, whatever it holds, and returns its body.
@@ -89,7 +93,7 @@ func (s *Store) boards(study, inc string, text any) uint64 {
 // sweepGone removes what is left of deleted studies of a name.
 func (s *Store) sweepGone(ctx context.Context, study string) error {
 	gone := s.studyKeys(study, "").gone()
-	left, err := s.rdb.HGetAll(ctx, gone).Result()
+	left, err := within(ctx, func() (map[string]string, error) { return s.rdb.HGetAll(ctx, gone).Result() })
 	if err != nil {
 		return err
 	}

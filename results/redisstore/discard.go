@@ -112,7 +112,7 @@ func (s *Store) remove(ctx context.Context, study string, trials []uint64, raise
 func (s *Store) victims(ctx context.Context, h *head, trials []uint64, below uint64) (victims []victim, missing int, err error) {
 	records := make([]*redis.StringCmd, len(trials))
 	bits := make([]*redis.IntCmd, len(trials))
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	err = s.pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, t := range trials {
 			records[i] = p.HGet(ctx, h.records(t/bucketTrials), number(t%bucketTrials))
 			bits[i] = p.GetBit(ctx, h.segment(t/segmentTrials), int64(bit(t)))

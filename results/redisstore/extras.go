@@ -38,7 +38,7 @@ func (r *reader) extras(ctx context.Context, items []item) error {
 		if len(want) == 0 {
 			return nil
 		}
-		_, err := r.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		err := r.s.pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, x := range want {
 				x.cmd = p.HGet(ctx, r.extraKey(x), x.field())
 			}

@@ -74,7 +74,7 @@ func (s *Store) Workers(ctx context.Context) ([]results.Worker, error) {
 	}
 	var all *redis.MapStringStringCmd
 	var seen *redis.ZSliceCmd
-	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	err := s.pipelined(ctx, func(p redis.Pipeliner) error {
 		all = p.HGetAll(ctx, s.workersKey())
 		seen = p.ZRangeWithScores(ctx, s.seenKey(), 0, -1)
 		return nil

@@ -179,7 +179,9 @@ func (s *Store) head(ctx context.Context, study string) (*head, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	values, err := s.rdb.HMGet(ctx, s.studyKeys(study, "").plan(), headFields[:]...).Result()
+	values, err := within(ctx, func() ([]any, error) {
+		return s.rdb.HMGet(ctx, s.studyKeys(study, "").plan(), headFields[:]...).Result()
+	})
 	if err != nil {
 		return nil, s.failure(fmt.Sprintf("read the plan of study %q", study), err)
 	}

@@ -37,6 +37,13 @@ func (k keys) events() string      { return k.own + "events" }   // stream of co
 func (k keys) checkpoints() string { return k.own + "saved" }    // hash: "bucket:offset" -> checkpoint
 func (k keys) building() string    { return k.own + "building" } // string: somebody builds the leaderboard
 
+// againTime is how long a command may be on its way, sent again and again.
+const againTime = flightTime
+
+// call is a key for one call of a script that must not work twice, and that the
+// client may send again: string, gone after againTime.
+func (k keys) call() string { return k.own + "did:" + newID() }
+
 // A bucket's records, error texts, curves, and what was removed lately: hashes by
 // the trial's offset in the bucket.
 func (k keys) records(bucket uint64) string { return k.own + "r:" + number(bucket) }

@@ -102,7 +102,7 @@ func (s *Store) readBoard(ctx context.Context, h *head, top *podium) (bool, erro
 	}
 	for some := range slices.Chunk(blocks, 64) {
 		replies := make([]*redis.StringCmd, len(some))
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		err := s.pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, n := range some {
 				replies[i] = p.Get(ctx, h.block(h.board, n))
 			}
@@ -118,7 +118,7 @@ func (s *Store) readBoard(ctx context.Context, h *head, top *podium) (bool, erro
 			}
 		}
 	}
-	now, err := s.rdb.HMGet(ctx, h.keys.plan(), "inc", "board").Result()
+	now, err := within(ctx, func() ([]any, error) { return s.rdb.HMGet(ctx, h.keys.plan(), "inc", "board").Result() })
 	if err != nil {
 		return false, err
 	}
@@ -133,7 +133,7 @@ func (s *Store) blocks(ctx context.Context, h *head) (blocks []uint64, err error
 		}
 		return blocks, nil
 	}
-	parts, err := s.rdb.SMembers(ctx, h.parts()).Result()
+	parts, err := within(ctx, func() ([]string, error) { return s.rdb.SMembers(ctx, h.parts()).Result() })
 	for _, part := range parts {
 		if text, ok := strings.CutPrefix(part, "b"); ok {
 			if n, err := strconv.ParseUint(text, 10, 64); err == nil {
@@ -158,14 +158,17 @@ func (s *Store) build(ctx context.Context, study string) (sums, error) {
 	}
 	mine := false
 	if !s.boardless {
-		mine, err = s.rdb.SetNX(ctx, h.building(), "1", buildTime).Result()
+		mine, err = within(ctx, func() (bool, error) { return s.rdb.SetNX(ctx, h.building(), "1", buildTime).Result() })
 		if err != nil && !strings.HasPrefix(err.Error(), "OOM") { // when it is full, it can still be read
 			return nil, err
 		}
 	}
 	if mine {
 		defer func() {
-			if err := s.rdb.Del(context.WithoutCancel(ctx), h.building()).Err(); err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			_, err := within(ctx, func() (int64, error) { return s.rdb.Del(ctx, h.building()).Result() })
+			if err != nil {
 				s.options.Log.Debug("the leaderboard can't be made for a while")
 			}
 		}()
@@ -254,12 +257,12 @@ func (s *Store) installBoard(ctx context.Context, h *head, all sums) error {
 				}
 			}
 		}
-		a := &arguments{keys: []string{h.keys.plan(), h.parts()}, place: make(map[string]int)}
+		a := &arguments{keys: []string{h.keys.plan(), h.parts(), h.call()}, place: make(map[string]int)}
 		last := "0"
 		if n == len(merged) {
 			last = "1"
 		}
-		a.add(h.inc, number(h.board), last)
+		a.add(h.inc, number(h.board), last, againTime.Milliseconds())
 		h.addRuns(a, merged[:n])
 		merged = merged[n:]
 		done, err := s.runInt(ctx, s.scripts.addPoints, a.keys, a.args...)

@@ -65,11 +65,13 @@ func (s *Store) Create(ctx context.Context, p results.Plan) error {
 
 // enter adds a name to the list of studies.
 func (s *Store) enter(ctx context.Context, study string) error {
-	now, err := s.rdb.Time(ctx).Result()
+	now, err := within(ctx, func() (time.Time, error) { return s.rdb.Time(ctx).Result() })
 	if err != nil {
 		return err
 	}
-	return s.rdb.HSet(ctx, s.studies(), study, fmt.Sprintf("%d %s", now.Unix(), newID())).Err()
+	entry := fmt.Sprintf("%d %s", now.Unix(), newID())
+	_, err = within(ctx, func() (int64, error) { return s.rdb.HSet(ctx, s.studies(), study, entry).Result() })
+	return err
 }
 
 // plan returns a study's head with Body and Source.
@@ -78,7 +80,9 @@ func (s *Store) plan(ctx context.Context, study string) (*head, error) {
 		return nil, err
 	}
 	fields := append(slices.Clone(headFields[:]), "body", "source")
-	values, err := s.rdb.HMGet(ctx, s.studyKeys(study, "").plan(), fields...).Result()
+	values, err := within(ctx, func() ([]any, error) {
+		return s.rdb.HMGet(ctx, s.studyKeys(study, "").plan(), fields...).Result()
+	})
 	if err != nil {
 		return nil, s.failure(fmt.Sprintf("read the plan of study %q", study), err)
 	}
@@ -114,12 +118,12 @@ func (s *Store) Studies(ctx context.Context) ([]results.Plan, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := s.rdb.HGetAll(ctx, s.studies()).Result()
+	entries, err := within(ctx, func() (map[string]string, error) { return s.rdb.HGetAll(ctx, s.studies()).Result() })
 	if err != nil {
 		return nil, s.failure("list the studies", err)
 	}
 	heads := make(map[string]*redis.SliceCmd, len(entries))
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	err = s.pipelined(ctx, func(p redis.Pipeliner) error {
 		for name := range entries {
 			heads[name] = p.HMGet(ctx, s.studyKeys(name, "").plan(), headFields[:]...)
 		}
@@ -158,7 +162,7 @@ func (s *Store) forgetEntry(ctx context.Context, study, entry string) error {
 	if _, err := fmt.Sscanf(entry, "%d ", &at); err != nil {
 		at = 0
 	}
-	now, err := s.rdb.Time(ctx).Result()
+	now, err := within(ctx, func() (time.Time, error) { return s.rdb.Time(ctx).Result() })
 	if err != nil || now.Sub(time.Unix(at, 0)) < s.keep.entry {
 		return err
 	}
@@ -176,7 +180,8 @@ func (s *Store) Update(ctx context.Context, study string, change func(*results.P
 		return results.Plan{}, fmt.Errorf("update study %q: %w", study, err)
 	}
 	// Should the list have lost the name, here it comes back.
-	if err := s.rdb.HSetNX(ctx, s.studies(), study, "0 "+newID()).Err(); err != nil {
+	_, err = within(ctx, func() (bool, error) { return s.rdb.HSetNX(ctx, s.studies(), study, "0 "+newID()).Result() })
+	if err != nil {
 		s.options.Log.Warn("study is not listed", zap.String("study", study), zap.Error(err))
 	}
 	return p, nil

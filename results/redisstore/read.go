@@ -41,6 +41,7 @@ type reader struct {
 	h      *head
 	curves bool
 	names  map[uint64]string
+	fresh  bool // names were read from the server by this reader
 	floats []float64
 }
 
@@ -79,7 +80,7 @@ func (r *reader) read(ctx context.Context, pieces []piece, give func([]item) boo
 func (r *reader) records(ctx context.Context, pieces []piece) ([]item, error) {
 	total := 0
 	replies := make([]func() ([]string, error), len(pieces))
-	_, err := r.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	err := r.s.pipelined(ctx, func(p redis.Pipeliner) error {
 		for i := range pieces {
 			n := pieces[i].count()
 			total += n
@@ -170,11 +171,6 @@ func (r *reader) bucket(ctx context.Context, p *piece, texts []string, items []i
 	return items, nil
 }
 
-// readNamed reads a record by itself.
-func (s *Store) readNamed(ctx context.Context, h *head, bucket uint64, text string) (value, error) {
-	return s.named(ctx, s.reader(h, false), bucket, text)
-}
-
 // named reads a record, with its worker's name and its CRC compared;
 // results.ErrDamaged.
 func (s *Store) named(ctx context.Context, r *reader, bucket uint64, text string) (value, error) {
@@ -190,8 +186,19 @@ func (s *Store) named(ctx context.Context, r *reader, bucket uint64, text string
 		name = r.names[v.worker]
 	}
 	v.Worker = name
-	if err := r.h.check(&v, text); err != nil {
-		return v, fmt.Errorf("%w: %w", results.ErrDamaged, err)
+	damage := r.h.check(&v, text)
+	if damage != nil && !r.fresh {
+		// A number may have become another's: the server has lost what it had
+		// answered, by a failover or a restored backup.
+		if r.names, err = s.freshTable(ctx, r.h); err != nil {
+			return v, err
+		}
+		r.fresh = true
+		v.Worker = r.names[v.worker]
+		damage = r.h.check(&v, text)
+	}
+	if damage != nil {
+		return v, fmt.Errorf("%w: %w", results.ErrDamaged, damage)
 	}
 	return v, nil
 }
@@ -202,7 +209,7 @@ func (r *reader) recover(ctx context.Context, items []item, gone []int) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	now, err := r.s.rdb.HGet(ctx, r.h.keys.plan(), "inc").Result()
+	now, err := within(ctx, func() (string, error) { return r.s.rdb.HGet(ctx, r.h.keys.plan(), "inc").Result() })
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return err
 	}
@@ -215,7 +222,7 @@ func (r *reader) recover(ctx context.Context, items []item, gone []int) error {
 		bucket, offset := it.Trial/bucketTrials, number(it.Trial%bucketTrials)
 		fields, ok := known[bucket]
 		if !ok {
-			if fields, err = r.s.rdb.HKeys(ctx, r.h.removed(bucket)).Result(); err != nil {
+			if fields, err = within(ctx, func() ([]string, error) { return r.s.rdb.HKeys(ctx, r.h.removed(bucket)).Result() }); err != nil {
 				return err
 			}
 			known[bucket] = fields
@@ -224,7 +231,9 @@ func (r *reader) recover(ctx context.Context, items []item, gone []int) error {
 		if field == "" {
 			continue
 		}
-		text, err := r.s.rdb.HGet(ctx, r.h.removed(bucket), field+":r").Result()
+		text, err := within(ctx, func() (string, error) {
+			return r.s.rdb.HGet(ctx, r.h.removed(bucket), field+":r").Result()
+		})
 		if errors.Is(err, redis.Nil) {
 			continue
 		}

@@ -20,16 +20,16 @@ func (s *Store) recount(ctx context.Context, study string) error {
 			return err
 		}
 		t := h.tally
-		args := []any{h.inc, number(uint64(h.plan.Generation))}
+		args := []any{h.inc, number(uint64(h.plan.Generation)), againTime.Milliseconds()}
 		for i, was := range [4]uint64{t.Done, t.Failed, t.Dead, t.Overrun} {
 			if got[i] != was {
 				args = append(args, headFields[firstCounter+i], int64(got[i]-was))
 			}
 		}
-		if len(args) == 2 {
+		if len(args) == 3 {
 			return nil
 		}
-		done, err := s.runInt(ctx, s.scripts.adjust, []string{h.keys.plan()}, args...)
+		done, err := s.runInt(ctx, s.scripts.adjust, []string{h.keys.plan(), h.call()}, args...)
 		if err != nil {
 			return err
 		}

@@ -56,11 +56,13 @@ type call struct {
 
 // run calls a script. A reply of false is nil.
 func (s *Store) run(ctx context.Context, sc *script, keys []string, args ...any) (any, error) {
-	c := &call{script: sc, keys: keys, args: args}
-	if err := s.runAll(ctx, []*call{c}, false); err != nil {
-		return nil, err
-	}
-	return c.value()
+	return within(ctx, func() (any, error) {
+		c := &call{script: sc, keys: keys, args: args}
+		if err := s.runAll(ctx, []*call{c}, false); err != nil {
+			return nil, err
+		}
+		return c.value()
+	})
 }
 
 // runInt calls a script that returns an integer.

@@ -11,7 +11,7 @@ import (
 
 // directSegments is how many segments of a ledger are asked for without a look
 // which there are.
-const directSegments = 64
+const directSegments = 1024
 
 // marks are segments of a ledger by their number. A segment without any is not
 // there.
@@ -93,7 +93,7 @@ func (s *Store) segments(ctx context.Context, h *head, from, to uint64) (wanted 
 		}
 		return wanted, -1, nil
 	}
-	names, err := s.rdb.SMembers(ctx, h.parts()).Result()
+	names, err := within(ctx, func() ([]string, error) { return s.rdb.SMembers(ctx, h.parts()).Result() })
 	if err != nil {
 		return nil, 0, err
 	}

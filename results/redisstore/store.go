@@ -124,7 +124,10 @@ func New(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, err
 	if s.scripts, err = loadScripts(); err != nil {
 		return nil, err
 	}
-	return s, s.checkFormat(ctx)
+	if _, err := within(ctx, func() (any, error) { return nil, s.checkFormat(ctx) }); err != nil {
+		return s, err
+	}
+	return s, nil
 }
 
 // checkFormat refuses stores of other formats.
@@ -153,10 +156,9 @@ func (s *Store) checkFormat(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for commits under way. Calls of Commit and Follow that come later
-// return ErrClosed.
+// Close waits for commits under way, for 5 s at most: an error tells that some
+// have had no answer. Calls of Commit and Follow that come later return ErrClosed.
 func (s *Store) Close() error {
 	s.end()
-	s.commits.close()
-	return nil
+	return s.commits.close()
 }

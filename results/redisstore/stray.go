@@ -34,7 +34,7 @@ func (k *checker) stray(h *head, m marks, c *checked) error {
 
 func (k *checker) strayWindow(h *head, m marks, c *checked, from uint64) error {
 	var replies [3 * windowBuckets]*redis.StringSliceCmd
-	_, err := k.s.rdb.Pipelined(k.ctx, func(p redis.Pipeliner) error {
+	err := k.s.pipelined(k.ctx, func(p redis.Pipeliner) error {
 		for i := range uint64(windowBuckets) {
 			replies[3*i] = p.HKeys(k.ctx, h.records(from+i))
 			replies[3*i+1] = p.HKeys(k.ctx, h.errors(from+i))
@@ -86,7 +86,7 @@ func (k *checker) look(h *head, trial uint64, kind int) (what string, err error)
 	var marked *redis.IntCmd
 	var record *redis.StringCmd
 	var extra *redis.BoolCmd
-	_, err = k.s.rdb.Pipelined(k.ctx, func(p redis.Pipeliner) error {
+	err = k.s.pipelined(k.ctx, func(p redis.Pipeliner) error {
 		extra = p.HExists(k.ctx, []string{h.records(bucket), h.errors(bucket), h.curves(bucket)}[kind], offset)
 		record = p.HGet(k.ctx, h.records(bucket), offset)
 		marked = p.GetBit(k.ctx, h.segment(trial/segmentTrials), int64(bit(trial)))

@@ -24,9 +24,16 @@ type task struct {
 
 // encoded are the stored forms of a task's records for one incarnation.
 type encoded struct {
-	inc  string
-	text string
-	ends []int
+	inc     string
+	text    string
+	ends    []int
+	workers []workerNumber // those that are in it
+}
+
+// workerNumber is the number by which a worker's name is stored.
+type workerNumber struct {
+	name   string
+	number uint64
 }
 
 func newTask(study string, generation uint32, rs []results.Record) *task {
@@ -71,11 +78,15 @@ func (t *task) encode(ctx context.Context, s *Store, h *head) (bool, error) {
 	b := make([]byte, 0, len(t.records)*(32+8*len(h.plan.Metrics)))
 	ends := make([]int, len(t.records))
 	worker, last := uint64(0), ""
+	var workers []workerNumber
 	for i := range t.records {
 		r := &t.records[i]
 		if r.Worker != last {
 			worker, _ = names.number(r.Worker)
 			last = r.Worker
+			if w := (workerNumber{last, worker}); last != "" && !slices.Contains(workers, w) {
+				workers = append(workers, w)
+			}
 		}
 		var curves []byte
 		var sum [curvesSumBytes]byte
@@ -85,7 +96,7 @@ func (t *task) encode(ctx context.Context, s *Store, h *head) (bool, error) {
 		b = h.appendRecord(b, r, t.generation, worker, curves, sum)
 		ends[i] = len(b)
 	}
-	t.encoded = encoded{inc: h.inc, text: string(b), ends: ends}
+	t.encoded = encoded{inc: h.inc, text: string(b), ends: ends, workers: workers}
 	return true, nil
 }
 

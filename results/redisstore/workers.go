@@ -11,7 +11,8 @@ import (
 )
 
 // workerNames are the numbers of a study's worker names as far as they are known
-// here. Number 0 is no name; a number is never given twice.
+// here. Number 0 is no name; a number is never given twice, but by a server that
+// has lost what it had answered: commit.lua compares those of a batch.
 type workerNames struct {
 	inc string
 
@@ -25,9 +26,13 @@ func (s *Store) workersOf(h *head) *workerNames {
 	if n, ok := s.names.Load(h.plan.Study); ok && n.(*workerNames).inc == h.inc {
 		return n.(*workerNames)
 	}
-	n := &workerNames{inc: h.inc, numbers: map[string]uint64{"": 0}, names: map[uint64]string{0: ""}}
+	n := newWorkerNames(h.inc)
 	s.names.Store(h.plan.Study, n)
 	return n
+}
+
+func newWorkerNames(inc string) *workerNames {
+	return &workerNames{inc: inc, numbers: map[string]uint64{"": 0}, names: map[uint64]string{0: ""}}
 }
 
 func (n *workerNames) number(name string) (uint64, bool) {
@@ -85,20 +90,27 @@ func (s *Store) intern(ctx context.Context, h *head, rs []*results.Record) (*wor
 func (s *Store) table(ctx context.Context, h *head, need uint64) (map[uint64]string, error) {
 	n := s.workersOf(h)
 	n.mu.RLock()
-	_, ok := n.names[need]
-	n.mu.RUnlock()
-	if !ok {
-		all, err := s.rdb.HGetAll(ctx, h.workers()).Result()
-		if err != nil {
-			return nil, err
-		}
-		for name, text := range all {
-			if number, err := strconv.ParseUint(text, 10, 64); err == nil {
-				n.add(name, number)
-			}
+	defer n.mu.RUnlock()
+	if _, ok := n.names[need]; ok {
+		return maps.Clone(n.names), nil
+	}
+	return s.freshTable(ctx, h)
+}
+
+// freshTable is table as the server has it now; what was known before is
+// forgotten.
+func (s *Store) freshTable(ctx context.Context, h *head) (map[uint64]string, error) {
+	all, err := within(ctx, func() (map[string]string, error) { return s.rdb.HGetAll(ctx, h.workers()).Result() })
+	if err != nil {
+		return nil, err
+	}
+	n := newWorkerNames(h.inc)
+	for name, text := range all {
+		if number, err := strconv.ParseUint(text, 10, 64); err == nil {
+			n.numbers[name], n.names[number] = number, name
 		}
 	}
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	return maps.Clone(n.names), nil
+	names := maps.Clone(n.names)
+	s.names.Store(h.plan.Study, n)
+	return names, nil
 }

@@ -5,6 +5,9 @@
 -- Returns orders and their numbers, ascending.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- A server at its maxmemory lets a script go on that has begun to write: workers
+-- are alive then too, and hear of orders.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(0')
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], now, ARGV[1])
 local silent = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[4]), 'LIMIT', 0, 100)

@@ -4,10 +4,11 @@
 -- The batch comes in chunks: trials of one bucket of 128, ascending, each once.
 -- A chunk is stored whole or not at all.
 --
--- KEYS: 1 plan, 2 parts, 3 events, 4 checkpoints, then those that ARGV names by
---       their place
+-- KEYS: 1 plan, 2 parts, 3 events, 4 checkpoints, 5 workers, then those that ARGV
+--       names by their place
 -- ARGV: 1 stamp, 2 most events, 3 milliseconds that events are kept,
---       4 number of chunks, then for each
+--       4 number of arguments in pairs, pairs (name, number) of the records'
+--       workers, number of chunks, then for each
 --         bucket, place of its key, place of the ledger's segment, segment,
 --         place of the bucket's 16 bytes in it, those bytes with the chunk's
 --         bits set, number of arguments in pairs, pairs (offset, record),
@@ -19,8 +20,13 @@
 --           its number of records, 4 bytes, and their sum, 8 bytes
 -- Returns {chunk, bucket's 16 bytes, records there} for each chunk that was not
 -- stored, a record that is not there being false; false where the stamp is
--- another.
+-- another; 0 where a worker has another number: the server has lost what it had
+-- answered, by a failover or a restored backup.
 if redis.call('HGET', KEYS[1], 'stamp') ~= ARGV[1] then return false end
+local a = 5 + tonumber(ARGV[4])
+for w = 5, a - 1, 2 do
+  if redis.call('HGET', KEYS[5], ARGV[w]) ~= ARGV[w + 1] then return 0 end
+end
 
 local zero = string.rep('\0', 16)
 
@@ -69,8 +75,7 @@ local function add(key, block, at, run)
   redis.call('SETRANGE', key, at, run)
 end
 
-local a = 5
--- pairs stores pairs under a key, where there are any.
+-- pairs_ stores pairs under a key, where there are any.
 local function pairs_(keep)
   local n = tonumber(ARGV[a])
   a = a + 1
@@ -83,7 +88,9 @@ local saved = redis.call('EXISTS', KEYS[4]) == 1
 local names = {'done', 'failed', 'dead', 'overrun', 'us', 'un'}
 local counts = {0, 0, 0, 0, 0, 0}
 local conflicts, events = {}, {}
-for c = 1, tonumber(ARGV[4]) do
+local chunks = tonumber(ARGV[a])
+a = a + 1
+for c = 1, chunks do
   local bucket, key, seg = ARGV[a], KEYS[tonumber(ARGV[a + 1])], KEYS[tonumber(ARGV[a + 2])]
   local at, mask, first = tonumber(ARGV[a + 4]), ARGV[a + 5], a + 7
   local last = a + 6 + tonumber(ARGV[a + 6])

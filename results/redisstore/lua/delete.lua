@@ -6,6 +6,6 @@ local inc = redis.call('HGET', KEYS[1], 'inc') or ''
 if redis.call('EXISTS', KEYS[1]) == 0 or inc ~= ARGV[1] then
   return redis.call('HEXISTS', KEYS[2], ARGV[1])
 end
+redis.call('UNLINK', KEYS[1]) -- first: a server at its maxmemory lets a script go on that has begun to write
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('UNLINK', KEYS[1])
 return 1

@@ -8,5 +8,6 @@ if ARGV[2] == '0' then
   return ''
 end
 if by and by ~= ARGV[1] then return by end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+-- To renew it a server at its maxmemory allows, which refuses SET.
+if by then redis.call('PEXPIRE', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 return ARGV[1]
