@@ -59,7 +59,7 @@ func (f *fleet) look(ctx context.Context) ([]sighting, error) {
 	}
 	now = time.Now()
 	first := f.read.IsZero()
-	if gap := now.Sub(f.read); !first && gap > unwatched {
+	if gap := now.Sub(f.read); !first && gap > max(unwatched, 4*f.every) {
 		// Nobody could beat, or be seen to: that time is nobody's silence.
 		for _, s := range f.seen {
 			s.at, s.free = s.at.Add(gap), time.Time{}

@@ -167,6 +167,9 @@ limits: {time: 700ms, memory: 400MB}
 		if r.Status != w.status || !strings.Contains(r.Error, w.text) {
 			t.Errorf("trial %d: got %v %q, want %v %q", r.Trial, r.Status, r.Error, w.status, w.text)
 		}
+		if r.Status != results.Done && r.Elapsed <= 0 {
+			t.Errorf("trial %d, %v: it took no core time", r.Trial, r.Status)
+		}
 		if r.Status == results.Dead && (r.Attempts != 3 || !strings.Contains(r.Error, "exit status 7")) {
 			t.Errorf("trial %d: got %d attempts and %q, want 3 and the exit status", r.Trial, r.Attempts, r.Error)
 		}

@@ -31,7 +31,8 @@ faults and compares the digests. It exits with 1 where a trial was lost or
 doubled, a digest differs, or a fault never fired.
 
 A fault's recovery lasts until every trial below the highest that had a record is
-committed: of a kill from the kill on, of an outage from its end on.`,
+committed: of a kill from the kill on; of an outage from its end on, and until the
+next commit at least.`,
 		Example: `  overnight chaos --engine joined
   overnight chaos --engine asynq --fault kill-worker --times 100 --workers 16 --at-once 16
   overnight chaos --list`,

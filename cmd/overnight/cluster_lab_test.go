@@ -253,3 +253,6 @@ func (l *lab) measure(what string, start time.Time, within time.Duration, probe 
 	l.await(what, within, func() bool { return probe(l.t.Context()) })
 	return time.Since(start)
 }
+
+// matches tells whether text has what a pattern means.
+func matches(pattern, text string) bool { return regexp.MustCompile(pattern).MatchString(text) }

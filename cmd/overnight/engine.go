@@ -46,8 +46,11 @@ func (f *engineFlags) listening(c *cobra.Command) {
 }
 
 // checkListen refuses addresses that can't be listened on or advertised, before
-// anything is begun.
-func (f *engineFlags) checkListen() error {
+// anything is begun. queue is where jobs go; "" for the engine inside the process.
+func (f *engineFlags) checkListen(queue string) error {
+	if f.listen != "" && queue != "" {
+		return usage("--listen %s with the queue %s: --listen is for the engine inside the process; workers reach this queue by its own address", f.listen, redisconn.Redact(queue))
+	}
 	if f.listen == "" && len(f.advertise) > 0 {
 		return usage("--advertise without --listen: write --listen :4222 too")
 	}
@@ -167,6 +170,14 @@ func (a *app) queueURL() (string, error) {
 	case !folder && a.queue == "":
 		return "", usage("--store %s without a queue: write --cluster %s for jobs and results in the same Redis, or --queue nats://host:4222 too", redisconn.Redact(at), redisconn.Redact(at))
 	}
+	if at := a.queue; at != "" && !isRedis(at) {
+		if !strings.HasPrefix(at, "nats://") && !strings.HasPrefix(at, "tls://") {
+			return "", usage("--queue %s: jobs go over NATS, such as nats://host:4222, or over Redis, such as redis://host:6379", redisconn.Redact(at))
+		}
+		if err := natsconn.Check(at); err != nil {
+			return "", usage("%w", err)
+		}
+	}
 	return a.queue, nil
 }
 
@@ -182,9 +193,6 @@ func (a *app) connectQueue(ctx context.Context, url string, o queueOptions) (job
 			return nil, engine(errors.Join(fmt.Errorf("open the queue at %s: %w", redisconn.Redact(url), err), rdb.Close()))
 		}
 		return closingQueue{q, rdb.Close}, nil
-	}
-	if !strings.HasPrefix(url, "nats://") && !strings.HasPrefix(url, "tls://") {
-		return nil, usage("--queue %s: jobs go over NATS, such as nats://host:4222, or over Redis, such as redis://host:6379", redisconn.Redact(url))
 	}
 	nc, err := a.nats(ctx, url)
 	if err != nil {
@@ -215,9 +223,6 @@ func (a *app) coordinatorQueue(ctx context.Context, s results.Store, f engineFla
 		return nil, nil, err
 	}
 	if url != "" {
-		if f.listen != "" {
-			return nil, nil, usage("--listen %s with the queue %s: --listen is for the engine inside the process; workers reach this queue by its own address", f.listen, redisconn.Redact(url))
-		}
 		codec, err := a.coordinatorCodec(f)
 		if err != nil {
 			return nil, nil, err

@@ -26,18 +26,18 @@ func formClusterTLS(f *form) {
 		"--tls-key-file", a.file("server.key"), "--tls-ca-cert-file", a.file("ca.crt"), "--aclfile", f.users()}
 	admin := func(addr string) *redis.Client { return f.admin(addr, nil) }
 	nodes := f.startCluster(args, admin)
-	var ports []string
+	var secure []string
 	for _, n := range nodes {
 		port, err := admin(n).ConfigGet(f.t.Context(), "tls-port").Result()
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		ports = append(ports, "127.0.0.1:"+port["tls-port"])
+		secure = append(secure, "127.0.0.1:"+port["tls-port"])
 	}
 	f.run, f.worker = append(f.run, a.env("coordinator")...), append(f.worker, a.env("worker")...)
-	f.args = []string{"--cluster", "rediss+cluster://" + ports[0]} // which names the others
+	f.args = []string{"--cluster", "rediss+cluster://" + secure[0]} // which names the others
 	f.begin()
-	f.end(serverVersion(f.t, f.admin(ports[0], a.client("admin"))))
+	f.end(serverVersion(f.t, f.admin(secure[0], a.client("admin"))))
 	f.shared(nodes, admin)
 	for _, n := range nodes {
 		f.nothingDenied(admin(n))

@@ -65,15 +65,27 @@ func (f *form) start(name string, env []string, program string, args ...string) 
 // begin starts the coordinator and two workers.
 func (f *form) begin() {
 	f.t.Helper()
+	f.coordinate()
+	f.work()
+	f.work()
+}
+
+// coordinate starts the coordinator, and returns when workers can trust it.
+func (f *form) coordinate() {
+	f.t.Helper()
 	f.process = f.start("run", f.env(f.run), os.Args[0], append([]string{"run", *killStudy, "--slots", "0"}, f.args...)...)
 	trusted := filepath.Join(f.dir, "keys", "trusted")
 	await(f.t, 20*time.Second, trusted, func() bool {
 		_, err := os.Stat(trusted)
 		return err == nil
 	})
-	for i := range 2 {
-		f.workers = append(f.workers, f.start(fmt.Sprintf("worker-%d", i), f.env(f.worker), os.Args[0], append([]string{"worker", "--slots", "1"}, f.args...)...))
-	}
+}
+
+// work starts a worker.
+func (f *form) work() {
+	f.t.Helper()
+	name := fmt.Sprintf("worker-%d", len(f.workers))
+	f.workers = append(f.workers, f.start(name, f.env(f.worker), os.Args[0], append([]string{"worker", "--slots", "1"}, f.args...)...))
 }
 
 // end waits for the study and compares its digest; what says which servers it ran

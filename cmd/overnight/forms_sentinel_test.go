@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -70,7 +71,8 @@ func formSentinel(f *form) {
 
 	f.run = []string{"OVERNIGHT_REDIS_PASSWORD_FILE=" + f.write("password", password)}
 	f.worker = f.run
-	f.begin()
+	f.coordinate()
+	f.work()
 	committed := func(least uint64) (n uint64) {
 		f.t.Helper()
 		await(f.t, 20*time.Second, fmt.Sprintf("%d records", least), func() bool {
@@ -99,17 +101,29 @@ func formSentinel(f *form) {
 	if err := f.withPassword(was, password).Do(f.t.Context(), "client", "kill", "type", "replica").Err(); err != nil {
 		f.t.Fatal(err)
 	}
-	last := committed(known + 20)
+	f.work() // whom the replica never hears of
+	last := committed(known + 30)
+	for _, w := range f.workers { // so that nobody makes good the loss before it is seen
+		w.Signal(syscall.SIGSTOP)
+	}
 	killed := time.Now()
 	servers[was].Kill()
 	await(f.t, 30*time.Second, "new master", func() bool { is := named(); return is != was && servers[is] != nil })
 	over := time.Since(killed)
-	f.end(serverVersion(f.t, f.withPassword(named(), password)))
-	m := regexp.MustCompile(`counts went back: the store has lost (\d+) records`).FindStringSubmatch(f.read("run.log"))
-	if m == nil {
-		f.t.Fatalf("the replica was cut off at %d records, the master killed at %d, and nobody says that counts went back:\n%s", known, last, f.logs())
+	var lost string
+	await(f.t, 20*time.Second, "word that counts went back in the log of run", func() bool {
+		m := regexp.MustCompile(`counts went back: the store has lost (\d+) records`).FindStringSubmatch(f.read("run.log"))
+		if m != nil {
+			lost = m[1]
+		}
+		return m != nil
+	})
+	for _, w := range f.workers {
+		w.Signal(syscall.SIGCONT)
 	}
-	f.t.Logf("killed the master with %d trials committed, %s of them unknown to the replica; replaced after %v", last, m[1], over.Round(100*time.Millisecond))
+	f.end(serverVersion(f.t, f.withPassword(named(), password)))
+	f.t.Logf("the replica was cut off with %d or more trials committed, the master killed with %d; replaced after %v, %s acknowledged records lost",
+		known, last, over.Round(100*time.Millisecond), lost)
 }
 
 func (f *form) withPassword(addr, password string) *redis.Client {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"overnight/coordinator"
+	"overnight/internal/clock"
 	"overnight/internal/natsconn"
 	"overnight/internal/redisconn"
 	"overnight/results"
@@ -83,7 +84,7 @@ func (a *app) open(ctx context.Context) (results.Store, error) {
 	if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {
 		return nil, engine(fmt.Errorf("no data folder %s here: run a study first, or name its folder with --store", at))
 	}
-	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{MustExist: true})
+	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{MustExist: true, Now: clock.FromEnv()})
 	if err != nil {
 		return nil, engine(err)
 	}
@@ -134,7 +135,7 @@ func (a *app) creating(ctx context.Context, fn func(s results.Store) error) erro
 		return engine(err)
 	}
 	defer release()
-	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{})
+	s, err := sqlitestore.Open(ctx, at, sqlitestore.Options{Now: clock.FromEnv()})
 	if err != nil {
 		return engine(err)
 	}

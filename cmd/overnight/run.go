@@ -77,7 +77,7 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	case f.drainTimeout == 0:
 		f.drainTimeout = 1 // worker.Options takes 0 for its default
 	}
-	if err := f.checkListen(); err != nil {
+	if err := f.checkListen(queueURL); err != nil {
 		return err
 	}
 	study, source, err := a.parse(file, f.set)

@@ -54,7 +54,11 @@ worker). It ends with SIGTERM and goes on where it was when it is started again.
 }
 
 func (a *app) serve(ctx context.Context, f serveFlags) error {
-	if err := f.checkListen(); err != nil {
+	url, err := a.queueURL()
+	if err == nil {
+		err = f.checkListen(url)
+	}
+	if err != nil {
 		return err
 	}
 	api, err := web.Listen(web.Address{Addr: f.api, Tokens: f.tokens, Cert: f.cert, Key: f.key, Insecure: f.insecure}, a.log)

@@ -201,7 +201,7 @@ func patiently[T any](ctx context.Context, a *app, what string, open func() (T, 
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		v, err := open()
 		var coded *codeError
-		if err == nil || errors.As(err, &coded) && coded.code == exitUsage || time.Now().After(end) {
+		if err == nil || ctx.Err() != nil || errors.As(err, &coded) && coded.code == exitUsage || time.Now().After(end) {
 			return v, err
 		}
 		a.log.Warn("engine does not answer yet", zap.String("what", what), zap.Error(err))

@@ -130,7 +130,8 @@ type follower struct {
 
 func (f *follower) look(ctx context.Context) (moment, error) {
 	for _, p := range f.Progress() {
-		if p.Study == f.study && p.State == results.Running {
+		// Before it began to work it knows of no record yet.
+		if p.Study == f.study && p.State == results.Running && !p.Started.IsZero() {
 			return moment{
 				State: string(p.State), Trials: p.Total, Committed: p.Done,
 				Done: p.Tally.Done, Failed: p.Tally.Failed, Dead: p.Tally.Dead, Overrun: p.Tally.Overrun,

@@ -205,7 +205,10 @@ func TestEvents(t *testing.T) {
 					if n == 6 {
 						return nil // it has ended, and the store says so
 					}
-					return []coordinator.Progress{{Study: "one", State: results.Running, Total: 6, Done: n, Rate: 2.5, Workers: 1}}
+					return []coordinator.Progress{
+						{Study: "one", State: results.Running, Total: 6}, // it has not begun: the store knows more
+						{Study: "one", State: results.Running, Total: 6, Done: n, Rate: 2.5, Workers: 1, Started: time.Now()},
+					}
 				}
 			})
 			p := b.plan(t, "one")

@@ -25,12 +25,20 @@ func (l *lab) try(ctx context.Context, f fault) Row {
 		}
 	}
 	before, err := l.store.Tally(ctx, studyName)
+	burnt := uint64(0)
+	if err == nil && f.gentle {
+		burnt, err = l.attempts(ctx)
+	}
 	if err != nil {
 		row.Note = "FAILED: " + err.Error()
 		return row
 	}
 	for range l.Times {
 		if err := l.work(ctx); err != nil {
+			row.Note = "FAILED: " + err.Error()
+			return row
+		}
+		if err := l.ready(ctx); err != nil {
 			row.Note = "FAILED: " + err.Error()
 			return row
 		}
@@ -65,6 +73,19 @@ func (l *lab) try(ctx context.Context, f fault) Row {
 	if after.Dead > before.Dead || after.Overrun > before.Overrun || after.Failed > before.Failed {
 		row.Note = fmt.Sprintf("FAILED: innocent trials were condemned: %d dead, %d overrun, %d failed", after.Dead, after.Overrun, after.Failed)
 	}
+	if f.gentle {
+		now, err := l.attempts(ctx)
+		switch {
+		case err != nil:
+			row.Note = "FAILED: " + err.Error()
+		case now > burnt:
+			row.Note = fmt.Sprintf("FAILED: %d attempts burnt", now-burnt)
+		case row.Note == "":
+			row.Note = "no attempt burnt"
+		default:
+			row.Note += ", no attempt burnt"
+		}
+	}
 	l.grow(l.Work) // what comes next needs something to do
 	if l.serves() {
 		err = l.submit(ctx)
@@ -84,7 +105,8 @@ const settle = time.Second
 // fire makes a fault happen and measures the recovery: from the moment that the
 // fault names (a death, or the end of an outage) until all trials below the
 // highest that had a record a second after the fault are committed, those of the
-// victims among them.
+// victims among them. Of an outage, that ends no sooner than with the first
+// commit after it.
 func (l *lab) fire(ctx context.Context, f fault) (time.Duration, string, error) {
 	watch, stop := context.WithCancel(ctx)
 	defer stop()
@@ -101,8 +123,16 @@ func (l *lab) fire(ctx context.Context, f fault) (time.Duration, string, error) 
 	}
 	late := time.NewTimer(slowest)
 	defer late.Stop()
+	resumed := make(chan time.Time, 1)
+	if f.outage {
+		go func() { resumed <- l.goesOn(watch) }()
+	} else {
+		resumed <- start
+	}
+	both := make(chan time.Time, 1)
+	go func() { both <- later(<-closed, <-resumed) }()
 	select {
-	case at := <-closed:
+	case at := <-both:
 		if at.IsZero() {
 			return 0, note, ctx.Err()
 		}
@@ -131,6 +161,33 @@ func (l *lab) gapClosed(ctx context.Context) time.Time {
 			return time.Time{}
 		}
 	}
+}
+
+// goesOn returns when one more trial had a record than at the call, or none was
+// without; the zero time where ctx ended first.
+func (l *lab) goesOn(ctx context.Context) time.Time {
+	before, _, err := l.count(ctx)
+	known := err == nil
+	for {
+		done, all, err := l.count(ctx)
+		switch {
+		case err == nil && (known && done > before || done >= all):
+			return time.Now()
+		case err == nil && (!known || done < before): // which a store that lost some begins again from
+			before, known = done, true
+		}
+		if !pause(ctx, 20*time.Millisecond) {
+			return time.Time{}
+		}
+	}
+}
+
+// later returns the later of two times, or zero where one is.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return a
+	}
+	return b
 }
 
 // top returns the highest trial with a record.

@@ -19,12 +19,15 @@ func (r *Report) Write(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	same := "the same as undisturbed"
-	if r.Digest != r.Reference {
-		same = "undisturbed it is " + r.Reference
+	digest := r.Digest + ", the same as undisturbed"
+	switch {
+	case r.Digest == "":
+		digest = "none: the run did not end"
+	case r.Digest != r.Reference:
+		digest = r.Digest + ", undisturbed it is " + r.Reference
 	}
-	_, err := fmt.Fprintf(w, "\ndigest %s, %s\nbeside the first of each trial: %d equal records, %d different, %d of older generations\nrepeat: %s\n",
-		r.Digest, same, r.Tally.Duplicates, r.Tally.Differs, r.Tally.Stale, r.Repeat)
+	_, err := fmt.Fprintf(w, "\ndigest %s\nbeside the first of each trial: %d equal records, %d different, %d of older generations\nrepeat: %s\n",
+		digest, r.Tally.Duplicates, r.Tally.Differs, r.Tally.Stale, r.Repeat)
 	return err
 }
 

@@ -38,7 +38,10 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	rdb := client(t, server(t).Addr)
 	s := open(t, rdb, redisstore.Options{})
-	p := create(t, s, "study", 100, 100, 1000)
+	p, other := create(t, s, "study", 100, 100, 1000), create(t, s, "other", 100, 100, 1000)
+	if _, err := s.Lease(t.Context(), "serve", "leader", time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	if err := rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +54,24 @@ func TestFull(t *testing.T) {
 	}
 	if l, err := s.Ledger(t.Context(), p.Study); err != nil || l.Count() != 1000 {
 		t.Errorf("ledger %v, error %v", l, err)
+	}
+	// What makes room, and what tells that others are alive, is not refused.
+	if err := s.Delete(t.Context(), other.Study); err != nil {
+		t.Errorf("Delete at maxmemory: %v", err)
+	}
+	if err := s.Give(t.Context(), results.Order{Kind: results.Cancel, Study: p.Study}); err != nil {
+		t.Errorf("Give at maxmemory: %v", err)
+	}
+	for range 2 {
+		if orders, err := s.Beat(t.Context(), results.Worker{ID: "worker", Slots: 1}, 0); err != nil || len(orders) != 1 {
+			t.Errorf("Beat at maxmemory: %v, error %v", orders, err)
+		}
+	}
+	if by, err := s.Lease(t.Context(), "serve", "leader", time.Hour); by != "leader" || err != nil {
+		t.Errorf("a lease is renewed at maxmemory: %q, error %v", by, err)
+	}
+	if left := rdb.PTTL(t.Context(), "overnight:{:lease:serve}").Val(); left < time.Hour-time.Minute {
+		t.Errorf("a renewed lease has %v left, want an hour", left)
 	}
 	if ds := damages(t, s, ""); len(ds) != 0 {
 		t.Errorf("Check: %v", ds)

@@ -90,9 +90,11 @@ func (s *Store) intern(ctx context.Context, h *head, rs []*results.Record) (*wor
 func (s *Store) table(ctx context.Context, h *head, need uint64) (map[uint64]string, error) {
 	n := s.workersOf(h)
 	n.mu.RLock()
-	defer n.mu.RUnlock()
-	if _, ok := n.names[need]; ok {
-		return maps.Clone(n.names), nil
+	_, ok := n.names[need]
+	names := maps.Clone(n.names)
+	n.mu.RUnlock()
+	if ok {
+		return names, nil
 	}
 	return s.freshTable(ctx, h)
 }
