@@ -65,6 +65,7 @@ next commit at least.`,
 	fl.StringSliceVar(&o.Faults, "fault", nil, "a fault by `name`, instead of all; may be repeated")
 	fl.StringSliceVar(&o.Skip, "skip", nil, "a fault by `name` to leave out; may be repeated")
 	fl.Float64Var(&o.Idle, "idle", 20, "how long a trial lasts, in ms")
+	fl.DurationVar(&o.Work, "work", 20*time.Second, "how much work there is for each fault, and again when it runs out")
 	fl.StringVar(&o.Dir, "dir", "", "a `folder` for logs and data, which stays; default: a temporary one")
 	fl.BoolVar(&list, "list", false, "list the faults")
 	return c

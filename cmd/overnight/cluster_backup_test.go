@@ -38,15 +38,15 @@ func TestBackupOfRedis(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			file := l.file("precious.yaml", idleStudy("precious", 400, 40))
+			file := l.file("precious.yaml", idleStudy("precious", 250, 40))
 			want := l.alone(file)
 			runner := l.start("run", slices.Concat([]string{"run", file, "--slots", "0"}, l.args)...)
 			l.workersOf(2, 2)
-			l.await("first records", 30*time.Second, func() bool { return l.committed("precious") >= 60 })
+			l.await("first records", 30*time.Second, func() bool { return l.committed("precious") >= 40 })
 			watcher := l.start("watch", append([]string{"watch", "precious"}, l.args...)...)
 			backup := c.copies(l)
 			copied := l.committed("precious")
-			l.await("more records", 30*time.Second, func() bool { return l.committed("precious") >= copied+60 })
+			l.await("more records", 30*time.Second, func() bool { return l.committed("precious") >= copied+40 })
 			had := l.committed("precious")
 			l.redis.Kill()
 			c.restore(l, backup)
@@ -57,7 +57,7 @@ func TestBackupOfRedis(t *testing.T) {
 			restored := time.Now()
 			endsWell(t, l, runner, time.Minute)
 			endsWell(t, l, watcher, time.Minute)
-			t.Logf("the backup was made at %d of 400 records, Redis killed at %d and restored with %d; the study ended %v later", copied, had, back, time.Since(restored).Round(10*time.Millisecond))
+			t.Logf("the backup was made at %d of 250 records, Redis killed at %d and restored with %d; the study ended %v later", copied, had, back, time.Since(restored).Round(10*time.Millisecond))
 			if m := digestLine().FindStringSubmatch(l.log("run")); m == nil || m[1] != want {
 				t.Errorf("want digest %s, run ends with\n%s", want, l.log("run"))
 			}
@@ -67,7 +67,7 @@ func TestBackupOfRedis(t *testing.T) {
 				}
 			}
 			l.say("fsck")
-			if st := l.status("precious"); st.Committed != 400 || st.Done != 400 || st.Differs != 0 || st.Digest != want {
+			if st := l.status("precious"); st.Committed != 250 || st.Done != 250 || st.Differs != 0 || st.Digest != want {
 				t.Errorf("after the restore: %+v", st)
 			}
 		})

@@ -19,7 +19,7 @@ func TestJoinedOutlives(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, "joined")
 	l := &lab{testFleet: f}
-	file := l.file("again.yaml", idleStudy("again", 240, 40))
+	file := l.file("again.yaml", idleStudy("again", 160, 40))
 	want := l.alone(file)
 	args := slices.Concat([]string{"run", file, "--slots", "0"}, f.args)
 	first := f.start("first", args...)
@@ -42,7 +42,7 @@ func TestJoinedOutlives(t *testing.T) {
 	killed := time.Now()
 	<-first.Done()
 	had := committed()
-	if had >= 240 {
+	if had >= 160 {
 		t.Fatalf("the study was over when its coordinator was killed")
 	}
 	second := f.start("second", args...)
@@ -59,7 +59,7 @@ func TestJoinedOutlives(t *testing.T) {
 	if err := worker.Stop(20 * time.Second); err != nil {
 		t.Errorf("the worker ended with %v\n%s", err, f.log("worker"))
 	}
-	t.Logf("kill -9 of the coordinator at %d of 240 trials; the same worker committed again %v later, and the study ended %v after the kill", had, took.Round(10*time.Millisecond), time.Since(killed).Round(10*time.Millisecond))
+	t.Logf("kill -9 of the coordinator at %d of 160 trials; the same worker committed again %v later, and the study ended %v after the kill", had, took.Round(10*time.Millisecond), time.Since(killed).Round(10*time.Millisecond))
 	if took > 15*time.Second {
 		t.Errorf("the worker went on after %v", took)
 	}

@@ -67,17 +67,17 @@ func TestService(t *testing.T) {
 		t.Errorf("a submitted study without workers: %+v", st)
 	}
 	_, api, probes := l.serve("serve", l.start)
-	l.workersOf(2, 2)
+	l.workersOf(2, 4)
 
-	// Whose costs are known first may be ahead by what the queue holds, 4 core
-	// seconds: 133 trials.
+	// Whose costs are known first may be ahead by what the queue holds, 6 core
+	// seconds: 200 trials.
 	var had uint64
 	l.await("end of high", 40*time.Second, func() bool {
 		had = l.committed("low")
 		return l.committed("high") == trials
 	})
 	t.Logf("when all %d trials of priority 3 had ended, %d of priority 1 had: a share of %.2f, asked for 3", trials, had, trials/float64(max(had, 1)))
-	if had > 430 {
+	if had > 530 {
 		t.Errorf("%d trials of priority 1 had ended when %d of priority 3 had: the shares are not kept", had, trials)
 	}
 	for study, digest := range want {
@@ -126,7 +126,12 @@ func TestService(t *testing.T) {
 func TestCancelReaches(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	long := l.file("long.yaml", idleStudy("long", 40, 60000))
+	long := l.file("long.yaml", `study: long
+env: {name: faulty, idle: {grid: [0, 60000]}}
+agents: [{name: random}]
+replications: 20
+evaluate: {final: 1}
+`)
 	l.serve("serve", l.start)
 	l.workersOf(2, 2)
 	q, err := asynqqueue.New(t.Context(), l.rdb, asynqqueue.Options{})
@@ -157,8 +162,8 @@ func TestCancelReaches(t *testing.T) {
 			t.Errorf("after cancel the workers had dropped their jobs in %v, and said so in %v; promised are 2 s", dropped, shown)
 		}
 	}
-	if n := l.committed("long"); n != 0 {
-		t.Errorf("%d records of trials that were cut off", n)
+	if n := l.committed("long"); n > 20 {
+		t.Errorf("%d records, where 20 trials at most can have ended", n)
 	}
 }
 
@@ -167,7 +172,7 @@ func TestCancelReaches(t *testing.T) {
 func TestPauseReaches(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	file := l.file("rests.yaml", idleStudy("rests", 240, 60))
+	file := l.file("rests.yaml", idleStudy("rests", 160, 60))
 	want := l.alone(file)
 	l.say("submit", file)
 	l.serve("serve", l.start)
@@ -176,15 +181,15 @@ func TestPauseReaches(t *testing.T) {
 	l.say("pause", "rests")
 	paused := time.Now()
 	last, n := paused, l.committed("rests")
-	for time.Since(paused) < 3500*time.Millisecond { // that nothing comes has no signal
+	for time.Since(paused) < 3*time.Second { // that nothing comes has no signal
 		if m := l.committed("rests"); m != n {
 			last, n = time.Now(), m
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Logf("the last record came %v after pause returned, with %d of 240", last.Sub(paused).Round(time.Millisecond), n)
-	if d := last.Sub(paused); d > 2*time.Second || n == 240 {
-		t.Errorf("a record came %v after the pause, %d of 240 are there", d, n)
+	t.Logf("the last record came %v after pause returned, with %d of 160", last.Sub(paused).Round(time.Millisecond), n)
+	if d := last.Sub(paused); d > 2*time.Second || n == 160 {
+		t.Errorf("a record came %v after the pause, %d of 160 are there", d, n)
 	}
 	if st := l.status("rests"); st.State != "paused" {
 		t.Errorf("status says %s", st.State)
@@ -195,7 +200,7 @@ func TestPauseReaches(t *testing.T) {
 	if got := l.finished("rests", 40*time.Second); got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}
-	if n := l.attempts("rests"); n["1"] != 240 {
+	if n := l.attempts("rests"); n["1"] != 160 {
 		t.Errorf("attempts %v", n)
 	}
 }
@@ -205,7 +210,7 @@ func TestPauseReaches(t *testing.T) {
 func TestLeaderDies(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	file := l.file("outlives.yaml", idleStudy("outlives", 400, 40))
+	file := l.file("outlives.yaml", idleStudy("outlives", 240, 40))
 	want := l.alone(file)
 	l.say("submit", file)
 	leader, _, _ := l.serve("first", l.start)
@@ -221,7 +226,7 @@ func TestLeaderDies(t *testing.T) {
 	killed := time.Now()
 	had := l.committed("outlives")
 	l.logged("second", `(leading)`, 30*time.Second)
-	t.Logf("kill -9 of the leader at %d of 400 trials; the other one leads after %v", had, time.Since(killed).Round(10*time.Millisecond))
+	t.Logf("kill -9 of the leader at %d of 240 trials; the other one leads after %v", had, time.Since(killed).Round(10*time.Millisecond))
 	if d := time.Since(killed); d > 15*time.Second {
 		t.Errorf("the other replica leads after %v", d)
 	}
@@ -229,7 +234,7 @@ func TestLeaderDies(t *testing.T) {
 		t.Errorf("digest %s, want %s", got, want)
 	}
 	t.Logf("the study ended %v after the kill", time.Since(killed).Round(10*time.Millisecond))
-	if n := l.attempts("outlives"); n["1"] != 400 {
+	if n := l.attempts("outlives"); n["1"] != 240 {
 		t.Errorf("attempts %v", n)
 	}
 }

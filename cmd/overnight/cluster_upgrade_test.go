@@ -63,7 +63,7 @@ func replaceWorkers(t *testing.T, other string) {
 	file := l.file("rolling.yaml", `study: rolling
 env: {name: faulty, idle: {grid: [20, 30, 1500]}}
 agents: [{name: random}]
-replications: 16
+replications: 12
 evaluate: {final: 1}
 `)
 	want := l.alone(file)
@@ -82,7 +82,7 @@ evaluate: {final: 1}
 			t.Errorf("old worker %d: %v\n%s", i, err, l.log(fmt.Sprintf("worker-%d", i)))
 		}
 	}
-	if at[len(at)-1] == 48 {
+	if at[len(at)-1] == 36 {
 		t.Errorf("the study was over before the last worker was replaced: at %d trials", at)
 	}
 	versions := map[string]bool{}
@@ -93,11 +93,11 @@ evaluate: {final: 1}
 		t.Errorf("digest %s after the upgrade, want %s", got, want)
 	}
 	n := l.attempts("rolling")
-	if n["1"] != 48 || len(n) != 1 {
+	if n["1"] != 36 || len(n) != 1 {
 		t.Errorf("attempts %v: the upgrade has burnt some", n)
 	}
 	st := l.status("rolling")
-	t.Logf("3 workers of build %s replaced by build %v at %d of 48 trials; attempts %v, %d duplicates, %.2f of %.1f core seconds wasted", version(), versions, at, n, st.Duplicates, st.Wasted, st.CoreSeconds)
+	t.Logf("3 workers of build %s replaced by build %v at %d of 36 trials; attempts %v, %d duplicates, %.2f of %.1f core seconds wasted", version(), versions, at, n, st.Duplicates, st.Wasted, st.CoreSeconds)
 	if st.Differs != 0 {
 		t.Errorf("%d records differ between the builds", st.Differs)
 	}
@@ -107,7 +107,7 @@ evaluate: {final: 1}
 // one, first with workers of the next version only.
 func newEngine(t *testing.T, next string) {
 	l := newLab(t)
-	file := l.file("pinned.yaml", idleStudy("pinned", 60, 20))
+	file := l.file("pinned.yaml", idleStudy("pinned", 40, 20))
 	want := l.alone(file)
 	l.say("submit", file)
 	start := l.startOf(next)
@@ -116,7 +116,7 @@ func newEngine(t *testing.T, next string) {
 	l.logged("serve", `study taken over \{"study": "(pinned)"`, 10*time.Second)
 	start("next", slices.Concat([]string{"worker", "--slots", "2"}, l.worker)...)
 	l.await("status that waits", 20*time.Second, func() bool { return l.status("pinned").State == "waits for engine 1" })
-	if out := l.say("status", "pinned"); !strings.Contains(out, "pinned: waits for engine 1, 0 of 60 trials committed") {
+	if out := l.say("status", "pinned"); !strings.Contains(out, "pinned: waits for engine 1, 0 of 40 trials committed") {
 		t.Errorf("status says\n%s", out)
 	}
 	for _, args := range [][]string{{"status", "pinned"}, {"ls"}} {
@@ -142,8 +142,8 @@ func newEngine(t *testing.T, next string) {
 	if got := l.finished("pinned", 30*time.Second); got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}
-	t.Logf("with workers of engine 2 alone 0 of 60 trials ran; the first one ended %v after a worker of engine 1 was started, and the digest is right", took.Round(10*time.Millisecond))
-	if n := l.attempts("pinned"); n["1"] != 60 {
+	t.Logf("with workers of engine 2 alone 0 of 40 trials ran; the first one ended %v after a worker of engine 1 was started, and the digest is right", took.Round(10*time.Millisecond))
+	if n := l.attempts("pinned"); n["1"] != 40 {
 		t.Errorf("attempts %v", n)
 	}
 }

@@ -92,12 +92,12 @@ func TestWatchLatency(t *testing.T) {
 	file := l.file("watched.yaml", `study: watched
 env: {name: faulty, idle: {grid: [251, 263, 277, 293, 307]}}
 agents: [{name: random}]
-replications: 200
+replications: 160
 evaluate: {final: 1}
 `)
 	l.say("submit", file)
 	l.serve("serve", l.start)
-	l.workersOf(2, 16, "--in-process")
+	l.workersOf(2, 24, "--in-process")
 	other, terminal := pseudoTerminal(t)
 	cmd := l.command("watch", "watched")
 	cmd.Stderr, cmd.Stdout = terminal, terminal
@@ -111,19 +111,19 @@ evaluate: {final: 1}
 	go func() { defer close(ended); s.read(other) }()
 
 	var commits []sample // when a count was in the store at the latest
-	l.await("1,000 trials", time.Minute, func() bool {
+	l.await("800 trials", time.Minute, func() bool {
 		n := l.committed("watched")
 		if len(commits) == 0 || n > commits[len(commits)-1].n {
 			commits = append(commits, sample{time.Now(), n})
 		}
-		return n == 1000
+		return n == 800
 	})
 	err := cmd.Wait()
 	<-ended
 	if err != nil {
 		t.Fatalf("watch: %v\n%s", err, s.text.String())
 	}
-	if !matches("watched: finished, 1,000 of 1,000 trials committed", s.text.String()) {
+	if !matches("watched: finished, 800 of 800 trials committed", s.text.String()) {
 		t.Errorf("watch ends with\n%s", s.text.String()[max(0, s.text.Len()-300):])
 	}
 

@@ -214,7 +214,7 @@ func choose(o Options) ([]fault, error) {
 
 // line is the command that repeats this run.
 func (o *Options) line() string {
-	b := fmt.Sprintf("overnight chaos --engine %s --seed %d --workers %d --slots %d --times %d --at-once %d --idle %g", o.Engine, o.Seed, o.Workers, o.Slots, o.Times, o.AtOnce, o.Idle)
+	b := fmt.Sprintf("overnight chaos --engine %s --seed %d --workers %d --slots %d --times %d --at-once %d --idle %g --work %v", o.Engine, o.Seed, o.Workers, o.Slots, o.Times, o.AtOnce, o.Idle, o.Work)
 	for _, f := range o.Faults {
 		b += " --fault " + f
 	}

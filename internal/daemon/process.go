@@ -6,9 +6,11 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -92,14 +94,20 @@ func (p *Process) Stop(within time.Duration) error {
 	}
 }
 
-// FreePort returns a TCP port of 127.0.0.1 that nobody listened on just now.
+// FreePort returns a TCP port of 127.0.0.1 that nobody listened on just now. It
+// lies below the ports that systems give to outgoing connections, so that none
+// of these takes it before it is used.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var last error
+	for range 100 {
+		port := 20000 + rand.IntN(10000)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
+	return 0, fmt.Errorf("no free port between 20000 and 30000 found: %w", last)
 }
 
 // WaitPort waits until somebody accepts connections at addr.
