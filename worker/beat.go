@@ -16,10 +16,15 @@ import (
 // holds is in the plan, so that an order that was missed or comes late does no
 // harm.
 func (w *worker) beat(ctx context.Context, host string) error {
-	t := time.NewTicker(time.Second)
+	t := time.NewTimer(0)
 	defer t.Stop()
 	first := true
 	for {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return w.farewell(host)
+		}
 		orders, err := w.Store.Beat(ctx, w.state(host), w.orderID)
 		if err != nil && ctx.Err() == nil {
 			w.Log.Warn("beat", zap.Error(err))
@@ -31,14 +36,16 @@ func (w *worker) beat(ctx context.Context, host string) error {
 			}
 		}
 		first = first && err != nil
-		w.fence(ctx)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return w.farewell(host)
+		next := time.Second
+		if w.fence(ctx) {
+			next = soon // for the store to hear that they are dropped
 		}
+		t.Reset(next)
 	}
 }
+
+// soon is the time between two beats while a worker drops jobs that are over.
+const soon = 250 * time.Millisecond
 
 // farewell says that the worker has ended, so that nobody waits for it.
 func (w *worker) farewell(host string) error {
@@ -83,8 +90,8 @@ func (w *worker) holding() []*held {
 // fence looks at the plans of the jobs in hand. Where the study went on without
 // them - cancelled, retried or repaired - they end at once, since their records
 // would be refused; where it is paused or stopped, they end after the trial in
-// hand.
-func (w *worker) fence(ctx context.Context) {
+// hand. It tells whether any end at once.
+func (w *worker) fence(ctx context.Context) (drops bool) {
 	plans := map[string]results.Plan{}
 	for _, h := range w.holding() {
 		p, ok := plans[h.job.Study]
@@ -105,10 +112,12 @@ func (w *worker) fence(ctx context.Context) {
 		case p.Generation != h.job.Generation:
 			h.over.Store(true)
 			h.cancel(errCancelled)
+			drops = true
 		case p.State == results.Paused, p.State == results.Stopped:
 			h.halt()
 		}
 	}
+	return drops
 }
 
 // obey carries out an order; fence follows.

@@ -204,7 +204,11 @@ func (s *isolated) follow(ctx context.Context, stop <-chan struct{}, study *load
 		case <-done:
 			p.write(frameInterrupt, nil)
 			done = nil
-			p.killAfter(time.Second) // an endless episode never looks
+			wait := time.Second // an endless episode never looks
+			if errors.Is(context.Cause(ctx), errCancelled) {
+				wait = 200 * time.Millisecond // nothing of it would be kept
+			}
+			p.killAfter(wait)
 		case <-tick.C:
 			// A supervisor that slept (a stopped process, a stalled store) has not
 			// watched: that time is nobody's.

@@ -151,7 +151,7 @@ func TestBackupOfFolder(t *testing.T) {
 	t.Parallel()
 	f := &testFleet{t: t, dir: t.TempDir()}
 	l := &lab{testFleet: f}
-	file := l.file("folder.yaml", idleStudy("folder", 200, 40))
+	file := l.file("folder.yaml", idleStudy("folder", 300, 40))
 	want := l.alone(file)
 	store, archive := filepath.Join(f.dir, "store"), filepath.Join(f.dir, "folder.overnight")
 	say := func(args ...string) (string, string, int) { return run(t, overnight(t.Context(), args...)) }
@@ -163,7 +163,7 @@ func TestBackupOfFolder(t *testing.T) {
 		}
 		return st.Committed
 	}
-	p := f.start("run", "run", file, "--store", store, "--slots", "2")
+	p := l.start("run", "run", file, "--store", store, "--slots", "2")
 	l.await("first records", 30*time.Second, func() bool { return committed(store) >= 20 })
 	if out, errs, code := say("--store", store, "archive", "folder", "-o", archive); code != 0 {
 		t.Fatalf("archive of a study that runs: exit code %d\n%s%s", code, out, errs)
@@ -194,7 +194,7 @@ func TestBackupOfFolder(t *testing.T) {
 		least uint64
 	}{{backup, had}, {imported, 20}} {
 		n := committed(c.dir)
-		if n < c.least || n >= 200 {
+		if n < c.least || n >= 300 {
 			t.Errorf("%s has %d records, want %d or a few more", filepath.Base(c.dir), n, c.least)
 		}
 		if out, _, code := say("--store", c.dir, "digest", "folder"); code != exitFailures || out != "" {
@@ -207,6 +207,6 @@ func TestBackupOfFolder(t *testing.T) {
 		if out, errs, code := say("--store", c.dir, "digest", "folder"); code != 0 || strings.TrimSpace(out) != want {
 			t.Errorf("%s: exit code %d, digest %s%s, want %s", filepath.Base(c.dir), code, out, errs, want)
 		}
-		t.Logf("%s: restored with %d of 200 records, went on to the same digest", filepath.Base(c.dir), n)
+		t.Logf("%s: restored with %d of 300 records, went on to the same digest", filepath.Base(c.dir), n)
 	}
 }

@@ -22,13 +22,13 @@ func TestJoinedOutlives(t *testing.T) {
 	file := l.file("again.yaml", idleStudy("again", 160, 40))
 	want := l.alone(file)
 	args := slices.Concat([]string{"run", file, "--slots", "0"}, f.args)
-	first := f.start("first", args...)
+	first := l.start("first", args...)
 	store := f.args[1]
 	l.await("join file", 20*time.Second, func() bool {
 		_, err := os.Stat(filepath.Join(store, "join"))
 		return err == nil
 	})
-	worker := f.start("worker", append([]string{"worker", "--slots", "2"}, f.worker...)...)
+	worker := l.start("worker", append([]string{"worker", "--slots", "2"}, f.worker...)...)
 	committed := func() uint64 {
 		out, _, code := run(t, overnight(t.Context(), "--store", store, "status", "again", "--format", "json"))
 		var st standing
@@ -45,7 +45,7 @@ func TestJoinedOutlives(t *testing.T) {
 	if had >= 160 {
 		t.Fatalf("the study was over when its coordinator was killed")
 	}
-	second := f.start("second", args...)
+	second := l.start("second", args...)
 	l.await("records after the kill", 30*time.Second, func() bool { return committed() > had })
 	took := time.Since(killed)
 	endsWell(t, l, second, time.Minute)

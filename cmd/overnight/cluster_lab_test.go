@@ -56,6 +56,29 @@ func newLab(t *testing.T, conf ...string) *lab {
 	return l
 }
 
+// soon makes processes end without the second that the race detector waits.
+const soon = "GORACE=atexit_sleep_ms=0"
+
+// start starts overnight in the background, with its log in the lab's folder.
+func (l *lab) start(name string, args ...string) *daemon.Process {
+	l.t.Helper()
+	return l.startOf(os.Args[0])(name, args...)
+}
+
+// startOf returns what starts another build's processes.
+func (l *lab) startOf(file string) func(name string, args ...string) *daemon.Process {
+	return func(name string, args ...string) *daemon.Process {
+		l.t.Helper()
+		env := []string{mainEnv + "=1", soon, "OVERNIGHT_KEYS=" + filepath.Join(l.dir, "keys")}
+		p, err := daemon.Start(filepath.Join(l.dir, name+".log"), env, file, args...)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.t.Cleanup(p.Kill)
+		return p
+	}
+}
+
 // file writes a file into the lab's folder and returns its path.
 func (l *lab) file(name, text string) string {
 	l.t.Helper()
@@ -95,6 +118,9 @@ func (l *lab) try(args ...string) (stdout, stderr string, code int) {
 func run(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
+	if cmd.Env != nil {
+		cmd.Env = append(cmd.Env, soon)
+	}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError

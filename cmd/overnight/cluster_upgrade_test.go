@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"overnight/internal/daemon"
 )
 
 // build builds the program once more, with linker flags.
@@ -22,19 +20,6 @@ func build(t *testing.T, dir, name, ldflags string) string {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return file
-}
-
-// startOf returns what starts another build's processes.
-func (l *lab) startOf(file string) func(name string, args ...string) *daemon.Process {
-	return func(name string, args ...string) *daemon.Process {
-		l.t.Helper()
-		p, err := daemon.Start(filepath.Join(l.dir, name+".log"), []string{"OVERNIGHT_KEYS=" + filepath.Join(l.dir, "keys")}, file, args...)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		l.t.Cleanup(p.Kill)
-		return p
-	}
 }
 
 // TestUpgrade holds what docs/operations.md says of upgrades: builds of one engine
@@ -63,26 +48,26 @@ func replaceWorkers(t *testing.T, other string) {
 	file := l.file("rolling.yaml", `study: rolling
 env: {name: faulty, idle: {grid: [20, 30, 1500]}}
 agents: [{name: random}]
-replications: 12
+replications: 20
 evaluate: {final: 1}
 `)
 	want := l.alone(file)
 	l.say("submit", file)
 	l.serve("serve", l.start)
-	old := l.workersOf(3, 4, "--drain-timeout", "300ms")
+	old := l.workersOf(3, 1, "--drain-timeout", "300ms")
 	l.await("first records", 30*time.Second, func() bool { return l.committed("rolling") > 0 })
 	start := l.startOf(other)
 	at := make([]uint64, len(old))
 	for i, w := range old {
 		name := fmt.Sprintf("new-%d", i)
-		start(name, slices.Concat([]string{"worker", "--slots", "4"}, l.worker)...)
+		start(name, slices.Concat([]string{"worker", "--slots", "1"}, l.worker)...)
 		l.logged(name, `(worker started)`, 20*time.Second)
 		at[i] = l.committed("rolling")
 		if err := w.Stop(10 * time.Second); err != nil {
 			t.Errorf("old worker %d: %v\n%s", i, err, l.log(fmt.Sprintf("worker-%d", i)))
 		}
 	}
-	if at[len(at)-1] == 36 {
+	if at[len(at)-1] == 60 {
 		t.Errorf("the study was over before the last worker was replaced: at %d trials", at)
 	}
 	versions := map[string]bool{}
@@ -93,11 +78,11 @@ evaluate: {final: 1}
 		t.Errorf("digest %s after the upgrade, want %s", got, want)
 	}
 	n := l.attempts("rolling")
-	if n["1"] != 36 || len(n) != 1 {
+	if n["1"] != 60 || len(n) != 1 {
 		t.Errorf("attempts %v: the upgrade has burnt some", n)
 	}
 	st := l.status("rolling")
-	t.Logf("3 workers of build %s replaced by build %v at %d of 36 trials; attempts %v, %d duplicates, %.2f of %.1f core seconds wasted", version(), versions, at, n, st.Duplicates, st.Wasted, st.CoreSeconds)
+	t.Logf("3 workers of build %s replaced by build %v at %d of 60 trials; attempts %v, %d duplicates, %.2f of %.1f core seconds wasted", version(), versions, at, n, st.Duplicates, st.Wasted, st.CoreSeconds)
 	if st.Differs != 0 {
 		t.Errorf("%d records differ between the builds", st.Differs)
 	}
