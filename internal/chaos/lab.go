@@ -302,7 +302,7 @@ func (l *lab) work(ctx context.Context) error {
 		return err
 	}
 	left := time.Duration(float64(all-done) * l.Idle / float64(l.Workers*l.Slots) * float64(time.Millisecond))
-	if left > l.Work/5 {
+	if left > l.Work*3/5 {
 		return nil
 	}
 	if l.serves() {
