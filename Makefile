@@ -3,10 +3,11 @@
 # make bench  the figures of this machine; make bench-peers the ratios against PyTorch and NumPy
 # make bits   the same bits on GOAMD64=v1, v3 and on arm64 under qemu
 # make soak   the long suites: 50 kills, coverage of intervals, a minute of fuzzing each target
+# make chaos  every fault on every engine, twice (about half an hour); make campaign 1,008 kills an engine
 
 GO ?= go
 
-.PHONY: test race bench bench-peers bits soak fuzz kills coverage docs tools
+.PHONY: test race bench bench-peers bits soak fuzz kills coverage chaos campaign docs tools
 
 test: tools
 	$(GO) vet ./...
@@ -36,6 +37,16 @@ coverage:
 
 fuzz:
 	bench/fuzz.sh
+
+chaos: tools
+	$(GO) build -o bin/overnight ./cmd/overnight
+	for engine in embedded joined asynq nats; do bin/overnight chaos --engine $$engine --times 2 --idle 25 --work 25s || exit 1; done
+
+campaign: tools
+	$(GO) build -o bin/overnight ./cmd/overnight
+	for engine in joined asynq nats; do bin/overnight chaos --engine $$engine --fault kill-worker --workers 16 --at-once 16 --times 63 --idle 40 || exit 1; done
+	bin/overnight chaos --engine asynq --fault pause-worker --workers 16 --at-once 16 --times 63 --idle 40
+	bin/overnight chaos --engine asynq --fault rolling-restart --workers 10 --times 20 --idle 30
 
 docs:
 	$(GO) run ./cmd/overnight envs --markdown > docs/environments.md

@@ -92,6 +92,9 @@ func decodeJob(b []byte) (Job, error) {
 		return Job{}, fmt.Errorf("longer than %d bytes", MaxJobBytes)
 	}
 	n := len(jobMagic)
+	if len(b) >= n && string(b[:n-1]) == sealMagic[:n-1] {
+		return Job{}, errors.New("it is signed, and this process was told --unsigned")
+	}
 	if len(b) < n+jobChecksum || string(b[:n-1]) != jobMagic[:n-1] {
 		return Job{}, errors.New("not a job")
 	}
