@@ -32,6 +32,7 @@ type sighting struct {
 	results.Worker
 	at    time.Time // when its beat was seen
 	beats int       // how many were seen; the first may be old
+	fresh bool      // one of them came while we watched
 	free  time.Time // since when all of its beats told of a free slot; zero: the last did not
 }
 
@@ -73,7 +74,7 @@ func (f *fleet) look(ctx context.Context) ([]sighting, error) {
 		s := f.seen[w.ID]
 		switch {
 		case s == nil:
-			s = &sighting{Worker: w, at: now, beats: 1}
+			s = &sighting{Worker: w, at: now, beats: 1, fresh: !first}
 			if first && f.alone {
 				s.at = now.Add(-2 * f.lost)
 			}
@@ -81,6 +82,7 @@ func (f *fleet) look(ctx context.Context) ([]sighting, error) {
 		case !w.Seen.Equal(s.Seen):
 			s.Worker, s.at = w, now
 			s.beats++
+			s.fresh = true
 			switch {
 			case w.Free == 0:
 				s.free = time.Time{}

@@ -3,6 +3,7 @@ package coordinator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -250,5 +251,25 @@ func TestResumedAdopted(t *testing.T) {
 		}
 		stop()
 		_ = second()
+	})
+}
+
+// TestDeadWorkersGetNoJobs holds that a coordinator that starts does not issue
+// jobs for the workers that others have left in the store: hundreds of them
+// would fill the queue with what nobody takes, to be issued again and again.
+func TestDeadWorkersGetNoJobs(t *testing.T) {
+	inBubble(t, 1000, func(b *bench) {
+		for i := range 200 {
+			if _, err := b.store.Beat(b.Context(), results.Worker{ID: fmt.Sprintf("dead-%d", i), Slots: 4, Free: 4, Engine: jobs.EngineVersion}, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop, wait := b.start(b.o)
+		time.Sleep(5 * time.Second)
+		if p := b.progress(); p.Slots != 0 || p.Jobs > 32 {
+			b.Errorf("%d slots and %d jobs out with 200 workers that never beat, want 0 and a small window", p.Slots, p.Jobs)
+		}
+		stop()
+		_ = wait()
 	})
 }

@@ -171,8 +171,12 @@ func (r *run) muster(alive []sighting, now time.Time) (free time.Duration) {
 			r.others = true
 			continue
 		}
-		r.workers = append(r.workers, w)
-		slots += w.Slots
+		// Of one that was there before us it is not known whether it lives: no jobs are
+		// issued for it, but what it holds counts as held.
+		if w.fresh {
+			r.workers = append(r.workers, w)
+			slots += w.Slots
+		}
 		if !w.free.IsZero() {
 			free = max(free, now.Sub(w.free))
 		}
