@@ -75,7 +75,7 @@ func clockJump(ctx context.Context, l *lab, mark func()) (time.Time, string, err
 		if err := l.until(ctx, 20*time.Second, fmt.Sprintf("the store's clock is %v off", by), func() bool { return l.storeOff(ctx, by) }); err != nil {
 			return time.Time{}, "", err
 		}
-		pause(ctx, 3*time.Second)
+		pause(ctx, 1500*time.Millisecond)
 	}
 	return time.Now(), "", nil
 }
