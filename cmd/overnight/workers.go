@@ -102,9 +102,18 @@ func (a *app) showWorkers(rows []workerRow, format string) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "WORKER\tSTATE\tSLOTS\tFREE\tJOBS\tTRIALS/S\tDONE\tENGINE\tVERSION")
+	wide := a.width() >= 80
+	fmt.Fprint(w, "WORKER\tSTATE\tSLOTS\tFREE\tJOBS\tTRIALS/S\tDONE")
+	if wide {
+		fmt.Fprint(w, "\tENGINE\tVERSION")
+	}
+	fmt.Fprintln(w)
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%d\t%s\n", r.ID, r.State, r.Slots, r.Free, r.Jobs, rate(r.Rate), thousands(r.Done), r.Engine, r.Version)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s", r.ID, r.State, r.Slots, r.Free, r.Jobs, rate(r.Rate), thousands(r.Done))
+		if wide {
+			fmt.Fprintf(w, "\t%d\t%s", r.Engine, r.Version)
+		}
+		fmt.Fprintln(w)
 	}
 	return w.Flush()
 }
