@@ -63,6 +63,11 @@ func (m *Model) opposite(l line) [][]int {
 	if base < 0 || base == l.arm {
 		return nil
 	}
+	return m.besides(l, base)
+}
+
+// besides is opposite for any arm.
+func (m *Model) besides(l line, base int) [][]int {
 	// The factors both have are the same at all points of a task.
 	beside := make([][]int, len(l.points))
 	for task := range m.Study.Tasks {
