@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"results/figure":      {"results", "results/stats", "results/sensitivity", "results/report", "jobs"},
 	"results/plots":       {"results/figure"},
 	"results/page":        {"results/figure"},
+	"results/answer":      {"results", "results/stats", "results/sensitivity", "results/stopping", "results/report", "results/figure", "results/page", "jobs"},
 	"results/export":      {"results", "jobs"},
 	"results":             {},
 	"worker":              {"envs", "agents", "jobs", "results"},
