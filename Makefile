@@ -33,7 +33,7 @@ kills:
 	$(GO) test -count=1 -timeout 60m -run 'TestKills|TestFailpoints' -v ./cmd/overnight -args -kills 50
 
 coverage:
-	$(GO) test -count=1 -timeout 60m ./results/stats -args -long
+	$(GO) test -count=1 -timeout 60m -v -run 'Coverage|TypeI' ./results/stats -args -long
 
 fuzz:
 	bench/fuzz.sh

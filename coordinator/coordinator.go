@@ -132,6 +132,7 @@ type run struct {
 	study *jobs.Study
 
 	ledger  *results.Ledger
+	rule    *rule // nil: all trials are wanted
 	tally   results.Tally
 	behind  uint64 // records in the store at the last look; more than were heard of: news was missed
 	cursor  uint64 // every trial before it was issued, is adopted or has a record

@@ -86,14 +86,14 @@ func (c *costs) mean() time.Duration {
 
 // left estimates how long slots need for what is missing, 0 where that is not
 // known.
-func (c *costs) left(s *jobs.Study, done uint64, slots int) time.Duration {
-	return time.Duration(float64(c.mean()) * float64(s.Trials()-min(done, s.Trials())) / float64(max(slots, 1)))
+func (c *costs) left(missing uint64, slots int) time.Duration {
+	return time.Duration(float64(c.mean()) * float64(missing) / float64(max(slots, 1)))
 }
 
 // target is how much work the next job should hold: less towards the tail, so
 // that all slots end together.
-func (c *costs) target(s *jobs.Study, done uint64, slots int, full time.Duration) time.Duration {
-	left := c.left(s, done, slots)
+func (c *costs) target(missing uint64, slots int, full time.Duration) time.Duration {
+	left := c.left(missing, slots)
 	if left == 0 {
 		return full
 	}

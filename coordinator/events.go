@@ -64,8 +64,10 @@ func (r *run) recovered() {
 // Progress is where a study stands.
 type Progress struct {
 	Study        string
-	Total        uint64
-	Done         uint64 // trials with a record
+	Total        uint64 // wanted trials, as far as is known
+	Most         uint64 // that may be wanted in the end
+	Done         uint64 // wanted trials with a record
+	Surplus      uint64 // records of others
 	Before       uint64 // of these, those that were there when this run began
 	Tally        results.Tally
 	Engine       int
@@ -90,7 +92,7 @@ func (r *run) report() {
 		return
 	}
 	p := Progress{
-		Study: r.name, Total: r.plan.Trials, Before: r.before, Tally: r.tally, Engine: r.plan.Engine, Epoch: r.plan.Epoch,
+		Study: r.name, Total: r.plan.Expected(), Most: r.plan.Trials, Before: r.before, Tally: r.tally, Engine: r.plan.Engine, Epoch: r.plan.Epoch,
 		Workers: len(r.workers), Jobs: len(r.issued), Reissued: r.reissue, LostByStore: r.lost, Started: r.started,
 		FirstFailure: r.first, State: r.plan.State, Waits: r.waits(),
 	}
@@ -111,7 +113,11 @@ func (r *run) report() {
 	if r.ledger != nil {
 		p.Done = r.ledger.Count()
 		p.Rate = r.rate.perSecond(time.Since(r.started))
-		p.Left = r.cost.left(r.study, p.Done, r.slots)
+		if r.rule != nil {
+			o := r.rule.outcome
+			p.Total, p.Done, p.Most, p.Surplus = o.Total(), o.Total()-o.Missing(), o.Most(), o.Surplus()
+		}
+		p.Left = r.cost.left(r.missingTrials(), r.slots)
 	}
 	if p.Rate > 0 && time.Since(r.started) > 3*time.Second {
 		// Trials cost more than their own time where there are many short ones.

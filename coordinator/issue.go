@@ -13,6 +13,8 @@ import (
 const (
 	maxTrials = 65536 // a job
 	maxRanges = 32    // a job; jobs.Fit: 35 always do
+	// ruledRanges is maxRanges where trials lie apart; what does not fit waits.
+	ruledRanges = 200
 )
 
 // issue fills this study's share of the window with new jobs, those to be run
@@ -71,6 +73,9 @@ func (r *run) issue(ctx context.Context) error {
 // until returns the first trial from which [from, to) is open - without a record
 // and not held since before - and where that stretch ends because of the latter.
 func (r *run) until(from, to uint64) (first, end uint64) {
+	if r.rule != nil {
+		return r.untilRuled(from, to)
+	}
 	for from < to {
 		if from = r.ledger.Missing(from); from >= to {
 			break
@@ -109,7 +114,11 @@ func (r *run) peek() (uint64, bool) {
 // next cuts the trials of one job: what must run again, or else what comes
 // next, without those that have a record, up to the target's worth of work.
 func (r *run) next() (out []jobs.Range, work time.Duration) {
-	target := r.cost.target(r.study, r.ledger.Count(), r.slots, r.Target)
+	target := r.cost.target(r.missingTrials(), r.slots, r.Target)
+	most := maxRanges
+	if r.rule != nil { // whose trials lie apart
+		most = ruledRanges
+	}
 	var n uint64
 	add := func(rg jobs.Range) (rest jobs.Range, full bool) {
 		for rg.From < rg.To {
@@ -117,7 +126,7 @@ func (r *run) next() (out []jobs.Range, work time.Duration) {
 			if from >= end {
 				return jobs.Range{}, false
 			}
-			if len(out) == maxRanges || n >= maxTrials || work >= target {
+			if len(out) == most || n >= maxTrials || work >= target {
 				return jobs.Range{From: from, To: rg.To}, true
 			}
 			to := from
@@ -164,6 +173,10 @@ func (r *run) next() (out []jobs.Range, work time.Duration) {
 	r.cursor = r.plan.Trials
 	if full {
 		r.cursor = rest.From
+	}
+	if n := jobs.Fit(out); n < len(out) {
+		r.cursor, out = out[n].From, out[:n]
+		work = r.estimate(out)
 	}
 	return out, work
 }

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"overnight/results"
+	"overnight/results/stopping"
 )
 
 // follow takes the study over and coordinates it to its end.
@@ -25,7 +27,7 @@ func (r *run) follow(ctx context.Context) error {
 	go func() { defer close(heard); r.hear(hear, commits) }()
 	defer func() { stop(); <-heard }()
 
-	err := r.persist(ctx, "read the ledger", func() error { return r.refresh(ctx) })
+	err := r.persist(ctx, "read the ledger", func() error { return r.refresh(ctx, nil) })
 	if err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (r *run) step(ctx context.Context) error {
 	if !r.store.ready() {
 		return nil
 	}
-	if r.ledger.Count() >= r.plan.Trials {
+	if r.complete() {
 		r.account.rest()
 		if err := r.finish(ctx); err != nil {
 			if _, ok := r.final(ctx, err); !ok {
@@ -174,6 +176,9 @@ func (r *run) heard(rs []results.Record) {
 		if rec.Generation < r.plan.Generation || !r.ledger.Add(rec.Trial) {
 			continue
 		}
+		if r.rule != nil {
+			r.rule.outcome.Take(rec)
+		}
 		fresh++
 		r.used += rec.Elapsed
 		switch rec.Status {
@@ -209,7 +214,7 @@ func (r *run) sweep() {
 // checkFailures ends a study that has failed too often.
 func (r *run) checkFailures(ctx context.Context) error {
 	n := r.study.StopAfterFailures
-	if n == 0 || r.tally.Total()-r.tally.Done < n || r.ledger.Count() >= r.plan.Trials || !r.store.ready() {
+	if n == 0 || r.tally.Total()-r.tally.Done < n || r.complete() || !r.store.ready() {
 		return nil
 	}
 	t, err := r.Store.Tally(ctx, r.name)
@@ -231,7 +236,7 @@ func (r *run) checkFailures(ctx context.Context) error {
 // where the store turned out to have lost records.
 func (r *run) finish(ctx context.Context) error {
 	r.failpoint("finish.digest")
-	digest, missing, err := results.Digest(ctx, r.Store, r.plan)
+	digest, missing, wanted, err := r.digest(ctx)
 	if err != nil {
 		return fmt.Errorf("digest: %w", err)
 	}
@@ -243,8 +248,9 @@ func (r *run) finish(ctx context.Context) error {
 		if p.Epoch > r.plan.Epoch {
 			return ErrSuperseded
 		}
-		if done = p.Trials == r.plan.Trials && p.Generation == r.plan.Generation; done {
-			p.State, p.Digest, p.Ended = results.Finished, digest, time.Now()
+		// Another rule or objective, in the body, may want other trials.
+		if done = p.Trials == r.plan.Trials && p.Generation == r.plan.Generation && bytes.Equal(p.Body, r.plan.Body); done {
+			p.State, p.Digest, p.Ended, p.Wanted = results.Finished, digest, time.Now(), wanted
 		}
 		return nil
 	})
@@ -260,6 +266,21 @@ func (r *run) finish(ctx context.Context) error {
 	return errFinished
 }
 
+// digest computes the digest from what the store has, not from what was heard.
+// wanted is how many trials it is over, 0 where that is all.
+func (r *run) digest(ctx context.Context) (digest string, missing, wanted uint64, err error) {
+	if r.rule == nil {
+		digest, missing, err = results.Digest(ctx, r.Store, r.plan)
+		return digest, missing, 0, err
+	}
+	o, err := stopping.New(r.study)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	digest, missing, err = results.DigestOf(ctx, r.Store, r.plan, o)
+	return digest, missing, o.Total(), err
+}
+
 // missed finds out why the digest misses trials that were heard of: the store
 // lost them, and they run again, or it says one thing here and another there.
 func (r *run) missed(ctx context.Context, missing uint64) error {
@@ -269,7 +290,10 @@ func (r *run) missed(ctx context.Context, missing uint64) error {
 	if err := r.recount(ctx); err != nil {
 		return err
 	}
-	if r.ledger.Count() < r.plan.Trials {
+	if err := r.rebuild(ctx); err != nil {
+		return err
+	}
+	if !r.complete() {
 		r.missing = 0
 		return nil
 	}

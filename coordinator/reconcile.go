@@ -10,6 +10,7 @@ import (
 
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/stopping"
 )
 
 // idle is how long a job may lie in the queue while a worker has a free slot
@@ -62,7 +63,7 @@ func (r *run) reconcile(ctx context.Context) error {
 	}
 	r.grow(now)
 	r.sweep()
-	return nil
+	return r.tellWanted(ctx)
 }
 
 // change takes in a plan that somebody has changed.
@@ -74,12 +75,28 @@ func (r *run) change(ctx context.Context, plan results.Plan) error {
 	switch {
 	case plan.Generation != old.Generation, plan.Trials < old.Trials:
 		// Retried, cancelled, repaired or restored: what is out is refused now.
-		if err := r.refresh(ctx); err != nil {
+		if err := r.refresh(ctx, nil); err != nil {
 			r.plan = old // the next look does it
 			return err
 		}
 		r.forget()
 		r.missing = 0
+	case string(plan.Body) != string(old.Body) && (r.rule != nil || stopping.Applies(r.study, &r.plan)):
+		// Another rule: what is out may not be wanted any more, which does no harm.
+		r.ledger.Grow(max(plan.Trials, r.ledger.Len()))
+		ruled := r.rule != nil
+		if err := r.rebuild(ctx); err != nil {
+			r.plan = old
+			return err
+		}
+		if ruled && r.rule == nil { // the cursor begins again behind what is out
+			r.adopted = nil
+			for _, i := range r.issued {
+				i.adopted = true
+				r.adopted = append(r.adopted, i.job.Trials...)
+			}
+			r.adopted = sorted(r.adopted)
+		}
 	case plan.Trials > old.Trials:
 		r.ledger.Grow(plan.Trials)
 	}
@@ -109,7 +126,7 @@ func (r *run) checkCounts(ctx context.Context) error {
 // that were acknowledged and are gone, after a failover or from a backup.
 func (r *run) recount(ctx context.Context) error {
 	old := r.ledger
-	if err := r.refresh(ctx); err != nil {
+	if err := r.refresh(ctx, old); err != nil {
 		return err
 	}
 	plan, err := r.Store.Plan(ctx, r.name) // after the ledger, so that it tells of what is missing there
@@ -123,7 +140,11 @@ func (r *run) recount(ctx context.Context) error {
 	}
 	var gone []jobs.Range
 	n := uint64(0)
-	for i := r.ledger.Missing(0); i < r.cursor; i = r.ledger.Missing(i + 1) {
+	passed := r.cursor
+	if r.rule != nil {
+		passed = r.plan.Trials
+	}
+	for i := r.ledger.Missing(0); i < passed; i = r.ledger.Missing(i + 1) {
 		if !old.Has(i) {
 			continue
 		}
@@ -146,7 +167,7 @@ func (r *run) recount(ctx context.Context) error {
 	for _, i := range r.issued {
 		i.pos = i.job.Trials[0].From
 	}
-	r.again = sorted(append(r.again, r.unissued(gone)...))
+	r.requeue(gone)
 	return nil
 }
 
@@ -157,7 +178,10 @@ func (r *run) unissued(ranges []jobs.Range) []jobs.Range {
 	for _, i := range r.issued {
 		out = append(out, i.job.Trials...)
 	}
-	return minus(below(ranges, r.cursor), sorted(out))
+	if r.rule == nil {
+		ranges = below(ranges, r.cursor)
+	}
+	return minus(ranges, sorted(out))
 }
 
 // muster takes in the workers that can run the study's trials, and what they
@@ -267,7 +291,7 @@ func (r *run) reissueLost(ctx context.Context, now time.Time, free time.Duration
 		left = append(left, i.job.Trials...)
 	}
 	r.recovering = r.recovering[max(0, len(r.recovering)-maxRecovering):]
-	r.again = sorted(append(r.again, r.unissued(sorted(left))...))
+	r.requeue(sorted(left))
 	return nil
 }
 

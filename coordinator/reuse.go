@@ -113,7 +113,7 @@ func reuseFrom(ctx context.Context, old results.Plan, p *Planned, index map[poin
 			continue // damaged: fsck tells
 		}
 		n, ok := to[r.Point]
-		if !ok || r.Replication >= p.Study.Replications || (r.Status != results.Done && r.Status != results.Failed) {
+		if !ok || r.Replication >= p.Study.AllReplications() || (r.Status != results.Done && r.Status != results.Failed) {
 			continue
 		}
 		r.Point = n

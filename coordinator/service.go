@@ -177,7 +177,7 @@ func (s *Service) startAll(ctx context.Context, runs *sync.WaitGroup, f *fleet, 
 			}
 			st.ended = time.Time{}
 			pr := &st.progress
-			pr.Total, pr.Engine, pr.Epoch, pr.State = p.Trials, p.Engine, p.Epoch, p.State
+			pr.Total, pr.Engine, pr.Epoch, pr.State = p.Expected(), p.Engine, p.Epoch, p.State
 			if !now.Before(st.next) {
 				s.start(ctx, runs, f, st, p)
 			}

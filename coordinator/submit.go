@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -134,6 +135,9 @@ func create(ctx context.Context, name, identity string, study *jobs.Study, sourc
 		Metrics: study.Metrics, Objective: slices.Index(study.Metrics, study.Objective.Metric),
 		Generation: 1, State: results.Planning, Created: time.Now(), Body: body, Source: source,
 	}
+	if study.Ruled() {
+		plan.Wanted = atFirst(study)
+	}
 	o.Submit.put(&plan)
 	if err := o.Store.Create(ctx, plan); err != nil {
 		return fmt.Errorf("plan %s: %w", name, err)
@@ -142,25 +146,41 @@ func create(ctx context.Context, name, identity string, study *jobs.Study, sourc
 	return describe(ctx, name, study, o)
 }
 
+// atFirst returns how many trials a study wants before there is any result.
+func atFirst(s *jobs.Study) uint64 { return s.Points() * s.Stages()[0] }
+
 // update brings a stored study up to what the file says now: labels, baseline,
-// objective and limits, and more replications. Fewer are no reason to forget
-// records.
+// objective and limits, when to stop, what to confirm, and more replications. Fewer
+// are no reason to forget records: where results decide what is wanted, the others
+// are surplus.
 func update(ctx context.Context, p *Planned, source []byte, o Options) (extended bool, err error) {
 	_, err = o.Store.Update(ctx, p.Name, func(plan *results.Plan) error {
 		study := *p.Study
-		study.Replications = max(study.Replications, plan.Trials/plan.Points)
+		if !study.Ruled() && plan.Wanted == 0 {
+			study.Replications = max(study.Replications, plan.Trials/plan.Points)
+		}
 		study.Metrics = plan.Metrics // records stand in this order
 		body, err := study.Encode()
 		if err != nil {
 			return err
 		}
-		trials := study.Trials()
+		trials := max(study.Trials(), plan.Trials)
 		extended = trials > plan.Trials
+		ruled := study.Ruled() || study.Trials() < trials
+		// Under another rule, or objective, it may want other trials.
+		anew := (ruled || plan.Wanted > 0) && !bytes.Equal(body, plan.Body)
+		switch {
+		case !ruled:
+			plan.Wanted = 0
+		case anew:
+			plan.Wanted = atFirst(&study)
+		}
 		plan.Body, plan.Source, plan.Trials = body, source, trials
 		plan.Objective = slices.Index(study.Metrics, study.Objective.Metric)
 		o.Submit.put(plan)
 		switch {
-		case extended:
+		case plan.State == results.Planning && !extended:
+		case extended, anew:
 			plan.State, plan.Digest, plan.Ended = results.Running, "", time.Time{}
 		case plan.State == results.Cancelled, plan.State == results.Stopped, plan.State == results.Paused:
 			plan.State, plan.Ended = results.Running, time.Time{}

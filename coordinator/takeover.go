@@ -96,9 +96,10 @@ func (r *run) adopt(alive []sighting) {
 			}
 			var trials []jobs.Range
 			for _, s := range h.Trials {
-				s.From, s.To = max(s.From, r.cursor), min(s.To, r.plan.Trials)
-				if s.From < s.To && r.ledger.Missing(s.From) < s.To {
-					trials = append(trials, jobs.Range(s))
+				for _, t := range r.unheld(jobs.Range(s)) {
+					if r.ledger.Missing(t.From) < t.To {
+						trials = append(trials, t)
+					}
 				}
 			}
 			if trials = sorted(trials); len(trials) == 0 {
@@ -119,6 +120,9 @@ func (r *run) put(e *issued) {
 	r.inflight += e.work
 	if e.long {
 		r.long++
+	}
+	if r.rule != nil {
+		r.rule.out(e.job.Trials)
 	}
 	if e.adopted {
 		r.adopted = sorted(append(r.adopted, e.job.Trials...))
@@ -147,6 +151,7 @@ func (r *run) forget() {
 	clear(r.issued)
 	r.again, r.adopted, r.unsent, r.recovering = nil, nil, nil, nil
 	r.cursor, r.inflight, r.long = 0, 0, 0
+	r.layOut()
 }
 
 // use takes in the plan as the store has it now.
@@ -169,8 +174,9 @@ func (r *run) use(plan results.Plan) error {
 	return nil
 }
 
-// refresh reads the ledger anew.
-func (r *run) refresh(ctx context.Context) error {
+// refresh reads the ledger anew. before is the one that is known to hold what is
+// still there but for losses; nil: records may have been discarded.
+func (r *run) refresh(ctx context.Context, before *results.Ledger) error {
 	began := time.Now()
 	l, err := r.Store.Ledger(ctx, r.name)
 	if err != nil {
@@ -183,7 +189,12 @@ func (r *run) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read counts: %w", err)
 	}
+	old := r.ledger
 	r.ledger, r.tally = l, t
+	if err := r.catchUp(ctx, before); err != nil {
+		r.ledger = old
+		return err
+	}
 	r.refreshAt = time.Now()
 	r.refreshed = r.refreshAt.Sub(began)
 	return nil

@@ -28,6 +28,9 @@ func (s *Study) check() error {
 	case !slices.Contains(summaries(), s.Objective.Summary):
 		return fmt.Errorf("summary %q", s.Objective.Summary)
 	}
+	if err := s.checkRule(); err != nil {
+		return err
+	}
 	if err := s.checkEvaluation(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 type workspace struct {
 	study       *Study
 	tasks, arms []*completed
+	draws       []float64 // scratch
 }
 
 func (w *workspace) at(p *pair) (task, arm *completed) {

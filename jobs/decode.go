@@ -56,7 +56,8 @@ func decodeStudy(body []byte, cat *Catalog) (*Study, error) {
 
 func (p *plan) study() (*Study, error) {
 	s := &Study{
-		Name: p.Name, Question: p.Question, Seed: p.Seed, Replications: p.Replications, Paired: p.Paired,
+		Name: p.Name, Question: p.Question, Seed: p.Seed, Replications: p.Replications,
+		Stopping: (*Stopping)(p.Stopping), Confirm: (*Confirm)(p.Confirm), Paired: p.Paired,
 		Train: p.Train, Evaluate: Evaluation(p.Evaluate), Objective: Objective(p.Objective), Baseline: p.Baseline,
 		Record: Recording{p.CurvePoints}, Limits: Limits{time.Duration(p.TimeLimit), p.MemoryLimit},
 		StopAfterFailures: p.StopAfterFailures, Engine: p.Engine, Metrics: p.Metrics,
@@ -86,7 +87,7 @@ func (p *plan) study() (*Study, error) {
 }
 
 func (p *planDesign) design(r *treeReader, depth int) Design {
-	d := Design{Kind: p.Kind, Points: p.Points, Of: p.Of}
+	d := Design{Kind: p.Kind, Points: p.Points, Second: p.Second, Levels: p.Levels, Start: p.Start, Of: p.Of}
 	for _, row := range p.Rows {
 		d.Rows = append(d.Rows, r.levels(row))
 	}

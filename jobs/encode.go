@@ -24,6 +24,8 @@ type plan struct {
 	Factors           []planFactor `json:"factors,omitempty"`
 	Design            planDesign   `json:"design"`
 	Replications      uint64       `json:"replications"`
+	Stopping          *planStop    `json:"stopping,omitempty"`
+	Confirm           *planConfirm `json:"confirm,omitempty"`
 	Paired            Paired       `json:"paired"`
 	Train             Budget       `json:"train"`
 	Evaluate          planEvaluate `json:"evaluate"`
@@ -70,6 +72,9 @@ type planLevel struct {
 type planDesign struct {
 	Kind   string        `json:"kind"`
 	Points uint64        `json:"points,omitempty"`
+	Second bool          `json:"second,omitempty"`
+	Levels int           `json:"levels,omitempty"`
+	Start  uint64        `json:"start,omitempty"`
 	Of     []string      `json:"of,omitempty"`
 	Rows   [][]planLevel `json:"rows,omitempty"`
 	Parts  []planDesign  `json:"parts,omitempty"`
@@ -86,6 +91,18 @@ type planGoal struct {
 	Metric   string `json:"metric"`
 	Minimize bool   `json:"minimize,omitempty"`
 	Summary  string `json:"summary"`
+}
+
+type planStop struct {
+	CheckAt        []uint64 `json:"check_at"`
+	DifferenceFrom string   `json:"difference_from,omitempty"`
+	HalfWidth      float64  `json:"half_width,omitempty"`
+	Relative       float64  `json:"relative,omitempty"`
+}
+
+type planConfirm struct {
+	Top          uint64 `json:"top"`
+	Replications uint64 `json:"replications"`
 }
 
 type planData struct {
@@ -122,7 +139,8 @@ func encodePlan(p *plan) ([]byte, error) {
 func (s *Study) plan() *plan {
 	p := &plan{
 		Schema: PlanSchema, Engine: s.Engine, Name: s.Name, Question: s.Question, Seed: s.Seed,
-		Design: planOf(&s.Design), Replications: s.Replications, Paired: s.Paired, Train: s.Train,
+		Design: planOf(&s.Design), Replications: s.Replications, Stopping: (*planStop)(s.Stopping), Confirm: (*planConfirm)(s.Confirm),
+		Paired: s.Paired, Train: s.Train,
 		Evaluate: planEvaluate(s.Evaluate), Objective: planGoal(s.Objective), Baseline: s.Baseline,
 		CurvePoints: s.Record.CurvePoints, TimeLimit: int64(s.Limits.Time), MemoryLimit: s.Limits.Memory,
 		StopAfterFailures: s.StopAfterFailures, Metrics: s.Metrics,
@@ -148,7 +166,7 @@ func (s *Study) plan() *plan {
 }
 
 func planOf(d *Design) planDesign {
-	p := planDesign{Kind: d.Kind, Points: d.Points, Of: d.Of}
+	p := planDesign{Kind: d.Kind, Points: d.Points, Second: d.Second, Levels: d.Levels, Start: d.Start, Of: d.Of}
 	for _, row := range d.Rows {
 		p.Rows = append(p.Rows, planLevels(row))
 	}

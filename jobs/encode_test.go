@@ -13,7 +13,7 @@ import (
 // here makes stored studies unreadable and needs a new PlanSchema.
 func TestPlanGolden(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"delay-volatility", "crossed", "list", "data", "groups"} {
+	for _, name := range []string{"delay-volatility", "crossed", "list", "data", "groups", "stopping"} {
 		src, err := os.ReadFile(filepath.Join("testdata", "good", name+".yaml"))
 		if err != nil {
 			t.Fatal(err)
@@ -64,8 +64,15 @@ func TestDecodeStudyRefuses(t *testing.T) {
 		{"unknown kind of factor", `"kind":"grid"`, `"kind":"magic"`, "unknown kind"},
 		{"range in a grid", `"kind":"grid","levels":[{"name":"0","value":0},{"name":"0.5","value":0.5}]`, `"kind":"uniform","low":0.0,"high":1.0`, "no levels"},
 		{"range the wrong way round", `"kind":"grid","levels":[{"name":"0","value":0},{"name":"0.5","value":0.5}]`, `"kind":"uniform","low":1.0,"high":0.0`, "wrong way"},
-		{"unknown design", `"design":{"kind":"grid"}`, `"design":{"kind":"sobol","points":8}`, "not in this version"},
-		{"no points", `"design":{"kind":"grid"}`, `"design":{"kind":"random"}`, "0 rows"},
+		{"unknown design", `"design":{"kind":"grid"}`, `"design":{"kind":"niederreiter","points":8}`, "no design"},
+		{"no points", `"design":{"kind":"grid"}`, `"design":{"kind":"random"}`, "0 points"},
+		{"points of a design that has none", `"design":{"kind":"grid"}`, `"design":{"kind":"oat","points":3}`, "3 points"},
+		{"too many points", `"design":{"kind":"grid"}`, `"design":{"kind":"sobol","points":4294967297}`, "1 to 4294967296"},
+		{"levels in the wrong kind", `"design":{"kind":"grid"}`, `"design":{"kind":"sobol","points":8,"levels":4}`, "no levels"},
+		{"an odd grid", `"design":{"kind":"grid"}`, `"design":{"kind":"morris","points":8,"levels":3}`, "even number"},
+		{"second order in the wrong kind", `"design":{"kind":"grid"}`, `"design":{"kind":"sobol","points":8,"second":true}`, "no second order"},
+		{"a hypercube that was not looked at", `"design":{"kind":"grid"}`, `"design":{"kind":"lhs","points":8,"start":50}`, "start 50"},
+		{"levels in a central composite", `"design":{"kind":"grid"}`, `"design":{"kind":"ccd"}`, "has levels"},
 		{"design of an unknown factor", `"design":{"kind":"grid"}`, `"design":{"kind":"grid","of":["x"]}`, "not there"},
 		{"list without rows", `"design":{"kind":"grid"}`, `"design":{"kind":"list","of":["lr"]}`, "no rows"},
 		{"crossed in crossed", `"design":{"kind":"grid"}`, `"design":{"kind":"crossed","parts":[{"kind":"crossed","parts":[{"kind":"grid"}]}]}`, "inside another"},

@@ -112,6 +112,12 @@ func describeStudy(t *testing.T, s *Study) string {
 	fmt.Fprintf(&b, "study %s seed %d: %d points, %d trials, paired %s\n", s.Name, s.Seed, s.Points(), s.Trials(), s.Paired)
 	fmt.Fprintf(&b, "train %+v evaluate %+v objective %+v baseline %q\n", s.Train, s.Evaluate, s.Objective, s.Baseline)
 	fmt.Fprintf(&b, "limits %v %d, curves %d, stop %d\n", s.Limits.Time, s.Limits.Memory, s.Record.CurvePoints, s.StopAfterFailures)
+	if t := s.Stopping; t != nil {
+		fmt.Fprintf(&b, "stages %v until %+v\n", s.Stages(), *t)
+	}
+	if s.Confirm != nil {
+		fmt.Fprintf(&b, "confirm %+v\n", *s.Confirm)
+	}
 	fmt.Fprintf(&b, "metrics %v\ncolumns %v\n", s.Metrics, s.Columns())
 	for _, d := range s.Data {
 		fmt.Fprintf(&b, "data %s %s %s %d bytes\n", d.Name, d.Path, d.SHA256[:12], d.Size)

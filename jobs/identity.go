@@ -7,11 +7,12 @@ import (
 )
 
 // Identity returns the hex SHA-256 of what identifies the study's results: all
-// of it but name, question, labels and names of levels, replications, baseline,
-// objective, limits and when to stop. It includes the engine.
+// of it but name, question, labels and names of levels, replications, what is
+// confirmed, baseline, objective, limits and when to stop. It includes the engine.
 func (s *Study) Identity() string {
 	p := s.plan()
 	p.Name, p.Question, p.Baseline, p.Objective, p.Metrics, p.Data = "", "", "", planGoal{}, nil, nil
+	p.Stopping, p.Confirm = nil, nil
 	p.Replications, p.TimeLimit, p.MemoryLimit, p.StopAfterFailures = 0, 0, 0, 0
 	// Labels become numbers.
 	tasks, arms, factors := map[string]string{}, map[string]string{}, map[string]string{}

@@ -46,8 +46,12 @@ type part struct {
 	kind    string
 	factors []int // ascending
 	rows    uint64
-	cube    design.Cube // of sampled parts
-	cells   [][]cell    // of lists: by row and position in factors
+	cells   [][]cell // of lists: by row and position in factors
+
+	// Of the other kinds but grids:
+	spec       design.Spec
+	design     *design.Design
+	dimensions []int // by position in factors
 }
 
 // cell is a factor's value in a list.
@@ -70,9 +74,14 @@ type pair struct {
 type axis struct {
 	part   *part
 	slots  []int    // positions in the pair's factors that it sets
-	column []int    // and their positions in the part's factors
+	column []int    // of lists: their positions in the part's factors
 	rows   []uint32 // of lists: the row that a digit stands for
 	stride uint64   // what a step adds to Point.Row; 0 for an arm's own factors
+
+	// Of package design's kinds; a step of the group counts in Point.Row.
+	draws   design.Rows
+	factors []int // of the slots
+	tidy    bool  // values lie on a grid, so they are written short
 }
 
 // prepare builds the layout; it checks all that points depend on.
@@ -110,8 +119,8 @@ func (s *Study) prepare(cat *Catalog) error {
 	if err := l.pairUp(s); err != nil {
 		return err
 	}
-	if _, ok := design.Product(l.points, s.Replications); !ok {
-		return fmt.Errorf("%w: %d points, each %d times", errTooManyTrials, l.points, s.Replications)
+	if _, ok := design.Product(l.points, s.AllReplications()); !ok {
+		return fmt.Errorf("%w: %d points, each %d times", errTooManyTrials, l.points, s.AllReplications())
 	}
 	s.layout = l
 	return nil

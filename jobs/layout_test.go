@@ -66,9 +66,29 @@ func drawStudy(t *rapid.T) string {
 	fmt.Fprintf(&b, "replications: %d\npaired: %s\n", rapid.IntRange(1, 5).Draw(t, "replications"), rapid.SampledFrom([]string{"all", "row", "none"}).Draw(t, "paired"))
 	text := b.String()
 	if sample && strings.Contains(text, "{") && (strings.Contains(text, "grid:") || strings.Contains(text, "choice:") || strings.Contains(text, "uniform:") || strings.Contains(text, "normal:")) {
-		text += fmt.Sprintf("design: {kind: random, points: %d}\n", rapid.IntRange(1, 7).Draw(t, "points"))
+		text += drawDesign(t, !strings.Contains(text, "normal:"))
 	}
 	return text
+}
+
+// drawDesign writes a design over all factors of a drawn study; ended says that
+// every range has ends.
+func drawDesign(t *rapid.T, ended bool) string {
+	kinds := []string{"random", "lhs", "sobol", "halton", "saltelli", "oat"}
+	if ended {
+		kinds = append(kinds, "morris")
+	}
+	points := rapid.IntRange(1, 7).Draw(t, "points")
+	switch kind := rapid.SampledFrom(kinds).Draw(t, "kind"); kind {
+	case "oat":
+		return "design: oat\n"
+	case "saltelli":
+		return fmt.Sprintf("design: {kind: saltelli, points: %d, second: %v}\n", points, rapid.Bool().Draw(t, "second"))
+	case "morris":
+		return fmt.Sprintf("design: {kind: morris, points: %d, levels: %d}\n", points, 2*rapid.IntRange(1, 3).Draw(t, "levels"))
+	default:
+		return fmt.Sprintf("design: {kind: %s, points: %d}\n", kind, points)
+	}
 }
 
 // TestDrawnStudies checks what holds for every study: points resolve, those with

@@ -10,6 +10,7 @@ import (
 
 var (
 	errTooManyPoints = errors.New("the design has more than 2^53 points")
+	errTooManyRows   = errors.New("the design has more than 2^53 rows")
 	errTooManyTrials = errors.New("the study has more than 2^53 trials")
 )
 
@@ -30,12 +31,15 @@ func (l *layout) pairUp(s *Study) error {
 				arms = append(arms, a)
 			}
 		}
-		strides, err := l.strides(s, t, arms)
+		strides, places, err := l.strides(s, t, arms)
 		if err != nil {
 			return err
 		}
 		for _, a := range arms {
-			p := l.pair(s, t, a, strides, lists)
+			p, err := l.pair(s, t, a, strides, places, lists)
+			if err != nil {
+				return fmt.Errorf("arm %s on environment %s: %w", s.Arms[a].Label, s.Tasks[t].Label, err)
+			}
 			if refs += len(p.factors) + 1; refs > maxPairRefs {
 				return errors.New("too many factors on too many pairs of environments and arms")
 			}
@@ -59,19 +63,21 @@ func (l *layout) table(s *Study, f int) bool {
 }
 
 // strides returns what a step of each factor, or of each part that is no grid,
-// adds to Point.Row on a task: keys are factors, and -1 minus parts.
-func (l *layout) strides(s *Study, task int, arms []int) (map[int]uint64, error) {
+// adds to Point.Row on a task: keys are factors, and -1 minus parts. places are
+// those of design.Column, by factor.
+func (l *layout) strides(s *Study, task int, arms []int) (strides, places map[int]uint64, err error) {
 	used := slices.Clone(l.tasks[task].factors)
 	for _, a := range arms {
 		used = append(used, l.arms[a].factors...)
 		if len(used) > maxPairRefs {
-			return nil, errors.New("too many factors")
+			return nil, nil, errors.New("too many factors")
 		}
 	}
 	slices.Sort(used)
 	used = slices.Compact(used)
 	var keys []int
 	var sizes design.Radix
+	places = map[int]uint64{}
 	for i := range l.parts {
 		p, counted := &l.parts[i], false
 		for _, f := range used {
@@ -81,23 +87,27 @@ func (l *layout) strides(s *Study, task int, arms []int) (map[int]uint64, error)
 				keys, sizes = append(keys, f), append(sizes, uint64(len(s.Factors[f].Levels)))
 			case !counted:
 				counted = true
-				keys, sizes = append(keys, -1-i), append(sizes, p.rows)
+				n, err := p.groups(s, used, places)
+				if err != nil {
+					return nil, nil, err
+				}
+				keys, sizes = append(keys, -1-i), append(sizes, n)
 			}
 		}
 	}
 	steps, ok := sizes.Strides()
 	if !ok {
-		return nil, errors.New("the design has more than 2^53 rows")
+		return nil, nil, errTooManyRows
 	}
-	strides := make(map[int]uint64, len(keys))
+	strides = make(map[int]uint64, len(keys))
 	for i, k := range keys {
 		strides[k] = steps[i]
 	}
-	return strides, nil
+	return strides, places, nil
 }
 
 // pair lays out the points of an arm on a task.
-func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map[string][]uint32) pair {
+func (l *layout) pair(s *Study, task, arm int, strides, places map[int]uint64, lists map[string][]uint32) (pair, error) {
 	env, agent := l.tasks[task].factors, l.arms[arm].factors
 	p := pair{task: task, arm: arm, factors: append(slices.Clone(env), agent...)}
 	slices.Sort(p.factors)
@@ -127,7 +137,7 @@ func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map
 		if len(slots) == 0 {
 			continue
 		}
-		a, n := axis{part: part, slots: slots, stride: strides[-1-i]}, part.rows
+		a, n := axis{part: part, slots: slots, stride: strides[-1-i]}, uint64(0)
 		for _, slot := range slots {
 			column, _ := slices.BinarySearch(part.factors, p.factors[slot])
 			a.column = append(a.column, column)
@@ -135,6 +145,16 @@ func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map
 		if part.kind == ListDesign {
 			a.rows = part.rowsOf(i, a.column, lists)
 			n = uint64(len(a.rows))
+		} else {
+			draws, err := part.drawsOf(s, a.column, places)
+			if err != nil {
+				return pair{}, err
+			}
+			a.draws, n = draws, draws.Len()
+			a.tidy = !drawn(part.kind) || part.kind == design.Morris
+			for _, k := range a.column {
+				a.factors = append(a.factors, part.factors[k])
+			}
 		}
 		add(a, n)
 	}
@@ -143,7 +163,7 @@ func (l *layout) pair(s *Study, task, arm int, strides map[int]uint64, lists map
 			add(axis{part: &l.parts[l.partOf[f]], slots: []int{slot}}, uint64(len(s.Factors[f].Levels)))
 		}
 	}
-	return p
+	return p, nil
 }
 
 // rowsOf is distinct, remembered in lists.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"overnight/envs"
+	"overnight/jobs/design"
 	"overnight/jobs/internal/tree"
 )
 
@@ -125,14 +126,13 @@ func (p *parser) fail(at tree.Pos, what, instead string) {
 // keys of a study file; those of later are refused so far.
 func studyKeys() []string {
 	return []string{"study", "question", "seed", "factors", "data", "env", "envs", "agents", "baseline", "design",
-		"replications", "paired", "train", "evaluate", "objective", "record", "limits", "stop_after_failures"}
+		"replications", "confirm", "paired", "train", "evaluate", "objective", "record", "limits", "stop_after_failures"}
 }
 
 // laterKeys are keys that have a place in study files, and what to write in this
 // version instead.
 func laterKeys() map[string]string {
 	return map[string]string{
-		"confirm":     "leave it out; to confirm a result, run the study again with another seed",
 		"constraints": "leave it out; compare the metric in the results instead",
 		"guardrails":  "leave it out; compare the metric in the results instead",
 		"init":        "leave it out; every agent begins untrained",
@@ -160,6 +160,7 @@ func (p *parser) study(root *tree.Node) {
 	p.envs()
 	p.agents()
 	p.labels()
+	p.difference()
 	p.designs()
 	p.paired()
 	p.checkTasks()
@@ -172,14 +173,21 @@ func (p *parser) study(root *tree.Node) {
 	if len(p.problems) > 0 {
 		return
 	}
+	p.choose()
 	if err := p.s.prepare(p.cat); err != nil {
-		at := p.at("design")
-		if errors.Is(err, errTooManyTrials) {
+		at, instead := p.at("design"), "use fewer levels, points or replications"
+		switch {
+		case errors.Is(err, errTooManyTrials):
 			at = p.at("replications")
+		case errors.Is(err, design.ErrComposite):
+			instead = "use kind: sobol or lhs for more factors, oat for one; or put some into a part {kind: grid, of: [...]}"
+		case errors.Is(err, design.ErrDimensions):
+			instead = "use kind: lhs or random"
 		}
-		p.fail(at, err.Error(), "use fewer levels, points or replications")
+		p.fail(at, err.Error(), instead)
 		return
 	}
+	p.top()
 	p.checkPairs()
 	p.metrics()
 }

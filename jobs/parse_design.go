@@ -3,7 +3,6 @@ package jobs
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"overnight/jobs/design"
 	"overnight/jobs/internal/tree"
@@ -11,9 +10,6 @@ import (
 
 // designKinds are what `design` takes in this version.
 func designKinds() []string { return append([]string{GridDesign, ListDesign}, design.Kinds()...) }
-
-// sampled tells whether a kind draws points.
-func sampled(kind string) bool { return slices.Contains(design.Kinds(), kind) }
 
 // designs reads `design`.
 func (p *parser) designs() {
@@ -93,13 +89,7 @@ func (p *parser) design(n *tree.Node, what string) (d Design, ok bool) {
 		return d, false
 	}
 	d.Kind = kind.Text
-	keys := []string{"kind", "of"}
-	switch {
-	case sampled(d.Kind):
-		keys = append(keys, "points")
-	case d.Kind == ListDesign:
-		keys = append(keys, "rows")
-	}
+	keys := append([]string{"kind", "of"}, designKeys(d.Kind)...)
 	if n.Kind == tree.Mapping {
 		p.mapping(n, "a design of kind "+d.Kind, "{kind: "+d.Kind+", ...}", keys...)
 	}
@@ -107,16 +97,8 @@ func (p *parser) design(n *tree.Node, what string) (d Design, ok bool) {
 		d.Of = p.factorNames(of, what)
 	}
 	switch {
-	case sampled(d.Kind):
-		points := n.Lookup("points")
-		if points == nil {
-			p.fail(n.Pos, fmt.Sprintf("a design of kind %s needs its number of points", d.Kind), fmt.Sprintf("write design: {kind: %s, points: 256}", d.Kind))
-			return d, false
-		}
-		d.Points, _ = p.count(points, what+".points", 1)
-		if len(p.s.Factors) == 0 {
-			p.fail(n.Pos, "nothing varies, so there is nothing to draw", "write a factor, such as {uniform: [0, 1]}, where a value stands, or leave design out")
-		}
+	case computed(d.Kind):
+		p.computedDesign(n, &d, what)
 	case d.Kind == ListDesign:
 		p.rows(n, &d, what)
 	default:
@@ -134,9 +116,6 @@ func (p *parser) designKind(n *tree.Node, what string) bool {
 	switch {
 	case n.Kind == tree.Scalar && slices.Contains(designKinds(), n.Text):
 		return true
-	case n.Kind == tree.Scalar && slices.Contains(design.Later(), n.Text):
-		p.fail(n.Pos, fmt.Sprintf("the design %s is not in this version", n.Text), fmt.Sprintf("write {kind: %s, points: 256}, grid or list", strings.Join(design.Kinds(), " or ")))
-		return false
 	}
 	_, ok := p.oneOf(n, "the kind of "+what, designKinds())
 	return ok
@@ -167,7 +146,7 @@ func (p *parser) factorNames(n *tree.Node, what string) []string {
 // paired reads which points share their noise.
 func (p *parser) paired() {
 	p.s.Paired = PairedAll
-	if sampled(p.s.Design.Kind) || slices.ContainsFunc(p.s.Design.Parts, func(d Design) bool { return sampled(d.Kind) }) {
+	if drawn(p.s.Design.Kind) || slices.ContainsFunc(p.s.Design.Parts, func(d Design) bool { return drawn(d.Kind) }) {
 		p.s.Paired = PairedRow
 	}
 	if n := p.root.Lookup("paired"); n != nil {

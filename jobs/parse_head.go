@@ -36,10 +36,13 @@ func (p *parser) head() {
 	}
 	if n := p.root.Lookup("replications"); n != nil {
 		if n.Kind == tree.Mapping {
-			p.fail(n.Pos, "replications that stop by themselves are not in this version", "write one number, such as replications: 30; more can be added later")
+			p.stopping(n)
 		} else {
 			s.Replications, _ = p.count(n, "replications", 1)
 		}
+	}
+	if n := p.root.Lookup("confirm"); n != nil {
+		p.confirm(n)
 	}
 	if n := p.root.Lookup("stop_after_failures"); n != nil {
 		s.StopAfterFailures, _ = p.count(n, "stop_after_failures", 0)

@@ -75,11 +75,15 @@ func (p *part) fill(s *Study, d *Design) (err error) {
 		if len(p.factors) == 0 {
 			return fmt.Errorf("nothing varies, so there is nothing for design %s to draw", p.kind)
 		}
-		columns := make([]string, len(p.factors))
-		for i, f := range p.factors {
-			columns[i] = s.Factors[f].address()
+		for _, f := range p.factors {
+			if why, _ := d.refuses(&s.Factors[f]); why != "" {
+				return fmt.Errorf("factor %s %s", s.Factors[f].Name, why)
+			}
 		}
-		p.cube, err = design.New(p.kind, s.Seed, columns, p.rows)
+		var names []string
+		names, p.dimensions = s.addresses(p.factors)
+		p.spec = d.spec()
+		p.design, err = design.New(p.spec, s.Seed, names)
 	}
 	return err
 }

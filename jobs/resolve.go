@@ -13,8 +13,9 @@ import (
 // Points returns the number of points.
 func (s *Study) Points() uint64 { return s.layout.points }
 
-// Trials returns the number of trials: every point, Replications times.
-func (s *Study) Trials() uint64 { return s.layout.points * s.Replications }
+// Trials returns how many trials are numbered: every point, AllReplications
+// times. Where the study is Ruled, it wants some of them.
+func (s *Study) Trials() uint64 { return s.layout.points * s.AllReplications() }
 
 // Split returns the point and the replication of a trial. Trials are numbered
 // replication by replication, so that the first ones cover the design and more
@@ -58,11 +59,11 @@ func (s *Study) Resolve(i uint64, into *Point) error {
 	pr := s.layout.find(i)
 	into.Index, into.Task, into.Arm = i, pr.task, pr.arm
 	into.Levels = slices.Grow(into.Levels[:0], len(pr.factors))[:len(pr.factors)]
-	into.Row = pr.levels(s, i-pr.first, into.Levels)
-
 	if into.work == nil || into.work.study != s {
 		into.work = &workspace{study: s, tasks: make([]*completed, len(s.Tasks)), arms: make([]*completed, len(s.Arms))}
 	}
+	into.Row = pr.levels(s, i-pr.first, into.Levels, &into.work.draws)
+
 	task, arm := into.work.at(pr)
 	var err error
 	if into.Env, err = task.apply(into.Levels, pr.env); err != nil {
@@ -81,8 +82,9 @@ func (s *Study) Resolve(i uint64, into *Point) error {
 	return nil
 }
 
-// levels writes the factors' values at a point of the pair and returns its row.
-func (p *pair) levels(s *Study, i uint64, into []PointLevel) (row uint64) {
+// levels writes the factors' values at a point of the pair and returns its row;
+// scratch is for coordinates.
+func (p *pair) levels(s *Study, i uint64, into []PointLevel, scratch *[]float64) (row uint64) {
 	var few [12]uint64
 	digits := few[:0]
 	digits = slices.Grow(digits, len(p.radix))[:len(p.radix)]
@@ -104,10 +106,17 @@ func (p *pair) levels(s *Study, i uint64, into []PointLevel) (row uint64) {
 				}
 			}
 		default:
+			u := slices.Grow((*scratch)[:0], len(a.slots))[:len(a.slots)]
+			*scratch = u
+			a.draws.Fill(n, u)
 			for k, slot := range a.slots {
 				f := p.factors[slot]
-				into[slot] = s.Factors[f].draw(f, a.part.cube.At(n, a.column[k]))
+				into[slot] = s.Factors[f].draw(f, u[k])
+				if a.tidy {
+					into[slot] = s.Factors[f].tidied(into[slot])
+				}
 			}
+			n = a.draws.Group(n)
 		}
 		row += n * a.stride
 	}
@@ -132,8 +141,30 @@ func (f *Factor) value(index int, v param.Value) PointLevel {
 	return l
 }
 
-// draw maps u in (0, 1) to a value of the factor.
+// tidied rounds a number of a range to 15 digits, so that the middle of a
+// logarithmic range reads 0.01 and not 0.010000000000000002.
+func (f *Factor) tidied(l PointLevel) PointLevel {
+	x, ok := l.Value.(float64)
+	if !ok || l.Level >= 0 || x == f.Low || x == f.High {
+		return l
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+	if err != nil || f.refuses(short) != "" {
+		return l
+	}
+	return f.value(l.Factor, short)
+}
+
+// draw maps u from 0 to 1 to a value of the factor. 0 and 1 themselves, which some
+// designs have, are the ends of a range as the file writes them.
 func (f *Factor) draw(index int, u float64) PointLevel {
+	switch {
+	case f.Kind == IntUniform || !f.continuous():
+	case u == 0:
+		return f.value(index, f.Low)
+	case u == 1:
+		return f.value(index, f.High)
+	}
 	switch f.Kind {
 	case Uniform:
 		return f.value(index, design.Uniform(u, f.Low, f.High))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"overnight/internal/param"
+	"overnight/jobs/design"
 )
 
 // SchemaJSON returns the JSON Schema (2020-12) of study files for a catalog's
@@ -79,10 +80,14 @@ func studyProperties() object {
 		"envs":         described(list("environment"), "Several environments, each with a label."),
 		"agents":       described(list("agent"), "The arms to compare."),
 		"baseline":     described(ref("name"), "The label of the arm that others are compared with."),
-		"design":       described(object{"anyOf": []object{{"enum": []string{GridDesign}}, ref("design"), list("design")}, "default": GridDesign}, "How points are laid out; a list of designs is crossed."),
-		"replications": described(object{"type": "integer", "minimum": 1, "default": 1}, "How often each point is repeated, under its own random streams."),
-		"paired":       described(object{"enum": []Paired{PairedAll, PairedRow, PairedNone}}, "Which points meet the same noise: all, those of a row of the design (the default of sampled designs), or none."),
-		"train":        described(ref("budget"), "How much agents that learn train; 1000 episodes by default."),
+		"design":       described(object{"anyOf": []object{{"enum": []string{GridDesign, design.OAT, design.CCD}}, ref("design"), list("design")}, "default": GridDesign}, "How points are laid out; a list of designs is crossed."),
+		"replications": described(object{"anyOf": []object{{"type": "integer", "minimum": 1}, stoppingSchema()}, "default": 1}, "How often each point is repeated, under its own random streams."),
+		"confirm": described(closed(object{
+			"top":          described(ref("count"), "How many points of each environment: the best by the objective."),
+			"replications": described(object{"type": "integer", "minimum": 2}, "How often they run again, on fresh streams."),
+		}, "top", "replications"), "Run the best points again, to see what their luck was."),
+		"paired": described(object{"enum": []Paired{PairedAll, PairedRow, PairedNone}}, "Which points meet the same noise: all, those of a row of the design (the default of sampled designs), or none."),
+		"train":  described(ref("budget"), "How much agents that learn train; 1000 episodes by default."),
 		"evaluate": described(object{"anyOf": []object{{"enum": []string{"online"}}, closed(object{
 			"every":    described(ref("count"), "Episodes of training between evaluations; none in between by default."),
 			"episodes": described(ref("count"), "Episodes of each evaluation in between; 20 by default."),
@@ -97,6 +102,23 @@ func studyProperties() object {
 		"limits":              described(closed(object{"time": object{"type": "string"}, "memory": object{"type": "string"}}), "Bounds of one trial: 10m, 1GB."),
 		"stop_after_failures": described(object{"type": "integer", "minimum": 0, "default": 0}, "Stop the study after so many failed trials; 0: never."),
 	}
+}
+
+func stoppingSchema() object {
+	above := object{"type": "number", "exclusiveMinimum": 0}
+	until := closed(object{
+		"difference_from": described(ref("name"), "The label of an arm: the width is that of the difference from it at the same levels. Without it, that of a point's own summary."),
+		"half_width":      above,
+		"relative":        above,
+	})
+	until["oneOf"] = []object{{"required": []string{"half_width"}}, {"required": []string{"relative"}}}
+	atLeastTwo := object{"type": "integer", "minimum": 2}
+	return closed(object{
+		"min":      atLeastTwo,
+		"max":      atLeastTwo,
+		"check_at": described(object{"type": "array", "minItems": 1, "items": ref("count")}, "The numbers of replications at which a point may stop; about five from min to max by default."),
+		"until":    described(until, "Half of the 95 % interval's width, in units of the objective, or relative to the summary."),
+	}, "min", "max", "until")
 }
 
 func budgetSchema() object {
@@ -126,13 +148,19 @@ func designSchema() object {
 	for _, k := range designKinds() {
 		properties := object{"kind": object{"const": k}, "of": of}
 		required := []string{"kind"}
-		switch {
-		case sampled(k):
-			properties["points"] = described(ref("count"), "Rows per arm.")
-			required = append(required, "points")
-		case k == ListDesign:
-			properties["rows"] = object{"type": "array", "minItems": 1, "items": object{"type": "object"}}
-			required = append(required, "rows")
+		for _, key := range designKeys(k) {
+			switch key {
+			case "points":
+				properties[key] = described(ref("count"), pointsDoc(k))
+				required = append(required, key)
+			case "second":
+				properties[key] = described(object{"type": "boolean", "default": false}, "Second order as well: 2d + 2 rows a base sample in the place of d + 2.")
+			case "levels":
+				properties[key] = described(object{"type": "integer", "minimum": 2, "maximum": design.MaxLevels, "multipleOf": 2, "default": design.DefaultLevels}, "Levels of a range's grid.")
+			case "rows":
+				properties[key] = object{"type": "array", "minItems": 1, "items": object{"type": "object"}}
+				required = append(required, key)
+			}
 		}
 		kinds = append(kinds, closed(properties, required...))
 	}

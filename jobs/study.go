@@ -67,7 +67,9 @@ type Study struct {
 	Arms              []Arm
 	Factors           []Factor // shared ones first, then those of environments, then those of arms
 	Design            Design
-	Replications      uint64
+	Replications      uint64    // of each point, at most; Confirm has more
+	Stopping          *Stopping // nil: every point gets all Replications
+	Confirm           *Confirm  // nil: nothing is confirmed
 	Paired            Paired
 	Train             Budget
 	Evaluate          Evaluation
@@ -170,7 +172,10 @@ type Level struct {
 // jobs/design says.
 type Design struct {
 	Kind   string
-	Points uint64    // of sampled designs: rows per arm
+	Points uint64    // of designs that are drawn: rows per arm; base samples of saltelli, trajectories of morris
+	Second bool      // of saltelli: second order as well
+	Levels int       // of morris: of the grid of a range
+	Start  uint64    // of lhs: which hypercube was the best; see design.Choose
 	Of     []string  // names of the factors; empty: all (never of a part or a list)
 	Rows   [][]Level // of list: one cell per factor in Of
 	Parts  []Design  // of crossed

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -46,32 +47,59 @@ func Equal(a, b *Record) bool {
 // digestDomain opens what a digest hashes and names its version.
 const digestDomain = "overnight digest 1\n"
 
+// Chooser says which trials a study wants, where that depends on results: it is
+// told of all records in trial order.
+type Chooser interface {
+	// Take takes in the next record and tells whether the study wants its trial.
+	Take(r *Record) bool
+	// Missing returns how many wanted trials have no record, after the last one.
+	Missing() uint64
+}
+
+// ErrSurplus: a study has records beside those it wants, which its plan alone
+// does not tell apart; DigestOf does.
+var ErrSurplus = errors.New("records beside those that the study wants")
+
 // Digest returns the digest of a study, SHA-256 in hex, and how many of its
 // trials have no record; with some missing there is no digest yet and it is "".
 // Dead and overrun trials are outside it and not missing. A damaged record is an
-// error that wraps ErrDamaged.
+// error that wraps ErrDamaged; of a study that wants some of its trials it is
+// ErrSurplus where it has records of others.
 //
 // Version 1 hashes "overnight digest 1" and a newline, then for each done or
-// failed trial in order trial, point and replication, eight bytes each, the
-// status, one byte, and the result (see AppendResult).
+// failed trial that the study wants in order trial, point and replication, eight
+// bytes each, the status, one byte, and the result (see AppendResult).
 func Digest(ctx context.Context, s Records, p Plan) (digest string, missing uint64, err error) {
 	t, err := s.Tally(ctx, p.Study)
 	if err != nil {
 		return "", 0, err
 	}
-	if t.Total() < p.Trials {
-		return "", p.Trials - t.Total(), nil
+	want := p.Expected()
+	switch {
+	case t.Total() < want:
+		return "", want - t.Total(), nil
+	case t.Total() > want && p.Wanted > 0:
+		return "", 0, fmt.Errorf("digest of %s: %w: %d, of which %d are wanted", p.Study, ErrSurplus, t.Total(), want)
 	}
+	return DigestOf(ctx, s, p, &all{want: want})
+}
+
+// all wants every trial.
+type all struct{ n, want uint64 }
+
+func (a *all) Take(*Record) bool { a.n++; return true }
+func (a *all) Missing() uint64   { return a.want - min(a.n, a.want) }
+
+// DigestOf is Digest over the trials that a study wants.
+func DigestOf(ctx context.Context, s Records, p Plan, wanted Chooser) (digest string, missing uint64, err error) {
 	h := sha256.New()
 	h.Write([]byte(digestDomain))
 	var b []byte
-	var n uint64
 	for r, err := range s.Scan(ctx, p.Study, 0, p.Trials) {
 		if err != nil {
 			return "", 0, fmt.Errorf("digest of %s: trial %d: %w", p.Study, r.Trial, err)
 		}
-		n++
-		if r.Status != Done && r.Status != Failed {
+		if !wanted.Take(&r) || r.Status != Done && r.Status != Failed {
 			continue
 		}
 		b = binary.LittleEndian.AppendUint64(b[:0], r.Trial)
@@ -81,8 +109,8 @@ func Digest(ctx context.Context, s Records, p Plan) (digest string, missing uint
 		b = AppendResult(b, &r)
 		h.Write(b)
 	}
-	if n < p.Trials {
-		return "", p.Trials - n, nil
+	if missing := wanted.Missing(); missing > 0 {
+		return "", missing, nil
 	}
 	return hex.EncodeToString(h.Sum(nil)), 0, nil
 }

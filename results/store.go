@@ -36,7 +36,8 @@ type Plan struct {
 	Identity   string // hex SHA-256 of what identifies results
 	Engine     int
 	Points     uint64
-	Trials     uint64
+	Trials     uint64 // that are numbered
+	Wanted     uint64 // of these, how many results ask for, as far as is known; 0: all of them
 	Metrics    []string
 	Objective  int // index of Metrics
 	Generation uint32
@@ -51,6 +52,14 @@ type Plan struct {
 	Keep       time.Duration // after Ended, gc removes the study; 0: only when asked to
 	Body       []byte
 	Source     []byte
+}
+
+// Expected returns how many trials the study wants, as far as is known.
+func (p *Plan) Expected() uint64 {
+	if p.Wanted > 0 {
+		return p.Wanted
+	}
+	return p.Trials
 }
 
 // Plans keeps plans and the data that they name.

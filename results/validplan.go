@@ -23,6 +23,8 @@ func (p *Plan) Valid() error {
 		err = fmt.Errorf("a name has 1 to %d bytes, none of them 0", MaxName)
 	case p.Trials > MaxTrials || p.Points > MaxTrials:
 		err = fmt.Errorf("%d points and %d trials, more than 2^62", p.Points, p.Trials)
+	case p.Wanted > p.Trials:
+		err = fmt.Errorf("%d of %d trials are wanted", p.Wanted, p.Trials)
 	case p.Priority < 0 || p.Priority > MaxPriority:
 		err = fmt.Errorf("priority %d is not between 1 and %d", p.Priority, MaxPriority)
 	case p.MaxSlots < 0:

@@ -93,7 +93,7 @@ func TestService(t *testing.T) {
 	}
 
 	var list struct{ Studies []standing }
-	text := l.fetch("http://" + api + "/v1/studies")
+	text := l.fetch("http://" + api + "/api/v1/studies")
 	fromJSON(t, text, &list)
 	if len(list.Studies) != 2 {
 		t.Errorf("the API lists\n%s", text)

@@ -6,16 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/export"
 )
 
 type exportFlags struct {
 	what, format, out string
+	shape, metric     string
 	trials            []uint
 	episodes          uint64
 }
@@ -24,16 +30,25 @@ func (a *app) exportCmd() *cobra.Command {
 	var f exportFlags
 	c := &cobra.Command{
 		Use:   "export STUDY",
-		Short: "Write trials, curves or steps as CSV or JSON lines",
+		Short: "Write trials, curves or steps as CSV, JSON lines or Parquet",
 		Long: `Export writes one row per committed record in trial order, also in mid-study.
 Steps are not stored: they are made again by running the trials, so name the
-trials you want with --trials.`,
+trials you want with --trials.
+
+pandas reads all formats. --shape writes one metric as JSON for other tools:
+rliable takes a matrix of runs by tasks for each arm, and SALib a problem with X
+and Y in the order of the design.`,
 		Example: `  overnight export delay-volatility > trials.csv
   overnight export delay-volatility --what curves --format jsonl
-  overnight export delay-volatility --what steps --trials 0,17 --episodes 2`,
+  overnight export delay-volatility --format parquet -o trials.parquet
+  overnight export delay-volatility --what steps --trials 0,17 --episodes 2
+  overnight export delay-volatility --shape rliable -o scores.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if err := f.check(cmd.Flags().Changed("format"), terminal(a.out) > 0); err != nil {
+				return err
+			}
 			return a.with(ctx, func(s results.Store) error {
 				if f.out == "" {
 					return a.export(ctx, s, args[0], f)
@@ -48,26 +63,68 @@ trials you want with --trials.`,
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.what, "what", "trials", "trials, curves or steps")
-	fl.StringVar(&f.format, "format", "csv", "csv or jsonl")
+	fl.StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	fl.StringVarP(&f.out, "output", "o", "", "write to a `file` instead of stdout")
+	fl.StringVar(&f.shape, "shape", "", "one metric for another tool: rliable or salib")
+	fl.StringVar(&f.metric, "metric", "", "of --shape: the `metric`; default: the study's objective")
 	fl.UintSliceVar(&f.trials, "trials", nil, "of steps: the `trials`, such as 0,17")
 	fl.Uint64Var(&f.episodes, "episodes", 1, "of steps: evaluation episodes a trial")
 	return c
 }
 
-func (a *app) export(ctx context.Context, s results.Store, word string, f exportFlags) error {
-	if f.format != "csv" && f.format != "jsonl" {
-		return usage("--format %s: write csv or jsonl", f.format)
+// check refuses what does not go together.
+func (f *exportFlags) check(formatGiven, terminal bool) error {
+	switch f.format {
+	case "csv", "jsonl", "parquet":
+	default:
+		return usage("--format %s: write csv, jsonl or parquet", f.format)
 	}
+	switch f.what {
+	case "trials", "curves", "steps":
+	default:
+		return usage("--what %s: write trials, curves or steps", f.what)
+	}
+	switch {
+	case f.shape != "" && f.shape != "rliable" && f.shape != "salib":
+		return usage("--shape %s: write rliable or salib; pandas reads --format csv and --format parquet as they are", f.shape)
+	case f.shape != "" && (formatGiven || f.what != "trials"):
+		return usage("--shape %s is JSON made of trials: leave --format and --what out", f.shape)
+	case f.shape == "" && f.metric != "":
+		return usage("--metric chooses what --shape writes; without a shape all metrics are written")
+	case f.format == "parquet" && f.out == "" && terminal:
+		return usage("--format parquet is nothing for a terminal; write it to a file with -o trials.parquet")
+	}
+	return nil
+}
+
+// meta is what a Parquet file says of itself.
+func meta(p *results.Plan, study *jobs.Study, what string) []export.Meta {
+	m := []export.Meta{
+		{Key: "overnight.study", Value: p.Study},
+		{Key: "overnight.table", Value: what},
+		{Key: "overnight.seed", Value: strconv.FormatUint(study.Seed, 10)},
+		{Key: "overnight.engine", Value: strconv.Itoa(p.Engine)},
+		{Key: "overnight.identity", Value: p.Identity},
+	}
+	if p.Digest != "" {
+		m = append(m, export.Meta{Key: "overnight.digest", Value: p.Digest})
+	}
+	return m
+}
+
+func (a *app) export(ctx context.Context, s results.Store, word string, f exportFlags) error {
 	p, study, err := a.find(ctx, s, word)
 	if err != nil {
 		return err
 	}
+	if f.shape != "" {
+		return a.exportShape(ctx, s, p, study, f)
+	}
 	switch f.what {
 	case "trials":
-		err = export.Trials(a.out, study, results.Skim(ctx, s, p.Study, 0, p.Trials), export.Format(f.format))
+		err = export.Trials(a.out, study, results.Skim(ctx, s, p.Study, 0, p.Trials), export.Format(f.format), meta(&p, study, f.what)...)
 	case "curves":
-		err = export.Curves(a.out, study, s.Scan(ctx, p.Study, 0, p.Trials), export.Format(f.format))
+		err = export.Curves(a.out, study, s.Scan(ctx, p.Study, 0, p.Trials), export.Format(f.format), meta(&p, study, f.what)...)
 	case "steps":
 		if len(f.trials) == 0 {
 			return usage("--what steps needs --trials: steps are made by running the trials again; write for example --trials 0")
@@ -79,9 +136,7 @@ func (a *app) export(ctx context.Context, s results.Store, word string, f export
 			}
 			list = append(list, uint64(n))
 		}
-		err = a.exportSteps(ctx, a.runner(study), list, f.episodes, f.format)
-	default:
-		return usage("--what %s: write trials, curves or steps", f.what)
+		err = a.exportSteps(ctx, a.runner(study), list, f.episodes, f.format, meta(&p, study, f.what)...)
 	}
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return nil // the reader has gone, as `| head` does
@@ -90,4 +145,41 @@ func (a *app) export(ctx context.Context, s results.Store, word string, f export
 		return engine(fmt.Errorf("export %s: %w", p.Study, err))
 	}
 	return nil
+}
+
+// exportShape writes one metric for another tool and says what it had to leave
+// out.
+func (a *app) exportShape(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f exportFlags) error {
+	metric := f.metric
+	switch {
+	case metric == "":
+		metric = study.Objective.Metric
+	case !slices.Contains(study.Metrics, metric):
+		return usage("--metric %s: study %s has %s", metric, p.Study, strings.Join(study.Metrics, ", "))
+	}
+	study.Name = p.Study
+	records := results.Skim(ctx, s, p.Study, 0, p.Trials)
+	if f.shape == "rliable" {
+		shape, err := export.ToRliable(study, metric, records)
+		if err != nil {
+			return engine(err)
+		}
+		for _, arm := range slices.Sorted(maps.Keys(shape.Dropped)) {
+			fmt.Fprintf(a.err, "%s: %d of %d runs are left out, since a task has no score in them\n", printable(arm), shape.Dropped[arm], study.Replications)
+		}
+		for _, arm := range shape.Partial {
+			fmt.Fprintf(a.err, "%s is left out: it does not run on all tasks\n", printable(arm))
+		}
+		return export.WriteJSON(a.out, shape)
+	}
+	shape, err := export.ToSALib(study, metric, records)
+	if err != nil {
+		return engine(err)
+	}
+	for i := range shape.Samples {
+		if x := &shape.Samples[i]; x.Missing > 0 {
+			fmt.Fprintf(a.err, "%s on %s: %d scores are missing and null, which SALib can't use\n", printable(x.Arm), printable(x.Task), x.Missing)
+		}
+	}
+	return export.WriteJSON(a.out, shape)
 }

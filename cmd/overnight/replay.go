@@ -203,7 +203,7 @@ func (a *app) rollout(ctx context.Context, study *jobs.Study, n, episodes uint64
 }
 
 // exportSteps writes the steps of trials in the long form of export.
-func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []uint64, episodes uint64, format string) error {
+func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []uint64, episodes uint64, format string, meta ...export.Meta) error {
 	var t *export.Table
 	var columns []string
 	row := []any{}
@@ -213,7 +213,7 @@ func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []ui
 			if t == nil {
 				columns = cols
 				var err error
-				t, err = export.NewTable(a.out, export.Format(format), cols)
+				t, err = export.NewColumns(a.out, export.Format(format), export.StepColumns(cols), meta...)
 				return err
 			}
 			if strings.Join(cols, ",") != strings.Join(columns, ",") {

@@ -25,6 +25,7 @@ type runFlags struct {
 	isolate      bool
 	drainTimeout time.Duration
 	maxBytes     string
+	uiFlags
 	engineFlags
 }
 
@@ -46,9 +47,10 @@ at once; nothing that is committed is lost either way.`,
 		Example: `  overnight run examples/quickstart.yaml
   overnight run study.yaml --set env.budget=600 --set replications=40
   overnight run study.yaml --dry-run
+  overnight run study.yaml --ui
   overnight run study.yaml --listen :4222
   overnight run study.yaml --cluster redis://127.0.0.1:6379`,
-		Args: cobra.ExactArgs(1),
+		Args: oneStudyFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
 	}
 	fl := c.Flags()
@@ -58,6 +60,7 @@ at once; nothing that is committed is lost either way.`,
 	fl.BoolVar(&f.isolate, "isolate", false, "run trials in processes of their own; enforces limits while a trial runs")
 	fl.DurationVar(&f.drainTimeout, "drain-timeout", 10*time.Second, "how long trials in hand may take once interrupted; with 0 they stop after their episode")
 	fl.StringVar(&f.maxBytes, "max-bytes", "64GB", "refuse a study whose results are estimated to need more")
+	f.ui(fl)
 	f.listening(c)
 	return c
 }
@@ -87,14 +90,19 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	if f.dryRun {
 		return a.describeStudy(ctx, study)
 	}
+	ui, err := f.open(a)
+	if err != nil {
+		return err
+	}
+	defer ui.close()
 	if err := a.checkBytes(ctx, study, f.maxBytes); err != nil {
 		return err
 	}
-	return a.creating(ctx, func(s results.Store) error { return a.runIn(ctx, s, file, study, source, f) })
+	return a.creating(ctx, func(s results.Store) error { return a.runIn(ctx, s, file, study, source, f, ui) })
 }
 
 // runIn runs the study on an open store.
-func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jobs.Study, source []byte, f runFlags) error {
+func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jobs.Study, source []byte, f runFlags, ui *dashboard) error {
 	store, ok := s.(coordinator.Store)
 	if !ok {
 		return engine(fmt.Errorf("%s can't be followed", a.where()))
@@ -105,7 +113,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 	defer i.stop()
 
 	o := coordinator.Options{
-		Store: store, Catalog: a.cat, Slots: f.slots, Progress: show.update,
+		Store: store, Catalog: a.cat, Slots: f.slots, Progress: ui.noting(show.update),
 		Failpoint: failpoint.FromEnv(), Log: a.log,
 	}
 	if _, folder, err := a.storeURL(); err == nil && folder {
@@ -122,6 +130,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 		return engine(err)
 	}
 	show.planned(planned)
+	defer ui.serve(ctx, a, s, planned.Name)()
 
 	queue, end, err := a.coordinatorQueue(i.work, s, f.engineFlags)
 	var coded *codeError
@@ -157,6 +166,7 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 			break
 		}
 	}
+	ui.ended()
 	if errors.Is(err, coordinator.ErrStopped) {
 		i.stop() // what is in hand would be refused
 	}
@@ -164,7 +174,10 @@ func (a *app) runIn(ctx context.Context, s results.Store, file string, study *jo
 		err = werr
 	}
 	show.end()
-	return a.afterRun(context.WithoutCancel(ctx), s, file, planned, time.Since(began), err)
+	err = a.afterRun(context.WithoutCancel(ctx), s, file, planned, time.Since(began), err)
+	i.stop()
+	ui.stay(ctx, a, err)
+	return err
 }
 
 // coordinate is coordinator.Run, which waits until the lease of another one that

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"overnight/coordinator/web/metrics"
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/report"
 	"overnight/worker"
 )
 
@@ -70,11 +73,10 @@ func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, p parts, ob
 		stop()
 		return nil, engine(errors.New("the API needs a whole store"))
 	}
-	handler := web.New(web.Options{
-		Store: store, Fleet: fleet, Catalog: a.cat, Orders: webOrders{a, full}, Submit: a.submitted(store),
-		Progress: s.State, Tokens: p.api.Tokens, Hosts: f.hosts, Log: a.log,
-	})
-	a.log.Info("api", zap.String("address", p.api.Addr().String()))
+	o := a.webOptions(full, fleet)
+	o.Submit, o.Progress, o.Tokens, o.Hosts = a.submitted(store), s.State, p.api.Tokens, f.hosts
+	handler := web.New(o)
+	a.log.Info("dashboard and api", zap.String("address", p.api.Addr().String()))
 	running.Go(func() { a.answer(func() error { return web.Serve(ctx, p.api, handler, a.log) }) })
 	if f.metrics == "" {
 		return stop, nil
@@ -100,6 +102,30 @@ func (a *app) serveHTTP(ctx context.Context, s *coordinator.Service, p parts, ob
 		return nil, err
 	}
 	return stop, nil
+}
+
+// webOptions are what the dashboard of every command has.
+func (a *app) webOptions(s results.Store, fleet *web.Fleet) web.Options {
+	return web.Options{
+		Store: s, Fleet: fleet, Catalog: a.cat, Orders: webOrders{a, s}, Log: a.log,
+		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
+			return a.model(ctx, s, p, study)
+		},
+		Export: func(ctx context.Context, study, what, format string, w io.Writer) error {
+			b := *a
+			b.out = w
+			return refused(b.export(ctx, s, study, exportFlags{what: what, format: format}))
+		},
+	}
+}
+
+// refused marks what a command would call bad usage.
+func refused(err error) error {
+	var c *codeError
+	if errors.As(err, &c) && c.code == exitUsage {
+		return fmt.Errorf("%w: %w", web.ErrRefused, c.err)
+	}
+	return err
 }
 
 // answer runs a server and logs how it failed.

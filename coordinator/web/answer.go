@@ -16,11 +16,18 @@ import (
 // problem is an error with its answer.
 type problem struct {
 	status   int
+	kind     string // what Problem.Type says; "" for what its status says all about
 	text     string
 	problems jobs.Problems // of a study file
 }
 
 func (p *problem) Error() string { return p.text }
+
+// Kinds of problems that programs tell apart.
+const (
+	kindStudy    = "urn:overnight:problem:study-file" // with member problems
+	kindTooLarge = "urn:overnight:problem:too-large"  // the detail names a command to use instead
+)
 
 // fault is one problem of a study file, as validate prints it.
 type fault struct {
@@ -31,19 +38,38 @@ type fault struct {
 	Instead string `json:"instead,omitempty"`
 }
 
-// failure is the body of every answer that is not one.
+// failure is the body of every answer that is not one: problem details after RFC
+// 9457, as application/problem+json.
 type failure struct {
-	Error    string  `json:"error"`
+	Type     string  `json:"type"`
+	Title    string  `json:"title"` // what the status means
+	Status   int     `json:"status"`
+	Detail   string  `json:"detail"`             // what was wrong here, and what to do instead
+	Instance string  `json:"instance,omitempty"` // the path that was asked
 	Problems []fault `json:"problems,omitempty"`
 }
 
 // refuse answers with an error.
-func refuse(w http.ResponseWriter, status int, format string, args ...any) {
-	reply(w, status, failure{Error: fmt.Sprintf(format, args...)})
+func refuse(w http.ResponseWriter, r *http.Request, status int, format string, args ...any) {
+	fail(w, r, &problem{status: status, text: fmt.Sprintf(format, args...)})
 }
 
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
+// fail answers with problem details.
+func fail(w http.ResponseWriter, r *http.Request, p *problem) {
+	f := failure{Type: p.kind, Title: http.StatusText(p.status), Status: p.status, Detail: p.text, Instance: r.URL.EscapedPath()}
+	if f.Type == "" {
+		f.Type = "about:blank"
+	}
+	for _, x := range p.problems {
+		f.Problems = append(f.Problems, fault(x))
+	}
+	write(w, p.status, "application/problem+json", f)
+}
+
+func reply(w http.ResponseWriter, status int, v any) { write(w, status, "application/json", v) }
+
+func write(w http.ResponseWriter, status int, kind string, v any) {
+	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the asker may be gone
 }
@@ -71,11 +97,7 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, err error) (result 
 		a.Log.Error("request failed", zap.String("route", r.Pattern), zap.Error(err))
 		p = &problem{status: http.StatusServiceUnavailable, text: "the engine does not answer; the log of the service says more"}
 	}
-	f := failure{Error: p.text}
-	for _, x := range p.problems {
-		f.Problems = append(f.Problems, fault(x))
-	}
-	reply(w, p.status, f)
+	fail(w, r, p)
 	return fmt.Sprintf("refused: %d", p.status)
 }
 

@@ -22,19 +22,19 @@ func TestAudit(t *testing.T) {
 		study        string
 		result       string
 	}{
-		{Submit, http.MethodPost, "/v1/studies?priority=3", fmt.Sprintf(studyFile, "one"), 201, "submit", "one", "done"},
-		{Submit, http.MethodPost, "/v1/studies", fmt.Sprintf(studyFile, "one"), 200, "submit", "one", "done"},
-		{Submit, http.MethodPost, "/v1/studies", "study: two", 422, "submit", "", "refused: 422"},
-		{View, http.MethodPost, "/v1/studies/one/cancel", "", 403, "cancel", "one", "refused: 403"},
-		{Submit, http.MethodPost, "/v1/studies/one/pause", "", 200, "pause", "one", "done"},
-		{Submit, http.MethodPost, "/v1/studies/one/resume", "", 200, "resume", "one", "done"},
-		{Submit, http.MethodPost, "/v1/studies/one/retry", "", 200, "retry", "one", "done"},
-		{Admin, http.MethodDelete, "/v1/studies/one", "", 409, "delete", "one", "refused: 409"},
-		{Submit, http.MethodPost, "/v1/studies/one/cancel", "", 200, "cancel", "one", "done"},
-		{Admin, http.MethodDelete, "/v1/studies/one", "", 204, "delete", "one", "done"},
-		{Admin, http.MethodDelete, "/v1/studies/one", "", 404, "delete", "one", "refused: 404"},
-		{Admin, http.MethodDelete, "/v1/studies/a%0Ab", "", 404, "delete", "", "refused: 404"},
-		{View, http.MethodGet, "/v1/studies", "", 200, "", "", ""},
+		{Submit, http.MethodPost, "/api/v1/studies?priority=3", fmt.Sprintf(studyFile, "one"), 201, "submit", "one", "done"},
+		{Submit, http.MethodPost, "/api/v1/studies", fmt.Sprintf(studyFile, "one"), 200, "submit", "one", "done"},
+		{Submit, http.MethodPost, "/api/v1/studies", "study: two", 422, "submit", "", "refused: 422"},
+		{View, http.MethodPost, "/api/v1/studies/one/cancel", "", 403, "cancel", "one", "refused: 403"},
+		{Submit, http.MethodPost, "/api/v1/studies/one/pause", "", 200, "pause", "one", "done"},
+		{Submit, http.MethodPost, "/api/v1/studies/one/resume", "", 200, "resume", "one", "done"},
+		{Submit, http.MethodPost, "/api/v1/studies/one/retry", "", 200, "retry", "one", "done"},
+		{Admin, http.MethodDelete, "/api/v1/studies/one", "", 409, "delete", "one", "refused: 409"},
+		{Submit, http.MethodPost, "/api/v1/studies/one/cancel", "", 200, "cancel", "one", "done"},
+		{Admin, http.MethodDelete, "/api/v1/studies/one", "", 204, "delete", "one", "done"},
+		{Admin, http.MethodDelete, "/api/v1/studies/one", "", 404, "delete", "one", "refused: 404"},
+		{Admin, http.MethodDelete, "/api/v1/studies/a%0Ab", "", 404, "delete", "", "refused: 404"},
+		{View, http.MethodGet, "/api/v1/studies", "", 200, "", "", ""},
 	}
 	for _, s := range steps {
 		b.logs.TakeAll()

@@ -15,6 +15,9 @@ type principal struct {
 	who  string
 	role Role
 	sum  [sha256.Size]byte // of the token; zero without one
+
+	session [sha256.Size]byte // of the cookie
+	cookie  bool              // they are known by a cookie
 }
 
 type principalKey struct{}
@@ -30,10 +33,21 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request) (principal, b
 	if a.Tokens == nil {
 		return principal{who: "local", role: Admin}, true
 	}
+	if r.Header.Get("Authorization") == "" {
+		if p, ok := a.signedIn(r); ok {
+			return p, true
+		}
+		if _, err := r.Cookie(cookieName(r)); err == nil {
+			// The session is over, or this process was started again: no failure, since
+			// nobody guesses 256 bits, and pages that are open come back again and again.
+			refuse(w, r, http.StatusUnauthorized, "the session is over: sign in again")
+			return principal{}, false
+		}
+	}
 	from := remote(r)
 	if wait := a.failures.blocked(from); wait > 0 {
 		w.Header().Set("Retry-After", seconds(wait))
-		refuse(w, http.StatusTooManyRequests, "too many requests without a valid token from this address")
+		refuse(w, r, http.StatusTooManyRequests, "too many requests without a valid token from this address")
 		return principal{}, false
 	}
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -41,13 +55,13 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request) (principal, b
 	if strings.EqualFold(scheme, "Bearer") && given != "" {
 		sum := sha256.Sum256([]byte(given))
 		if t, ok := a.Tokens.find(sum); ok {
-			return principal{t.who, t.role, sum}, true
+			return principal{who: t.who, role: t.role, sum: sum}, true
 		}
 	}
 	a.failures.fail(from)
 	a.Log.Warn("authentication failed", zap.String("remote", from), zap.Bool("token", given != ""))
 	w.Header().Set("WWW-Authenticate", `Bearer realm="overnight"`)
-	refuse(w, http.StatusUnauthorized, "send a valid token: Authorization: Bearer TOKEN")
+	refuse(w, r, http.StatusUnauthorized, "send a valid token: Authorization: Bearer TOKEN")
 	return principal{}, false
 }
 
@@ -56,6 +70,11 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request) (principal, b
 func (a *api) still(p principal, role Role) bool {
 	if a.Tokens == nil {
 		return true
+	}
+	if p.cookie {
+		if _, ok := a.sessions.find(p.session); !ok {
+			return false
+		}
 	}
 	t, ok := a.Tokens.find(p.sum)
 	return ok && t.role >= role
@@ -76,6 +95,9 @@ func (a *api) allowed(rt route) http.Handler {
 			note.study = ""
 		case rt.action != "":
 			err = contentType(r)
+		}
+		if err == nil {
+			err = meant(r, p)
 		}
 		if err == nil {
 			err = rt.handle(w, r.WithContext(context.WithValue(r.Context(), noteKey{}, note)))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"overnight/results"
@@ -31,6 +32,8 @@ type moment struct {
 	Jobs      int     `json:"jobs,omitempty"`
 	Rate      float64 `json:"trials_per_second,omitempty"`
 	Left      float64 `json:"seconds_left,omitempty"`
+	Waits     string  `json:"waits,omitempty"`   // what it waits for, such as an engine
+	Trouble   string  `json:"trouble,omitempty"` // what fails and is tried again
 }
 
 // removed is the state of a study that was there when the stream began.
@@ -136,21 +139,61 @@ func (f *follower) look(ctx context.Context) (moment, error) {
 				State: string(p.State), Trials: p.Total, Committed: p.Done,
 				Done: p.Tally.Done, Failed: p.Tally.Failed, Dead: p.Tally.Dead, Overrun: p.Tally.Overrun,
 				Workers: p.Workers, Jobs: p.Jobs, Rate: p.Rate, Left: p.Left.Seconds(),
+				Waits: p.Waits, Trouble: p.Trouble,
 			}, nil
 		}
 	}
 	if !f.read.IsZero() && time.Since(f.read) < storeEvery {
 		return f.last, nil
 	}
-	p, err := f.Store.Plan(ctx, f.study)
+	m, err := f.looks.look(ctx, f.Store, f.study)
+	if err == nil {
+		f.read, f.last = time.Now(), m
+	}
+	return m, err
+}
+
+// looks reads where studies stand from the store once for all who ask within
+// storeEvery.
+type looks struct {
+	mu sync.Mutex
+	at map[string]*looked
+}
+
+type looked struct {
+	mu   sync.Mutex
+	read time.Time
+	last moment
+}
+
+// maxLooks bounds how many studies are remembered.
+const maxLooks = 256
+
+func (l *looks) look(ctx context.Context, store Store, study string) (moment, error) {
+	l.mu.Lock()
+	k := l.at[study]
+	if k == nil {
+		if len(l.at) >= maxLooks {
+			clear(l.at)
+		}
+		k = &looked{}
+		l.at[study] = k
+	}
+	l.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.read.IsZero() && time.Since(k.read) < storeEvery*9/10 {
+		return k.last, nil
+	}
+	p, err := store.Plan(ctx, study)
 	if err != nil {
 		return moment{}, err
 	}
-	t, err := f.Store.Tally(ctx, f.study)
+	t, err := store.Tally(ctx, study)
 	if err != nil {
 		return moment{}, err
 	}
-	f.read = time.Now()
-	f.last = moment{State: string(p.State), Trials: p.Trials, Committed: t.Total(), Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun}
-	return f.last, nil
+	k.read = time.Now()
+	k.last = moment{State: string(p.State), Trials: p.Trials, Committed: t.Total(), Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun}
+	return k.last, nil
 }

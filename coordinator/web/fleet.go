@@ -153,29 +153,55 @@ func (a *api) workers(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := []crew{}
 	for i := range all {
-		s := &all[i]
-		c := crew{
-			ID: s.ID, Host: s.Host, State: "lost", Slots: s.Slots, Free: s.Free, Version: s.Version, Engine: s.Engine,
-			Studies: []string{}, Done: s.Done, Rate: s.Rate, Started: stamp(s.Started), Silent: s.Silent.Seconds(),
+		list = append(list, all[i].crew(""))
+	}
+	reply(w, http.StatusOK, crews{list})
+	return nil
+}
+
+// crews is a list of workers.
+type crews struct {
+	Workers []crew `json:"workers"`
+}
+
+// crews returns the workers that live; of these, what they hold of one study, or
+// where that is "" of all.
+func (a *api) crews(study string) crews {
+	all, _, _ := a.Fleet.Workers()
+	list := []crew{}
+	for i := range all {
+		if !all[i].Alive {
+			continue
 		}
-		switch {
-		case s.Slots == 0:
-			c.State = "ended"
-		case s.Alive:
-			c.State = "alive"
-		}
-		for _, h := range s.Held {
+		c := all[i].crew(study)
+		c.Silent = 0 // it changes all the time and says nothing
+		list = append(list, c)
+	}
+	return crews{list}
+}
+
+// crew returns a worker as it is told, with what it holds of a study, or where
+// that is "" of all.
+func (s *Sighting) crew(study string) crew {
+	c := crew{
+		ID: s.ID, Host: s.Host, State: "lost", Slots: s.Slots, Free: s.Free, Version: s.Version, Engine: s.Engine,
+		Studies: []string{}, Done: s.Done, Rate: s.Rate, Started: stamp(s.Started), Silent: s.Silent.Seconds(),
+	}
+	switch {
+	case s.Slots == 0:
+		c.State = "ended"
+	case s.Alive:
+		c.State = "alive"
+	}
+	for _, h := range s.Held {
+		if study == "" || h.Study == study {
 			for _, span := range h.Trials {
 				c.Held += span.To - span.From
 			}
-			if !slices.Contains(c.Studies, h.Study) {
-				c.Studies = append(c.Studies, h.Study)
-			}
 		}
-		list = append(list, c)
+		if !slices.Contains(c.Studies, h.Study) {
+			c.Studies = append(c.Studies, h.Study)
+		}
 	}
-	reply(w, http.StatusOK, struct {
-		Workers []crew `json:"workers"`
-	}{list})
-	return nil
+	return c
 }

@@ -68,8 +68,8 @@ func FuzzSubmit(f *testing.F) {
 	})
 	h := a.handler()
 	f.Fuzz(func(t *testing.T, query, path string, body []byte) {
-		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/studies", strings.NewReader(string(body)))
-		r.URL.RawQuery, r.URL.Path = query, "/v1/studies"+path
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/api/v1/studies", strings.NewReader(string(body)))
+		r.URL.RawQuery, r.URL.Path = query, "/api/v1/studies"+path
 		r.Header.Set("Content-Type", "application/yaml")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)

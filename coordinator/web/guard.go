@@ -17,8 +17,9 @@ import (
 const maxBody = 1 << 20
 
 // guard lets through what a known person asks on purpose: not a web page that
-// their browser shows (CSRF, DNS rebinding), and not a stranger.
-func (a *api) guard(next http.Handler) http.Handler {
+// their browser shows (CSRF, DNS rebinding), and not a stranger, but for what is
+// open to all.
+func (a *api) guard(mux *http.ServeMux, routes map[string]route) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.panicked(r)
@@ -33,26 +34,73 @@ func (a *api) guard(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if !a.known(r) {
-			refuse(w, http.StatusMisdirectedRequest, "this service does not go by this name: call it localhost or by its IP address, or start it with --host NAME")
+			refuse(w, r, http.StatusMisdirectedRequest, "this service does not go by this name: call it localhost or by its IP address, or start it with --host NAME")
 			return
 		}
 		if sameOrigin.Check(r) != nil || !ownOrigin(r) {
-			refuse(w, http.StatusForbidden, "a page of another origin may not ask this")
+			refuse(w, r, http.StatusForbidden, "a page of another origin may not ask this")
 			return
 		}
 		if r.ContentLength > maxBody {
 			h.Set("Connection", "close")
-			refuse(w, http.StatusRequestEntityTooLarge, "more than %d bytes", maxBody)
+			refuse(w, r, http.StatusRequestEntityTooLarge, "more than %d bytes", maxBody)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		p, ok := a.authenticate(w, r)
-		if !ok {
+		handler, pattern := mux.Handler(r)
+		rt := routes[pattern]
+		var p principal
+		switch {
+		case rt.role == everybody && pattern != "":
+		case rt.page && a.Tokens != nil:
+			var ok bool
+			if p, ok = a.signedIn(r); !ok {
+				http.Redirect(w, r, "/signin?to="+url.QueryEscape(r.URL.Path), http.StatusSeeOther)
+				return
+			}
+		default:
+			var ok bool
+			if p, ok = a.authenticate(w, r); !ok {
+				return
+			}
+		}
+		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		if pattern == "" {
+			unknown(w, r, handler)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+		mux.ServeHTTP(w, r)
 	})
 }
+
+// unknown answers what no route is for; handler is the mux's answer to it.
+func unknown(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	heard := &listener{header: http.Header{}}
+	handler.ServeHTTP(heard, r)
+	for _, name := range []string{"Allow", "Location"} {
+		if v := heard.header.Get(name); v != "" {
+			w.Header().Set(name, v)
+		}
+	}
+	switch heard.status {
+	case http.StatusMethodNotAllowed:
+		refuse(w, r, heard.status, "this path answers %s", heard.header.Get("Allow"))
+	case http.StatusNotFound:
+		refuse(w, r, heard.status, "there is nothing at this path: /api/v1/openapi.json says what there is")
+	default:
+		w.WriteHeader(heard.status) // the way to the path without dots and double slashes
+	}
+}
+
+// listener takes an answer's head and drops its body.
+type listener struct {
+	header http.Header
+	status int
+}
+
+func (l *listener) Header() http.Header         { return l.header }
+func (l *listener) Write(b []byte) (int, error) { return len(b), nil }
+func (l *listener) WriteHeader(status int)      { l.status = status }
 
 // panicked logs a bug, and breaks the answer off.
 func (a *api) panicked(r *http.Request) {

@@ -17,7 +17,7 @@ func TestGuard(t *testing.T) {
 	b.plan(t, "one")
 	host := b.server.Listener.Addr().String()
 	_, port, _ := strings.Cut(host, ":")
-	const list, pause = "/v1/studies", "/v1/studies/one/pause"
+	const list, pause = "/api/v1/studies", "/api/v1/studies/one/pause"
 	for name, c := range map[string]struct {
 		method, path, body string
 		header             []string
@@ -44,15 +44,15 @@ func TestGuard(t *testing.T) {
 		"body too long":             {"POST", list, strings.Repeat("#", maxBody+1), nil, 413},
 		"wrong method":              {"PUT", list, "", nil, 405},
 		"no such route":             {"GET", "/v2", "", nil, 404},
-		"path upwards":              {"GET", "/v1/studies/../../etc/passwd", "", nil, 307},
-		"path upwards, encoded":     {"GET", "/v1/studies/..%2f..%2fetc%2fpasswd", "", nil, 404},
-		"two dots":                  {"GET", "/v1/studies/%2e%2e", "", nil, 404},
-		"name with a glob":          {"GET", "/v1/studies/*", "", nil, 404},
-		"name with a newline":       {"GET", "/v1/studies/a%0ab", "", nil, 404},
-		"name with a zero":          {"GET", "/v1/studies/a%00", "", nil, 404},
-		"name with a bad version":   {"GET", "/v1/studies/one@01", "", nil, 404},
-		"long name":                 {"GET", "/v1/studies/" + strings.Repeat("a", 65), "", nil, 404},
-		"version that is not there": {"GET", "/v1/studies/one@2", "", nil, 404},
+		"path upwards":              {"GET", "/api/v1/studies/../../etc/passwd", "", nil, 307},
+		"path upwards, encoded":     {"GET", "/api/v1/studies/..%2f..%2fetc%2fpasswd", "", nil, 404},
+		"two dots":                  {"GET", "/api/v1/studies/%2e%2e", "", nil, 404},
+		"name with a glob":          {"GET", "/api/v1/studies/*", "", nil, 404},
+		"name with a newline":       {"GET", "/api/v1/studies/a%0ab", "", nil, 404},
+		"name with a zero":          {"GET", "/api/v1/studies/a%00", "", nil, 404},
+		"name with a bad version":   {"GET", "/api/v1/studies/one@01", "", nil, 404},
+		"long name":                 {"GET", "/api/v1/studies/" + strings.Repeat("a", 65), "", nil, 404},
+		"version that is not there": {"GET", "/api/v1/studies/one@2", "", nil, 404},
 		"unknown question":          {"GET", list + "?m=1", "", nil, 400},
 		"question asked twice":      {"GET", list + "?n=1&n=2", "", nil, 400},
 		"number out of range":       {"GET", list + "?n=501", "", nil, 400},
@@ -66,7 +66,7 @@ func TestGuard(t *testing.T) {
 			}
 		})
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.server.URL+"/v1/studies", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.server.URL+"/api/v1/studies", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,15 +91,15 @@ func TestNoTokens(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Tokens, o.Hosts = nil, []string{"overnight.lan"} })
 	for host, want := range map[string]int{"127.0.0.1": 200, "overnight.lan": 200, "evil.example": 421} {
-		if status, text := b.ask(t, 0, http.MethodGet, "/v1/studies", "", "Host: "+host); status != want {
+		if status, text := b.ask(t, 0, http.MethodGet, "/api/v1/studies", "", "Host: "+host); status != want {
 			t.Errorf("%s: %d %s, want %d", host, status, text, want)
 		}
 	}
 	b.plan(t, "one")
-	if status, text := b.ask(t, 0, http.MethodPost, "/v1/studies/one/cancel", ""); status != 200 {
+	if status, text := b.ask(t, 0, http.MethodPost, "/api/v1/studies/one/cancel", ""); status != 200 {
 		t.Errorf("%d %s", status, text)
 	}
-	if status, text := b.ask(t, 0, http.MethodDelete, "/v1/studies/one", ""); status != 204 {
+	if status, text := b.ask(t, 0, http.MethodDelete, "/api/v1/studies/one", ""); status != 204 {
 		t.Errorf("%d %s", status, text)
 	}
 	for _, e := range b.logs.FilterMessage("audit").All() {
@@ -129,7 +129,7 @@ func TestTokenRotation(t *testing.T) {
 			b.api.failures.mu.Lock()
 			clear(b.api.failures.cleared)
 			b.api.failures.mu.Unlock()
-			status, text := b.ask(t, View, http.MethodGet, "/v1/studies", "")
+			status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies", "")
 			if status == want {
 				return
 			}
@@ -194,12 +194,12 @@ func TestWrongTokens(t *testing.T) {
 	right := b.tokens[View]
 	b.tokens[View] = "ovn_guess"
 	for range burst {
-		if status, _ := b.ask(t, View, http.MethodGet, "/v1/studies", ""); status != 401 {
+		if status, _ := b.ask(t, View, http.MethodGet, "/api/v1/studies", ""); status != 401 {
 			t.Fatalf("%d, want 401", status)
 		}
 	}
 	b.tokens[View] = right
-	status, text := b.ask(t, View, http.MethodGet, "/v1/studies", "")
+	status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies", "")
 	if status != http.StatusTooManyRequests {
 		t.Errorf("%d %s, want 429", status, text)
 	}
@@ -212,7 +212,7 @@ func TestWrongTokens(t *testing.T) {
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Store = awayStore{o.Store} })
-	status, text := b.ask(t, View, http.MethodGet, "/v1/studies", "")
+	status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies", "")
 	if status != http.StatusServiceUnavailable || strings.Contains(text, "10.9.8.7") {
 		t.Errorf("%d %s, want 503 without the address", status, text)
 	}

@@ -22,6 +22,7 @@ type Address struct {
 	Tokens    string // file; see LoadTokens
 	Cert, Key string // files in PEM form
 	Insecure  bool   // go without TLS or tokens all the same
+	Flag      string // what errors call it. Defaults to --api
 }
 
 // Listener is an open address.
@@ -35,6 +36,9 @@ type Listener struct {
 func Listen(a Address, log *zap.Logger) (*Listener, error) {
 	if (a.Cert == "") != (a.Key == "") {
 		return nil, errors.New("--tls-cert and --tls-key go together: give both or neither")
+	}
+	if a.Flag == "" {
+		a.Flag = "--api"
 	}
 	l := &Listener{}
 	var conf *tls.Config
@@ -52,13 +56,13 @@ func Listen(a Address, log *zap.Logger) (*Listener, error) {
 	}
 	at, err := net.ResolveTCPAddr("tcp", a.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("--api %s: %w; write HOST:PORT, such as 127.0.0.1:8080", a.Addr, err)
+		return nil, fmt.Errorf("%s %s: %w; write HOST:PORT, such as 127.0.0.1:8080", a.Flag, a.Addr, err)
 	}
 	if err := a.protected(at); err != nil {
 		return nil, err
 	}
 	if l.Listener, err = net.ListenTCP("tcp", at); err != nil {
-		return nil, fmt.Errorf("--api %s: %w", a.Addr, err)
+		return nil, fmt.Errorf("%s %s: %w", a.Flag, a.Addr, err)
 	}
 	if conf != nil {
 		l.Listener = tls.NewListener(l.Listener, conf)
@@ -82,7 +86,7 @@ func (a Address) protected(at *net.TCPAddr) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("--api %s can be reached from other machines: add %s; or listen on 127.0.0.1; or add --insecure where something else protects it, such as a proxy with TLS", a.Addr, missing)
+	return fmt.Errorf("%s %s can be reached from other machines: add %s; or listen on 127.0.0.1; or add --insecure where something else protects it, such as a proxy with TLS", a.Flag, a.Addr, missing)
 }
 
 // Times that connections may take.

@@ -51,7 +51,7 @@ func TestProbes(t *testing.T) {
 			{0, "", "/livez", "OK: alive"},
 			{0, "", "/readyz", "OK: ready: standby"},
 			{0, "", "/metrics", "OK: x 1"},
-			{0, "", "/v1/studies", "Not Found: 404 page not found"},
+			{0, "", "/api/v1/studies", "Not Found: 404 page not found"},
 			{2 * time.Second, "queue", "/readyz", "Service Unavailable: not ready: queue unreachable"},
 			{2 * time.Second, "queue", "/readyz", "Service Unavailable: not ready: queue unreachable"},
 			{2 * time.Second, "store", "/readyz", "Service Unavailable: not ready: store unreachable"},

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"overnight/coordinator"
@@ -17,6 +15,7 @@ import (
 // standing is where a study stands.
 type standing struct {
 	Study      string    `json:"study"`
+	Question   string    `json:"question,omitempty"` // where one study is asked for
 	State      string    `json:"state"`
 	Points     uint64    `json:"points"`
 	Trials     uint64    `json:"trials"`
@@ -152,6 +151,9 @@ func (a *api) study(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.now(a.Progress())
 	s.Metrics = p.Metrics
+	if study, err := a.decode(&p); err == nil { // else it is of another engine version
+		s.Question = study.Question
+	}
 	reply(w, http.StatusOK, s)
 	return nil
 }
@@ -178,38 +180,6 @@ func (a *api) digest(w http.ResponseWriter, r *http.Request) error {
 		Digest string `json:"digest"`
 	}{p.Study, p.Digest})
 	return nil
-}
-
-// form is a request's query.
-type form map[string]string
-
-// query reads the query and refuses what is not among the names, or there twice.
-func query(r *http.Request, names ...string) (form, error) {
-	f := form{}
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, &problem{status: http.StatusBadRequest, text: "the query can't be read"}
-	}
-	for k, v := range values {
-		if !slices.Contains(names, k) || len(v) != 1 {
-			return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("the query may hold, each once: %q", names)}
-		}
-		f[k] = v[0]
-	}
-	return f, nil
-}
-
-// number reads an integer between least and most.
-func (f form) number(name string, otherwise, least, most uint64) (uint64, error) {
-	v, ok := f[name]
-	if !ok {
-		return otherwise, nil
-	}
-	n, err := strconv.ParseUint(v, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("%s is a number from %d to %d", name, least, most)}
-	}
-	return n, nil
 }
 
 // decode reads the stored form of a study.

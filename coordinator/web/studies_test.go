@@ -24,7 +24,7 @@ import (
 func TestStudyLife(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies?priority=7&max_slots=3&keep=48h", fmt.Sprintf(studyFile, "life"))
+	status, text := b.ask(t, Submit, http.MethodPost, "/api/v1/studies?priority=7&max_slots=3&keep=48h", fmt.Sprintf(studyFile, "life"))
 	made := decode[map[string]any](t, text)
 	if status != http.StatusCreated || made["study"] != "life" || made["trials"] != 6.0 || made["new"] != true {
 		t.Fatalf("%d %s", status, text)
@@ -34,12 +34,12 @@ func TestStudyLife(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 	// An edited study gets a name with an '@'.
-	status, text = b.ask(t, Submit, http.MethodPost, "/v1/studies", fmt.Sprintf(studyFile, "life")+"seed: 7\n")
+	status, text = b.ask(t, Submit, http.MethodPost, "/api/v1/studies", fmt.Sprintf(studyFile, "life")+"seed: 7\n")
 	if status != http.StatusCreated || decode[map[string]any](t, text)["study"] != "life@2" {
 		t.Fatalf("%d %s", status, text)
 	}
 	for _, path := range []string{"life@2", "life%402"} {
-		status, text = b.ask(t, View, http.MethodGet, "/v1/studies/"+path, "")
+		status, text = b.ask(t, View, http.MethodGet, "/api/v1/studies/"+path, "")
 		if status != http.StatusOK || decode[standing](t, text).Study != "life@2" {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
@@ -47,16 +47,16 @@ func TestStudyLife(t *testing.T) {
 	list := decode[struct {
 		Total   int
 		Studies []standing
-	}](t, second(b.ask(t, View, http.MethodGet, "/v1/studies?n=1", "")))
+	}](t, second(b.ask(t, View, http.MethodGet, "/api/v1/studies?n=1", "")))
 	if list.Total != 2 || len(list.Studies) != 1 || list.Studies[0].Study != "life@2" {
 		t.Errorf("%+v, want the newest of two", list)
 	}
 	b.commit(t, p, results.Done, results.Failed, results.Done, results.Dead)
-	st := decode[standing](t, second(b.ask(t, View, http.MethodGet, "/v1/studies/life", "")))
+	st := decode[standing](t, second(b.ask(t, View, http.MethodGet, "/api/v1/studies/life", "")))
 	if st.Committed != 4 || st.Done != 2 || st.Failed != 1 || st.Dead != 1 || st.CoreTime < 0.0059 || st.Priority != 7 || st.Keep != "48h0m0s" {
 		t.Errorf("%+v", st)
 	}
-	status, text = b.ask(t, View, http.MethodGet, "/v1/studies/life/digest", "")
+	status, text = b.ask(t, View, http.MethodGet, "/api/v1/studies/life/digest", "")
 	if status != http.StatusConflict || !strings.Contains(text, "with 4 of 6 trials") {
 		t.Errorf("%d %s", status, text)
 	}
@@ -68,7 +68,7 @@ func TestStudyLife(t *testing.T) {
 		{"pause", 200, "paused"}, {"pause", 200, "paused"}, {"resume", 200, "running"}, {"resume", 200, "running"},
 		{"cancel", 200, "cancelled"}, {"cancel", 200, "cancelled"}, {"pause", 409, ""}, {"resume", 409, ""},
 	} {
-		status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies/life/"+s.do, "")
+		status, text := b.ask(t, Submit, http.MethodPost, "/api/v1/studies/life/"+s.do, "")
 		if got := decode[standing](t, text).State; status != s.status || got != s.state {
 			t.Errorf("%s: %d %s, want %d and %q", s.do, status, text, s.status, s.state)
 		}
@@ -76,7 +76,7 @@ func TestStudyLife(t *testing.T) {
 	if p, err = b.store.Plan(t.Context(), "life"); err != nil || p.Generation != 2 || p.Ended.IsZero() {
 		t.Errorf("%+v %v, want the generation of after one cancel, and when it ended", p, err)
 	}
-	status, text = b.ask(t, Submit, http.MethodPost, "/v1/studies/life/retry", "")
+	status, text = b.ask(t, Submit, http.MethodPost, "/api/v1/studies/life/retry", "")
 	if status != http.StatusOK || decode[map[string]any](t, text)["trials"] != 2.0 {
 		t.Errorf("%d %s, want 2 trials again", status, text)
 	}
@@ -88,10 +88,10 @@ func TestStudyLife(t *testing.T) {
 	if err != nil || !slices.Contains(kinds, results.Pause) || !slices.Contains(kinds, results.Resume) || !slices.Contains(kinds, results.Cancel) {
 		t.Errorf("%v %v, want the orders given to workers", kinds, err)
 	}
-	if status, text := b.ask(t, Admin, http.MethodDelete, "/v1/studies/life", ""); status != http.StatusNoContent {
+	if status, text := b.ask(t, Admin, http.MethodDelete, "/api/v1/studies/life", ""); status != http.StatusNoContent {
 		t.Errorf("%d %s", status, text)
 	}
-	if status, text := b.ask(t, View, http.MethodGet, "/v1/studies/life", ""); status != http.StatusNotFound {
+	if status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/life", ""); status != http.StatusNotFound {
 		t.Errorf("%d %s", status, text)
 	}
 }
@@ -104,9 +104,12 @@ func TestProblems(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	src := "study: x\nenv: {name: function, function: noop, busyy: 3}\nagents: [{name: randm}]\n"
-	status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies", src)
+	status, text := b.ask(t, Submit, http.MethodPost, "/api/v1/studies", src)
 	_, err := jobs.Parse(fileName, []byte(src), catalog.New(), jobs.ParseOptions{})
-	want := failure{Error: fmt.Sprintf("%d problems, nothing was run", len(err.(jobs.Problems)))}
+	want := failure{
+		Type: kindStudy, Title: "Unprocessable Entity", Status: http.StatusUnprocessableEntity, Instance: "/api/v1/studies",
+		Detail: fmt.Sprintf("%d problems, nothing was run", len(err.(jobs.Problems))),
+	}
 	for _, p := range err.(jobs.Problems) {
 		want.Problems = append(want.Problems, fault(p))
 	}
@@ -115,7 +118,7 @@ func TestProblems(t *testing.T) {
 	}
 	for _, path := range []string{"/etc/passwd", "../../../etc/passwd", "history.csv"} {
 		src := "study: x\ndata: {h: {csv: " + path + "}}\nenv: {name: marketing, history: $data.h}\nagents: [{name: random}]\n"
-		status, text := b.ask(t, Submit, http.MethodPost, "/v1/studies", src)
+		status, text := b.ask(t, Submit, http.MethodPost, "/api/v1/studies", src)
 		if status != http.StatusUnprocessableEntity || !strings.Contains(text, "data files are not read over the API") || strings.Contains(text, "root:") {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
@@ -125,7 +128,7 @@ func TestProblems(t *testing.T) {
 			return coordinator.Planned{}, fmt.Errorf("too many bytes: %w", ErrRefused)
 		}
 	})
-	status, text = refusing.ask(t, Submit, http.MethodPost, "/v1/studies", fmt.Sprintf(studyFile, "x"))
+	status, text = refusing.ask(t, Submit, http.MethodPost, "/api/v1/studies", fmt.Sprintf(studyFile, "x"))
 	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "too many bytes") {
 		t.Errorf("%d %s", status, text)
 	}
@@ -136,7 +139,7 @@ func TestTrials(t *testing.T) {
 	b := newBench(t)
 	p := b.plan(t, "one")
 	b.commit(t, p, results.Done, results.Failed, results.Done, results.Overrun)
-	status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/trials?from=1&to=4", "")
+	status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/trials?from=1&to=4", "")
 	var got []string
 	for line := range strings.Lines(text) {
 		got = append(got, fmt.Sprint(decode[map[string]any](t, line)["trial"], " ", decode[map[string]any](t, line)["status"]))
@@ -159,7 +162,7 @@ func TestLeaders(t *testing.T) {
 		b := newBench(t, change)
 		p := b.plan(t, "one")
 		b.commit(t, p, results.Done, results.Done, results.Failed, results.Done) // metric = trial: points 0 (0, 3) and 1 (1)
-		status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/leaders?n=5", "")
+		status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/leaders?n=5", "")
 		got := decode[struct {
 			Goal    string
 			Leaders []leader
@@ -212,7 +215,7 @@ func TestEvents(t *testing.T) {
 				}
 			})
 			p := b.plan(t, "one")
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.server.URL+"/v1/studies/one/events", nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.server.URL+"/api/v1/studies/one/events", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -290,14 +293,14 @@ func TestStreams(t *testing.T) {
 		b.api.streams <- struct{}{}
 	}
 	for _, path := range []string{"events", "trials"} {
-		if status, text := b.ask(t, View, http.MethodGet, "/v1/studies/one/"+path, ""); status != http.StatusServiceUnavailable {
+		if status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/"+path, ""); status != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
 	}
 	<-b.api.streams
 	ended := make(chan int, 1)
 	go func() {
-		status, _ := b.ask(t, View, http.MethodGet, "/v1/studies/one/events", "")
+		status, _ := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/events", "")
 		ended <- status
 	}()
 	for len(b.api.streams) < maxStreams {

@@ -49,7 +49,7 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) error {
 	if p.New {
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", "/v1/studies/"+p.Name)
+	w.Header().Set("Location", "/api/v1/studies/"+p.Name)
 	reply(w, status, struct {
 		Study     string `json:"study"`
 		New       bool   `json:"new"`
@@ -77,7 +77,7 @@ func (a *api) parse(source []byte) (*jobs.Study, error) {
 	})
 	var ps jobs.Problems
 	if errors.As(err, &ps) {
-		return nil, &problem{status: http.StatusUnprocessableEntity, text: fmt.Sprintf("%d problems, nothing was run", len(ps)), problems: ps}
+		return nil, &problem{status: http.StatusUnprocessableEntity, kind: kindStudy, text: fmt.Sprintf("%d problems, nothing was run", len(ps)), problems: ps}
 	}
 	return study, err
 }

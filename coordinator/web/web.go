@@ -1,6 +1,7 @@
-// Package web is the HTTP API of `overnight serve`, and the server of probes that
-// serve and worker share. Start with New, Listen and Probes; metrics stand in the
-// package below it.
+// Package web is the HTTP API and the dashboard of `overnight serve` and `run
+// --ui`, and the server of probes that serve and worker share. Start with New,
+// Listen and Probes; metrics stand in a package below it, and what is shown of a
+// study under way in package live.
 //
 // Every answer of the API is computed from the store, so that each replica of the
 // service gives the same; only the rates and estimates of a study come from the
@@ -11,6 +12,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -57,6 +59,13 @@ type Options struct {
 	// Progress returns where the studies stand that this process coordinates; none
 	// in a standby. Nil: none.
 	Progress func() []coordinator.Progress
+	// Model reads a study's records for tables. Nil: there are no tables.
+	Model ModelFunc
+	// Report writes a study's report, a page of its own; Export its trials or curves
+	// ("trials", "curves"; "csv", "jsonl", "parquet"). They are called for studies
+	// that are there. Nil: none.
+	Report func(ctx context.Context, study string, w io.Writer) error
+	Export func(ctx context.Context, study, what, format string, w io.Writer) error
 	// Tokens are who may do what. Nil: everybody may do everything, which Listen
 	// allows on loopback addresses only.
 	Tokens *Tokens
@@ -70,6 +79,12 @@ type Options struct {
 type api struct {
 	Options
 	failures *limiter
+	sessions *sessions
+	looks    *looks
+	hub      *hub
+	views    *views
+	analyses *analyses
+	openapi  []byte
 	parsing  chan struct{} // holds a value while a study file is parsed
 	streams  chan struct{} // and while an answer is streamed
 }
@@ -80,7 +95,7 @@ const (
 	maxStreams = 64
 )
 
-// New returns the API's handler.
+// New returns the handler of the API and the dashboard.
 func New(o Options) http.Handler { return newAPI(o).handler() }
 
 func newAPI(o Options) *api {
@@ -91,18 +106,24 @@ func newAPI(o Options) *api {
 		o.Progress = func() []coordinator.Progress { return nil }
 	}
 	return &api{
-		Options: o, failures: newLimiter(),
+		Options: o, failures: newLimiter(), sessions: newSessions(), hub: newHub(), views: &views{},
+		looks: &looks{at: map[string]*looked{}}, analyses: newAnalyses(), openapi: openAPI(),
 		parsing: make(chan struct{}, maxParsing), streams: make(chan struct{}, maxStreams),
 	}
 }
 
 func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
+	routes := map[string]route{}
 	for _, r := range a.routes() {
 		mux.Handle(r.pattern, a.allowed(r))
+		routes[r.pattern] = r
 	}
-	return a.guard(mux)
+	return a.guard(mux, routes)
 }
+
+// everybody is the role of routes that need no token.
+const everybody Role = 0
 
 // route is one thing that can be asked.
 type route struct {
@@ -110,22 +131,37 @@ type route struct {
 	role    Role
 	action  string // "" for what changes nothing
 	handle  func(w http.ResponseWriter, r *http.Request) error
+	page    bool // of the dashboard: who is not signed in is led there
 }
 
 func (a *api) routes() []route {
-	return []route{
-		{"GET /v1/studies", View, "", a.studies},
-		{"GET /v1/studies/{name}", View, "", a.study},
-		{"GET /v1/studies/{name}/leaders", View, "", a.leaders},
-		{"GET /v1/studies/{name}/trials", View, "", a.trials},
-		{"GET /v1/studies/{name}/digest", View, "", a.digest},
-		{"GET /v1/studies/{name}/events", View, "", a.events},
-		{"GET /v1/workers", View, "", a.workers},
-		{"POST /v1/studies", Submit, "submit", a.submit},
-		{"POST /v1/studies/{name}/cancel", Submit, "cancel", a.order(a.Orders.Cancel)},
-		{"POST /v1/studies/{name}/pause", Submit, "pause", a.order(a.Orders.Pause)},
-		{"POST /v1/studies/{name}/resume", Submit, "resume", a.order(a.Orders.Resume)},
-		{"POST /v1/studies/{name}/retry", Submit, "retry", a.retry},
-		{"DELETE /v1/studies/{name}", Admin, "delete", a.order(a.Orders.Delete)},
-	}
+	return append(a.pages(), []route{
+		{"GET /api/v1/openapi.json", everybody, "", a.document, false},
+		{"GET /api/v1/session", View, "", a.whoAmI, false},
+		{"POST /api/v1/session", everybody, "", a.signIn, false},
+		{"DELETE /api/v1/session", View, "", a.signOut, false},
+		{"GET /api/v1/workers", View, "", a.workers, false},
+		{"GET /api/v1/live", View, "", a.overview, false},
+		{"GET /api/v1/studies", View, "", a.studies, false},
+		{"GET /api/v1/studies/{name}", View, "", a.study, false},
+		{"GET /api/v1/studies/{name}/compare", View, "", a.compare, false},
+		{"GET /api/v1/studies/{name}/digest", View, "", a.digest, false},
+		{"GET /api/v1/studies/{name}/events", View, "", a.events, false},
+		{"GET /api/v1/studies/{name}/export", View, "", a.export, false},
+		{"GET /api/v1/studies/{name}/failures", View, "", a.snapshot("failures"), false},
+		{"GET /api/v1/studies/{name}/figures", View, "", a.snapshot("figures"), false},
+		{"GET /api/v1/studies/{name}/leaders", View, "", a.leaders, false},
+		{"GET /api/v1/studies/{name}/live", View, "", a.live, false},
+		{"GET /api/v1/studies/{name}/report", View, "", a.report, false},
+		{"GET /api/v1/studies/{name}/results", View, "", a.results, false},
+		{"GET /api/v1/studies/{name}/sensitivity", View, "", a.sensitivity, false},
+		{"GET /api/v1/studies/{name}/source", View, "", a.source, false},
+		{"GET /api/v1/studies/{name}/trials", View, "", a.trials, false},
+		{"POST /api/v1/studies", Submit, "submit", a.submit, false},
+		{"POST /api/v1/studies/{name}/cancel", Submit, "cancel", a.order(a.Orders.Cancel), false},
+		{"POST /api/v1/studies/{name}/pause", Submit, "pause", a.order(a.Orders.Pause), false},
+		{"POST /api/v1/studies/{name}/resume", Submit, "resume", a.order(a.Orders.Resume), false},
+		{"POST /api/v1/studies/{name}/retry", Submit, "retry", a.retry, false},
+		{"DELETE /api/v1/studies/{name}", Admin, "delete", a.order(a.Orders.Delete), false},
+	}...)
 }

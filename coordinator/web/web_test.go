@@ -193,19 +193,19 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]Role{
-		"GET /v1/studies":                View,
-		"GET /v1/studies/{name}":         View,
-		"GET /v1/studies/{name}/leaders": View,
-		"GET /v1/studies/{name}/trials":  View,
-		"GET /v1/studies/{name}/digest":  View,
-		"GET /v1/studies/{name}/events":  View,
-		"GET /v1/workers":                View,
-		"POST /v1/studies":               Submit,
-		"POST /v1/studies/{name}/cancel": Submit,
-		"POST /v1/studies/{name}/pause":  Submit,
-		"POST /v1/studies/{name}/resume": Submit,
-		"POST /v1/studies/{name}/retry":  Submit,
-		"DELETE /v1/studies/{name}":      Admin,
+		"GET /api/v1/studies":                View,
+		"GET /api/v1/studies/{name}":         View,
+		"GET /api/v1/studies/{name}/leaders": View,
+		"GET /api/v1/studies/{name}/trials":  View,
+		"GET /api/v1/studies/{name}/digest":  View,
+		"GET /api/v1/studies/{name}/events":  View,
+		"GET /api/v1/workers":                View,
+		"POST /api/v1/studies":               Submit,
+		"POST /api/v1/studies/{name}/cancel": Submit,
+		"POST /api/v1/studies/{name}/pause":  Submit,
+		"POST /api/v1/studies/{name}/resume": Submit,
+		"POST /api/v1/studies/{name}/retry":  Submit,
+		"DELETE /api/v1/studies/{name}":      Admin,
 	}
 	routes := b.api.routes()
 	if len(routes) != len(want) {
@@ -221,7 +221,7 @@ func TestRoles(t *testing.T) {
 			n++
 			name := fmt.Sprintf("s%d", n)
 			p := b.plan(t, name)
-			end := rt.pattern == "GET /v1/studies/{name}/events" || rt.pattern == "DELETE /v1/studies/{name}"
+			end := rt.pattern == "GET /api/v1/studies/{name}/events" || rt.pattern == "DELETE /api/v1/studies/{name}"
 			if end || strings.HasSuffix(path, "/digest") {
 				_, err := b.store.Update(t.Context(), p.Study, func(p *results.Plan) error {
 					p.State, p.Digest = results.Finished, strings.Repeat("a", 64)

@@ -21,6 +21,7 @@ var resultPackages = []string{
 	"overnight/agents/policygradient",
 	"overnight/envs/function",
 	"overnight/envs/marketing",
+	"overnight/jobs/design",
 	"overnight/worker/trial",
 }
 

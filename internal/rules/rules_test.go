@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"results/sensitivity": {"results/stats", "jobs/design"},
 	"results/stopping":    {"results", "results/stats", "jobs"},
 	"results/report":      {"results", "results/stats", "results/sensitivity", "results/stopping", "jobs"},
-	"results/figure":      {"results", "results/stats", "results/sensitivity", "results/report", "jobs"},
+	"results/figure":      {"results", "results/stats", "results/sensitivity", "results/report", "jobs", "envs"},
 	"results/plots":       {"results/figure"},
 	"results/page":        {"results/figure"},
 	"results/answer":      {"results", "results/stats", "results/sensitivity", "results/stopping", "results/report", "results/figure", "results/page", "jobs"},

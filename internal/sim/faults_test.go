@@ -131,6 +131,7 @@ func (w *world) extend(st *study) error {
 	w.mu.Lock()
 	st.replications = st.more
 	w.mu.Unlock()
+	w.extended.Store(true)
 	return w.submit(st)
 }
 
@@ -141,7 +142,7 @@ func (w *world) mend(st *study, p results.Plan) error {
 		w.startWorker(2)
 	}
 	w.mu.Lock()
-	lost := p.Points*uint64(st.replications) > p.Trials // an extension was rewound
+	lost := !st.whole(p, st.replications) // an extension was rewound
 	w.mu.Unlock()
 	switch {
 	case lost, p.State == results.Cancelled, p.State == results.Stopped, p.State == results.Planning:

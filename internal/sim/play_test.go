@@ -13,8 +13,10 @@ import (
 
 	"overnight/envs"
 	"overnight/envs/function"
+	"overnight/jobs"
 	"overnight/jobs/queuetest"
 	"overnight/results"
+	"overnight/results/stopping"
 	"overnight/results/storetest"
 )
 
@@ -128,7 +130,7 @@ func (w *world) finish() ([]results.Plan, error) {
 			}
 			plans = append(plans, p)
 			w.mu.Lock()
-			whole := p.Trials == p.Points*uint64(st.replications)
+			whole := st.whole(p, st.replications)
 			w.mu.Unlock()
 			if p.State == results.Finished && p.Digest != "" && whole {
 				continue
@@ -178,7 +180,11 @@ func (w *world) end() {
 // check holds the promises of the end.
 func (w *world) check(p results.Plan) error {
 	ctx := context.Background()
-	digest, missing, err := results.Digest(ctx, w.store, p)
+	s, err := jobs.DecodeStudy(p.Body, w.catalog)
+	if err != nil {
+		return err
+	}
+	digest, missing, err := stopping.Digest(ctx, w.store, p, s)
 	if err != nil {
 		return err
 	}
@@ -196,11 +202,16 @@ func (w *world) check(p results.Plan) error {
 	if err != nil {
 		return err
 	}
+	o, err := stopping.New(s)
+	if err != nil {
+		return err
+	}
 	var count results.Tally
 	for r, err := range w.store.Scan(ctx, p.Study, 0, p.Trials) {
 		if err != nil {
 			return err
 		}
+		o.Take(&r)
 		switch r.Status {
 		case results.Done:
 			count.Done++
@@ -214,8 +225,14 @@ func (w *world) check(p results.Plan) error {
 	switch {
 	case t.Differs != 0:
 		return fmt.Errorf("%d records differ from those before", t.Differs)
-	case t.Dead != 0 || t.Overrun != 0 || t.Done != count.Done || t.Failed != count.Failed || t.Total() != p.Trials:
-		return fmt.Errorf("tally %+v of %d trials, and %+v are there", t, p.Trials, count)
+	case t.Dead != 0 || t.Overrun != 0 || t.Done != count.Done || t.Failed != count.Failed || t.Total() != p.Expected()+o.Surplus():
+		return fmt.Errorf("tally %+v of %d trials and %d surplus, and %+v are there", t, p.Expected(), o.Surplus(), count)
+	case o.Missing() != 0 || o.Total() != p.Expected():
+		return fmt.Errorf("%d of %d wanted trials have no record, and the plan says that %d are wanted", o.Missing(), o.Total(), p.Expected())
+	case o.Surplus() != 0 && !w.extended.Load():
+		return fmt.Errorf("%d trials ran that were not wanted", o.Surplus())
+	case s.Stopping != nil && (o.Saved() == 0 || len(o.Unsettled()) == 0 || len(o.Confirmed()) == 0):
+		return fmt.Errorf("%d trials saved, %d points unsettled, %d confirmed: nothing was decided", o.Saved(), len(o.Unsettled()), len(o.Confirmed()))
 	case t.Used < count.Used:
 		return fmt.Errorf("core time %v, where the records alone took %v", t.Used, count.Used)
 	}

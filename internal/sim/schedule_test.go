@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"overnight/coordinator"
+	"overnight/results"
 )
 
 // kind is a kind of fault.
@@ -165,6 +166,12 @@ type template struct {
 	text         string // with a verb for the replications
 	replications int
 	more         int // replications after orderExtend
+	confirm      int // further ones, of the best points
+}
+
+// whole tells whether a plan is for as many replications.
+func (t template) whole(p results.Plan, replications int) bool {
+	return p.Trials >= p.Points*uint64(replications+t.confirm)
 }
 
 // key names a template with so many replications.
@@ -178,26 +185,36 @@ env: {name: faulty, x: {grid: [1, 2]}, idle: {grid: [0, 150, 700, 2000]}}
 agents: [{name: random}]
 evaluate: {final: 1}
 replications: %d
-`, 4, 6},
+`, 4, 6, 0},
 		{"fails", `
 study: fails
 env: {name: faulty, fault: {grid: [none, panic]}, idle: {grid: [40, 900]}}
 agents: [{name: random}]
 evaluate: {final: 2}
 replications: %d
-`, 9, 11},
+`, 9, 11, 0},
 		{"busy", `
 study: busy
 env: {name: function, function: sphere, x1: {grid: [1, 2, 3]}, busy: {grid: [20, 400, 1500]}, noise: 1}
 agents: [{name: random}]
 replications: %d
-`, 4, 6},
+`, 4, 6, 0},
 		{"long", `
 study: long
 env: {name: faulty, x: {grid: [1, 2]}, idle: {grid: [1000, 2000, 2500]}}
 agents: [{name: random}]
 evaluate: {final: 1}
 replications: %d
-`, 3, 5},
+`, 3, 5, 0},
+		// Of its points, with little noise, some and much, a part stops at each stage.
+		{"stops", `
+study: stops
+env: {name: function, function: sphere, x1: {grid: [1, 2]}, noise: {grid: [0.1, 0.7, 1, 3]}, busy: 200}
+agents: [{name: random}, {as: other, name: random}]
+baseline: random
+paired: none
+replications: {min: 3, max: %d, check_at: [4, 6], until: {difference_from: random, half_width: 1}}
+confirm: {top: 2, replications: 2}
+`, 8, 10, 2},
 	}
 }

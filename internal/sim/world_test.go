@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,14 +21,15 @@ import (
 
 // world is one run of the simulation: a store, a queue, and processes.
 type world struct {
-	store   *storetest.Memory
-	queue   *queuetest.Memory
-	catalog *jobs.Catalog
-	log     *zap.Logger
-	began   time.Time
-	mode    mode
-	orderly bool // all faults are
-	studies []*study
+	store    *storetest.Memory
+	queue    *queuetest.Memory
+	catalog  *jobs.Catalog
+	log      *zap.Logger
+	began    time.Time
+	mode     mode
+	orderly  bool        // all faults are
+	extended atomic.Bool // some study asked for more replications
+	studies  []*study
 
 	running sync.WaitGroup // of processes
 	faults  sync.WaitGroup
@@ -270,7 +272,7 @@ func (w *world) order(st *study, k results.OrderKind) error {
 func (w *world) late(name string) {
 	p, err := w.store.Plan(context.Background(), name)
 	t, err2 := w.store.Tally(context.Background(), name)
-	if err != nil || err2 != nil || t.Total() < p.Trials {
+	if err != nil || err2 != nil || t.Total() < p.Expected() {
 		return
 	}
 	w.mu.Lock()

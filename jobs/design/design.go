@@ -1,20 +1,13 @@
 // Package design holds the mathematics of experimental designs: how many rows
 // there are, which row a number stands for, and where a row lies in the unit
-// cube. Start with Radix, for grids, and New, for sampled designs.
+// cube. Start with Radix, for grids, and New, for all others.
 //
 // Nothing here holds a design in memory: every row is computed from its number,
 // so adding a column or rows changes no value of the others. Values use package
 // fp, so they have the same bits everywhere.
 package design
 
-import (
-	"fmt"
-	"math/bits"
-	"slices"
-	"strings"
-
-	"overnight/internal/rng"
-)
+import "math/bits"
 
 // MaxRows bounds every count of rows, points and trials: beyond it, numbers
 // stop being exact in float64 and JSON.
@@ -59,53 +52,4 @@ func (r Radix) Strides() (strides []uint64, ok bool) {
 	}
 	_, ok = Product(r...)
 	return strides, ok
-}
-
-// Cube gives the rows of a sampled design as points of the open unit cube.
-type Cube interface {
-	// At returns coordinate column of a row, above 0 and below 1.
-	At(row uint64, column int) float64
-}
-
-// Random is the kind of design whose rows are independent and uniform.
-const Random = "random"
-
-// Kinds returns the kinds that New makes.
-func Kinds() []string { return []string{Random} }
-
-// Later returns kinds that study files may name one day and New refuses so far.
-func Later() []string { return []string{"lhs", "sobol", "halton", "saltelli", "morris"} }
-
-// New returns the cube of a kind with one coordinate a column. A column's values
-// depend on the seed and the column's name, not on the other columns.
-func New(kind string, seed uint64, columns []string, rows uint64) (Cube, error) {
-	switch {
-	case rows == 0 || rows > MaxRows:
-		return nil, fmt.Errorf("a design of %d rows: there must be 1 to %d", rows, uint64(MaxRows))
-	case kind == Random:
-		return newRandom(seed, columns), nil
-	case slices.Contains(Later(), kind):
-		return nil, fmt.Errorf("design %s is not in this version, which has %s", kind, strings.Join(Kinds(), ", "))
-	}
-	return nil, fmt.Errorf("there is no design %q", kind)
-}
-
-// random hashes addresses: row r of a column needs no other row.
-type random []rng.Key
-
-func newRandom(seed uint64, columns []string) random {
-	keys := make(random, len(columns))
-	for i, name := range columns {
-		keys[i] = rng.Root(seed, "design/random/"+name)
-	}
-	return keys
-}
-
-func (r random) At(row uint64, column int) float64 {
-	return Unit(r[column].At(row)[0])
-}
-
-// Unit maps 64 random bits to the middle of one of 2**52 cells of (0, 1).
-func Unit(bits uint64) float64 {
-	return float64(float64(bits>>12)*0x1p-52) + 0x1p-53
 }

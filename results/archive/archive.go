@@ -57,6 +57,7 @@ type planHead struct {
 	Engine     int       `json:"engine"`
 	Points     uint64    `json:"points"`
 	Trials     uint64    `json:"trials"`
+	Wanted     uint64    `json:"wanted,omitempty"`
 	Metrics    []string  `json:"metrics"`
 	Objective  int       `json:"objective"`
 	Generation uint32    `json:"generation"`

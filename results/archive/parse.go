@@ -125,7 +125,7 @@ func (p *parser) head() error {
 		return damaged("plan: %w", err)
 	}
 	p.p = results.Plan{
-		Study: h.Study, Identity: h.Identity, Engine: h.Engine, Points: h.Points, Trials: h.Trials, Metrics: h.Metrics,
+		Study: h.Study, Identity: h.Identity, Engine: h.Engine, Points: h.Points, Trials: h.Trials, Wanted: h.Wanted, Metrics: h.Metrics,
 		Objective: h.Objective, Generation: h.Generation, Created: h.Created, Body: parts[1], Source: parts[2],
 	}
 	return p.v.plan(p.p)

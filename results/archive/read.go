@@ -124,10 +124,11 @@ func (m *importer) end(e ending) error {
 	}
 	if e.Digest != "" {
 		digest, missing, err := results.Digest(m.ctx, m.s, m.p)
-		if err != nil {
+		switch {
+		case errors.Is(err, results.ErrSurplus): // fsck decodes the study, and tells
+		case err != nil:
 			return err
-		}
-		if missing != 0 || digest != e.Digest {
+		case missing != 0 || digest != e.Digest:
 			return damaged("its digest is %s, and its records, of which %d are missing, give %q", e.Digest, missing, digest)
 		}
 	}

@@ -110,7 +110,7 @@ func (f *frameWriter) study(ctx context.Context, s results.Store, p *results.Pla
 	}
 	err := errors.Join(
 		f.json(kindPlan, planHead{
-			Study: p.Study, Identity: p.Identity, Engine: p.Engine, Points: p.Points, Trials: p.Trials, Metrics: p.Metrics,
+			Study: p.Study, Identity: p.Identity, Engine: p.Engine, Points: p.Points, Trials: p.Trials, Wanted: p.Wanted, Metrics: p.Metrics,
 			Objective: p.Objective, Generation: p.Generation, Created: p.Created.UTC(),
 		}),
 		f.frame(kindBody, p.Body),

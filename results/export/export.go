@@ -1,11 +1,13 @@
 // Package export writes a study's records as tables for other tools: CSV with a
-// header, or JSON lines. Start with Trials and NewTable.
+// header, JSON lines, or Parquet with typed columns. Start with Trials and
+// NewTable.
 //
 // Rows come in trial order, one per committed record, in mid-study too. Numbers
 // are the shortest text that reads back as the same bits; a number that does not
 // apply is empty in CSV and null in JSON lines, infinities are Inf and -Inf in
 // CSV and null in JSON lines, which has none. Keys of JSON lines stand in the
-// order of the columns.
+// order of the columns. In Parquet, a number that does not apply is null and
+// infinities are themselves; rows are written in groups, so memory stays bounded.
 package export
 
 import (
@@ -24,8 +26,9 @@ type Format string
 
 // The formats.
 const (
-	CSV   Format = "csv"
-	JSONL Format = "jsonl"
+	CSV     Format = "csv"
+	JSONL   Format = "jsonl"
+	Parquet Format = "parquet"
 )
 
 // TrialColumns returns the columns of Trials:
@@ -67,10 +70,10 @@ func appendColumn(columns []string, kind, name string) []string {
 // not apply to the arm is empty, as are the metrics of a trial that did not end
 // well.
 //
-// A record that the store can't read has no row; the error at the end names
+// meta is for Parquet. A record that the store can't read has no row; the error at the end names
 // those trials, and everything else has been written.
-func Trials(w io.Writer, s *jobs.Study, records iter.Seq2[results.Record, error], f Format) error {
-	t, err := NewTable(w, f, TrialColumns(s))
+func Trials(w io.Writer, s *jobs.Study, records iter.Seq2[results.Record, error], f Format, meta ...Meta) error {
+	t, err := NewColumns(w, f, trialColumns(s), meta...)
 	if err != nil {
 		return err
 	}
@@ -112,8 +115,8 @@ func CurveColumns() []string {
 
 // Curves writes a row for each value of each curve of each record: long form. x
 // is in training episodes. Damaged records are as in Trials.
-func Curves(w io.Writer, s *jobs.Study, records iter.Seq2[results.Record, error], f Format) error {
-	t, err := NewTable(w, f, CurveColumns())
+func Curves(w io.Writer, s *jobs.Study, records iter.Seq2[results.Record, error], f Format, meta ...Meta) error {
+	t, err := NewColumns(w, f, curveColumns(), meta...)
 	if err != nil {
 		return err
 	}

@@ -233,7 +233,7 @@ func TestErrors(t *testing.T) {
 	if err := Trials(io.Discard, s, all(rs), JSONL); err == nil || !strings.Contains(err.Error(), "no point 1000") {
 		t.Errorf("a record of point 1000 gives %v", err)
 	}
-	if err := Trials(io.Discard, s, all(nil), "xml"); err == nil || !strings.Contains(err.Error(), "write csv or jsonl") {
+	if err := Trials(io.Discard, s, all(nil), "xml"); err == nil || !strings.Contains(err.Error(), "write csv, jsonl or parquet") {
 		t.Errorf("format xml gives %v", err)
 	}
 	full := writer(func([]byte) (int, error) { return 0, gone })

@@ -3,6 +3,7 @@ package export
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Table writes rows. A row is one call of Uint, Int, Float, Bool, Text or Null
@@ -20,22 +23,19 @@ type Table struct {
 	columns []string
 	keys    [][]byte // JSON lines: `,"column":`, the first with a brace; nil for CSV
 	out     *bufio.Writer
+	parquet *columnar // Parquet; the others are nil then
 
 	row    []byte // the line so far
 	filled int
 	err    error
 }
 
-// NewTable returns a table with the given columns, whose names differ; the
-// header of CSV is written at once. Close must be called at the end.
+// NewTable returns a table with the given columns, whose names differ, as CSV or
+// JSON lines; the header of CSV is written at once. Close must be called at the
+// end.
 func NewTable(w io.Writer, f Format, columns []string) (*Table, error) {
-	for i, c := range columns {
-		if slices.Contains(columns[:i], c) {
-			return nil, fmt.Errorf("a table with two columns %q", c)
-		}
-	}
-	if len(columns) == 0 {
-		return nil, fmt.Errorf("a table without columns")
+	if err := different(columns); err != nil {
+		return nil, err
 	}
 	t := &Table{columns: columns, out: bufio.NewWriterSize(w, 1<<16)}
 	switch f {
@@ -52,10 +52,25 @@ func NewTable(w io.Writer, f Format, columns []string) (*Table, error) {
 			}
 			t.keys = append(t.keys, append(appendQuoted(key, c), ':'))
 		}
+	case Parquet:
+		return nil, fmt.Errorf("a parquet table needs the types of its columns: use NewColumns")
 	default:
-		return nil, fmt.Errorf("there is no table format %q; write csv or jsonl", f)
+		return nil, unknownFormat(f)
 	}
 	return t, t.err
+}
+
+// different checks that names can be those of columns.
+func different(columns []string) error {
+	for i, c := range columns {
+		if slices.Contains(columns[:i], c) {
+			return fmt.Errorf("a table with two columns %q", c)
+		}
+	}
+	if len(columns) == 0 {
+		return errors.New("a table without columns")
+	}
+	return nil
 }
 
 // Row writes a row of unsigned and signed integers, float64, bool, string and
@@ -91,18 +106,33 @@ func (t *Table) Row(values ...any) error {
 
 // Uint, Int, Float, Bool, Text and Null add the next cell of the row.
 func (t *Table) Uint(v uint64) {
+	if t.parquet != nil {
+		t.put(parquet.Int64Value(int64(v)))
+		if v > math.MaxInt64 {
+			t.fail(fmt.Errorf("column %q: %d is beyond 64 bits with a sign", t.column(), v))
+		}
+		return
+	}
 	t.next()
 	t.row = strconv.AppendUint(t.row, v, 10)
 }
 
 // Int adds a cell; see Uint.
 func (t *Table) Int(v int64) {
+	if t.parquet != nil {
+		t.put(parquet.Int64Value(v))
+		return
+	}
 	t.next()
 	t.row = strconv.AppendInt(t.row, v, 10)
 }
 
 // Float adds a cell; see Uint and the package comment for NaN and infinities.
 func (t *Table) Float(v float64) {
+	if t.parquet != nil {
+		t.put(t.parquet.number(v))
+		return
+	}
 	special := math.IsNaN(v) || math.IsInf(v, 0)
 	switch {
 	case !special:
@@ -119,12 +149,20 @@ func (t *Table) Float(v float64) {
 
 // Bool adds a cell; see Uint.
 func (t *Table) Bool(v bool) {
+	if t.parquet != nil {
+		t.put(parquet.BooleanValue(v))
+		return
+	}
 	t.next()
 	t.row = strconv.AppendBool(t.row, v)
 }
 
 // Text adds a cell; see Uint.
 func (t *Table) Text(s string) {
+	if t.parquet != nil {
+		t.put(t.parquet.text(s))
+		return
+	}
 	t.next()
 	if t.keys == nil {
 		t.row = appendField(t.row, s)
@@ -135,9 +173,21 @@ func (t *Table) Text(s string) {
 
 // Null adds a cell; see Uint.
 func (t *Table) Null() {
+	if t.parquet != nil {
+		t.put(parquet.NullValue())
+		return
+	}
 	t.next()
 	if t.keys != nil {
 		t.row = append(t.row, "null"...)
+	}
+}
+
+// put adds a cell of Parquet.
+func (t *Table) put(v parquet.Value) {
+	t.filled++
+	if t.err == nil {
+		t.fail(t.parquet.add(t.filled-1, v))
 	}
 }
 
@@ -172,7 +222,11 @@ func (t *Table) End() error {
 	if t.filled != len(t.columns) {
 		t.fail(fmt.Errorf("a row of %d cells in a table of %d columns", t.filled, len(t.columns)))
 	}
-	if t.err == nil {
+	switch {
+	case t.err != nil:
+	case t.parquet != nil:
+		t.err = t.parquet.end()
+	default:
 		if t.keys != nil {
 			t.row = append(t.row, '}')
 		}
@@ -185,7 +239,12 @@ func (t *Table) End() error {
 
 // Close writes what is buffered.
 func (t *Table) Close() error {
-	t.fail(t.out.Flush())
+	switch {
+	case t.parquet == nil:
+		t.fail(t.out.Flush())
+	case t.err == nil: // else the file has no end, and nothing reads it
+		t.err = t.parquet.close()
+	}
 	return t.err
 }
 

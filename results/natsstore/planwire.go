@@ -8,8 +8,14 @@ import (
 	"overnight/results"
 )
 
+// Marks of a plan: that it was submitted, and that Wanted follows Keep.
+const (
+	submitted = 1 << iota
+	wanted
+)
+
 // appendPlan appends all fields of a plan that is Valid, in the order in which
-// they are declared. Equal plans have equal forms.
+// they are declared but for Wanted. Equal plans have equal forms.
 func appendPlan(b []byte, p *results.Plan) []byte {
 	b = appendBytes(b, p.Study)
 	b = appendBytes(b, p.Identity)
@@ -24,10 +30,20 @@ func appendPlan(b []byte, p *results.Plan) []byte {
 	b = appendTime(b, p.Created)
 	b = appendTime(b, p.Ended)
 	b = binary.AppendUvarint(b, uint64(p.Epoch))
-	b = appendBool(b, p.Submitted)
+	var marks byte
+	if p.Submitted {
+		marks |= submitted
+	}
+	if p.Wanted > 0 {
+		marks |= wanted
+	}
+	b = append(b, marks)
 	b = appendVarint(b, int64(p.Priority))
 	b = appendVarint(b, int64(p.MaxSlots))
 	b = appendVarint(b, int64(p.Keep))
+	if p.Wanted > 0 {
+		b = binary.AppendUvarint(b, p.Wanted)
+	}
 	b = appendBytes(b, p.Body)
 	return appendBytes(b, p.Source)
 }
@@ -49,10 +65,14 @@ func (r *reader) plan() (p results.Plan) {
 	p.Created = r.time()
 	p.Ended = r.time()
 	p.Epoch = r.uint32()
-	p.Submitted = r.bool()
+	marks := r.byte()
+	p.Submitted = marks&submitted != 0
 	p.Priority = r.int()
 	p.MaxSlots = r.int()
 	p.Keep = time.Duration(r.varint())
+	if marks&wanted != 0 {
+		p.Wanted = r.uvarint()
+	}
 	p.Body = r.bytes()
 	p.Source = r.bytes()
 	return p

@@ -208,6 +208,8 @@ func TestWireVersion1(t *testing.T) {
 	name := id{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 	worker := results.Worker{ID: "w", Slots: 2, Held: []results.Held{{Job: "j", Study: "s", Generation: 1, Trials: []results.Span{{From: 3, To: 300}}}}}
 	plan := results.Plan{Study: "s", Engine: 1, Metrics: []string{"m"}, Trials: 300, State: results.Running, Created: time.Unix(0, 1), Body: []byte("b")}
+	some := plan
+	some.Wanted = 200
 	rec := results.Record{Trial: 1, Status: results.Failed, Error: "x"}
 	list, _, err := appendRecord(nil, nil, &rec)
 	if err != nil {
@@ -225,6 +227,7 @@ func TestWireVersion1(t *testing.T) {
 		{"error", (&answer{kind: kindNotFound, text: "no"}).encode(), "4f56410103" + "6e6f"},
 		{"beat", (&beat{worker: worker, after: 3}).encode(), "06" + "0177" + "00" + "04" + "00" + "00" + "00" + "01" + "016a" + "0173" + "01" + "01" + "03ac02" + "00" + "0000000000000000" + "0000000000000080" + "0000000000000080"},
 		{"plan", appendPlan(nil, &plan), "0173" + "00" + "02" + "00" + "ac02" + "01016d" + "00" + "00" + "0772756e6e696e67" + "00" + "0100000000000000" + "0000000000000080" + "00" + "00" + "00" + "00" + "00" + "0162" + "00"},
+		{"plan of which some is wanted", appendPlan(nil, &some), "0173" + "00" + "02" + "00" + "ac02" + "01016d" + "00" + "00" + "0772756e6e696e67" + "00" + "0100000000000000" + "0000000000000080" + "00" + "02" + "00" + "00" + "00" + "c801" + "0162" + "00"},
 		{"commit", append(appendCommitHead(nil, "s", 1, 1), list...), "0173" + "01" + "01" + "15" + "01" + "01" + "00" + "00" + "02" + "00" + "00" + "0178" + "00" + "00" + "00" + "0000000000000080" + "00"},
 		{"verdicts", encodeVerdicts([]results.Verdict{1, 1, 2}), "02010102"},
 		{"ledger", encodeLedger(results.NewLedger(blockTrials + 1)), "8180020000"},

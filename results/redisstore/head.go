@@ -52,6 +52,7 @@ type stored struct {
 	Priority   int      `json:"priority,omitempty"`
 	MaxSlots   int      `json:"max_slots,omitempty"`
 	Keep       int64    `json:"keep,omitempty"`
+	Wanted     uint64   `json:"wanted,omitempty"`
 	Base       uint64   `json:"base,omitempty"`
 	Boards     uint64   `json:"boards,omitempty"`
 	Body       uint32   `json:"body_crc"`
@@ -83,7 +84,7 @@ func (h *head) fields() ([]any, error) {
 		Study: p.Study, Identity: p.Identity, Engine: p.Engine, Points: p.Points, Trials: p.Trials, Metrics: p.Metrics,
 		Objective: p.Objective, Generation: p.Generation, State: string(p.State), Digest: p.Digest,
 		Created: nanos(p.Created), Ended: nanos(p.Ended), Epoch: p.Epoch, Submitted: p.Submitted,
-		Priority: p.Priority, MaxSlots: p.MaxSlots, Keep: int64(p.Keep), Base: h.base, Boards: h.boards, Body: h.bodySum,
+		Priority: p.Priority, MaxSlots: p.MaxSlots, Keep: int64(p.Keep), Wanted: p.Wanted, Base: h.base, Boards: h.boards, Body: h.bodySum,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the plan of study %q: %w", p.Study, err)
@@ -133,7 +134,7 @@ func (s *Store) readHead(study string, values []any) (*head, error) {
 		Study: d.Study, Identity: d.Identity, Engine: d.Engine, Points: d.Points, Trials: d.Trials, Metrics: d.Metrics,
 		Objective: d.Objective, Generation: d.Generation, State: results.State(d.State), Digest: d.Digest,
 		Created: timeOf(d.Created), Ended: timeOf(d.Ended), Epoch: d.Epoch, Submitted: d.Submitted,
-		Priority: d.Priority, MaxSlots: d.MaxSlots, Keep: time.Duration(d.Keep),
+		Priority: d.Priority, MaxSlots: d.MaxSlots, Keep: time.Duration(d.Keep), Wanted: d.Wanted,
 	}
 	h.base, h.boards, h.bodySum = d.Base, d.Boards, d.Body
 	h.board, _ = strconv.ParseUint(text[4], 10, 64)

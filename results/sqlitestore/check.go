@@ -170,6 +170,9 @@ func (k *checker) study(c *engine.Conn, h *head) error {
 // digest compares the digest that was fixed with that of the records.
 func (k *checker) digest(c *engine.Conn, h *head) error {
 	got, missing, err := results.Digest(k.ctx, inTransaction{Store: k.s, c: c, h: h}, h.plan)
+	if errors.Is(err, results.ErrSurplus) {
+		return nil // whoever can decode the study checks it
+	}
 	if err != nil {
 		return err
 	}

@@ -43,12 +43,13 @@ type more struct {
 	Priority  int           `json:"priority,omitempty"`
 	MaxSlots  int           `json:"max_slots,omitempty"`
 	Keep      time.Duration `json:"keep,omitempty"` // nanoseconds
+	Wanted    uint64        `json:"wanted,omitempty"`
 }
 
 // setMore encodes the plan's newer fields: "" where all are zero.
 func (h *head) setMore() error {
 	p := &h.plan
-	m := more{Ended: nanos(p.Ended), Epoch: p.Epoch, Submitted: p.Submitted, Priority: p.Priority, MaxSlots: p.MaxSlots, Keep: p.Keep}
+	m := more{Ended: nanos(p.Ended), Epoch: p.Epoch, Submitted: p.Submitted, Priority: p.Priority, MaxSlots: p.MaxSlots, Keep: p.Keep, Wanted: p.Wanted}
 	h.more = ""
 	if m == (more{}) {
 		return nil
@@ -69,6 +70,6 @@ func (h *head) readMore() error {
 	}
 	p := &h.plan
 	p.Ended, p.Epoch, p.Submitted = timeOf(m.Ended), m.Epoch, m.Submitted
-	p.Priority, p.MaxSlots, p.Keep = m.Priority, m.MaxSlots, m.Keep
+	p.Priority, p.MaxSlots, p.Keep, p.Wanted = m.Priority, m.MaxSlots, m.Keep, m.Wanted
 	return nil
 }

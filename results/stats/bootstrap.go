@@ -33,28 +33,44 @@ func bootstrap(x, y Scores, s Statistic, o Options) Interval {
 		}
 		return v
 	}
-	times := make([]int32, reps)
+	return resampled(theta, units, reps, o)
+}
+
+// resampled returns the interval of theta, a statistic with replication r
+// counted times[r] times (nil: once each), by resampling the units.
+func resampled(theta func(times []int32) float64, units []int32, reps int, o Options) Interval {
 	draws := make([]float64, 0, o.Resamples)
-	for b := range o.Resamples {
-		clear(times)
-		stream := rng.New(o.Key.At(uint64(b)))
-		for range units {
-			times[units[stream.IntN(len(units))]]++
-		}
+	resample(units, reps, o, func(times []int32) {
 		// A resample may hit no run of one side at all; then there is no statistic.
 		if v := theta(times); !math.IsNaN(v) {
 			draws = append(draws, v)
 		}
-	}
+	})
 	if len(draws) < o.Resamples/2 || len(draws) == 0 {
 		return Unknown()
 	}
 	slices.Sort(draws)
 	low, high := (1-o.Level)/2, (1+o.Level)/2
 	if o.Method == BCa {
-		low, high = adjust(low, high, bias(draws, theta(nil)), acceleration(theta, times, units))
+		var left []float64
+		leaveOneOut(units, reps, func(times []int32) { left = append(left, theta(times)) })
+		low, high = adjust(low, high, bias(draws, theta(nil)), acceleration(left))
 	}
 	return Interval{quantile(draws, low), quantile(draws, high)}
+}
+
+// resample draws as many units as there are, with replacement, o.Resamples
+// times, and gives how often each replication was drawn to see.
+func resample(units []int32, reps int, o Options, see func(times []int32)) {
+	times := make([]int32, reps)
+	for b := range o.Resamples {
+		clear(times)
+		stream := rng.New(o.Key.At(uint64(b)))
+		for range units {
+			times[units[stream.IntN(len(units))]]++
+		}
+		see(times)
+	}
 }
 
 // bias returns z0 of Efron (1987, equation 4.1): the normal quantile of the
@@ -70,18 +86,8 @@ func bias(draws []float64, estimate float64) float64 {
 
 // acceleration returns a of Efron (1987), by the jackknife over the units
 // (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, equation
-// 14.15). times is scratch.
-func acceleration(theta func([]int32) float64, times []int32, units []int32) float64 {
-	clear(times)
-	for _, u := range units {
-		times[u] = 1
-	}
-	left := make([]float64, len(units))
-	for i, u := range units {
-		times[u] = 0
-		left[i] = theta(times)
-		times[u] = 1
-	}
+// 14.15), from the statistic with each left out.
+func acceleration(left []float64) float64 {
 	m := Mean(left)
 	var squares, cubes float64
 	for _, v := range left {
@@ -93,6 +99,19 @@ func acceleration(theta func([]int32) float64, times []int32, units []int32) flo
 		return 0
 	}
 	return cubes / (6 * squares * math.Sqrt(squares))
+}
+
+// leaveOneOut gives the units counted once each but for one, for each in turn.
+func leaveOneOut(units []int32, reps int, see func(times []int32)) {
+	times := make([]int32, reps)
+	for _, u := range units {
+		times[u] = 1
+	}
+	for _, u := range units {
+		times[u] = 0
+		see(times)
+		times[u] = 1
+	}
 }
 
 // adjust moves the two shares by bias and acceleration (Efron 1987, equation

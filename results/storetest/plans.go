@@ -70,9 +70,9 @@ func testPlanRoundTrip(t *testing.T, s results.Store) {
 			State: results.Stopped, Digest: "d", Created: time.Unix(1, 1).UTC(),
 			Body: []byte{0, 1, 255}, Source: []byte("\x00\n"),
 			Ended: time.Date(2026, 3, 2, 1, 2, 3, 999999999, time.UTC), Epoch: 1<<32 - 1,
-			Submitted: true, Priority: results.MaxPriority, MaxSlots: 1 << 30, Keep: 1<<63 - 1,
+			Submitted: true, Priority: results.MaxPriority, MaxSlots: 1 << 30, Keep: 1<<63 - 1, Wanted: 1<<60 - 1,
 		},
-		{Study: name(t, "some"), Epoch: 3, Keep: time.Hour},
+		{Study: name(t, "some"), Epoch: 3, Keep: time.Hour, Trials: 2, Wanted: 1},
 	} {
 		if err := s.Create(t.Context(), p); err != nil {
 			t.Fatalf("Create %q: %v", p.Study, err)
@@ -92,6 +92,7 @@ func testPlanRoundTrip(t *testing.T, s results.Store) {
 		"an endless name":   NewPlan(strings.Repeat("x", results.MaxName+1), 1, 1),
 		"a name with 0":     NewPlan("x\x00", 1, 1),
 		"too much priority": {Study: name(t, "priority"), Priority: results.MaxPriority + 1},
+		"more wanted":       {Study: name(t, "wanted"), Trials: 3, Wanted: 4},
 		"negative slots":    {Study: name(t, "slots"), MaxSlots: -1},
 		"a time to come":    {Study: name(t, "late"), Created: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
@@ -108,7 +109,7 @@ func testUpdate(t *testing.T, s results.Store) {
 		p.Trials, p.Identity, p.Objective = 8, "new", 1
 		p.Body, p.Source = []byte("body 2"), nil
 		p.Ended, p.Epoch, p.Submitted = time.Unix(1_900_000_000, 7).UTC(), 4, true
-		p.Priority, p.MaxSlots, p.Keep = 50, 3, 720*time.Hour
+		p.Priority, p.MaxSlots, p.Keep, p.Wanted = 50, 3, 720*time.Hour, 7
 	}
 	want := p
 	change(&want)

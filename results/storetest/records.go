@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,5 +315,18 @@ func testDigest(t *testing.T, s results.Store) {
 	const want = "31ec4cdb96bfcf4fa582780bd964ed1e45dfc93541dc20fda9ebdd590a408133"
 	if got, missing, err := results.Digest(t.Context(), s, p); got != want || missing != 0 || err != nil {
 		t.Errorf("Digest: %q, %d missing, %v; want %s", got, missing, err, want)
+	}
+	// Of a study that wants some of its trials: the same over these.
+	for n, wrong := range map[uint64]error{21: nil, 20: nil, 19: results.ErrSurplus} {
+		some := NewPlan(name(t, strconv.FormatUint(n, 10)), 4, 6)
+		some.Wanted = n
+		if err := s.Create(t.Context(), some); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, s, some, NewRecords(&p, 0, 20)...)
+		got, missing, err := results.Digest(t.Context(), s, some)
+		if !errors.Is(err, wrong) || missing != n-min(n, 20) || (got == want) != (n == 20) {
+			t.Errorf("Digest with 20 records where %d are wanted: %q, %d missing, %v", n, got, missing, err)
+		}
 	}
 }

@@ -1,0 +1,180 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"overnight/results"
+	"overnight/results/figure"
+	"overnight/results/page"
+	"overnight/results/report"
+)
+
+// maxTableRows bounds the rows of a table in the page.
+const maxTableRows = 200
+
+// Of each arm so many trials are run again, and so many episodes of each are
+// played.
+const (
+	replayed         = 3
+	replayedEpisodes = 10
+)
+
+// drawn is what a builder of package figure returns.
+func drawn(f figure.Figure, ok bool) []figure.Figure {
+	if !ok {
+		return nil
+	}
+	return []figure.Figure{f}
+}
+
+// sections lays out the page, from the answer to the details. A section without
+// anything to show is left out.
+func (b *builder) sections(ctx context.Context) error {
+	m := b.Model
+	runs, err := b.read(ctx)
+	if err != nil {
+		return err
+	}
+	b.doc.Lead = drawn(figure.Arms(m))
+	b.comparison()
+	b.add("learning", "How they learn", "", figure.Learning(runs))
+	b.factors(runs)
+	if err := b.sensitivity(); err != nil {
+		return err
+	}
+	b.points()
+	if b.Play != nil && m.Tally.Done > 0 {
+		days, err := figure.Days(ctx, m, figure.Choose(m, replayed), b.Play, replayedEpisodes)
+		if err != nil {
+			return err
+		}
+		b.add("days", "Day by day", "Logs are not stored: a few trials an arm were run again for these pictures.", days)
+	}
+	b.failures()
+	return nil
+}
+
+// read collects from the records what the model does not keep.
+func (b *builder) read(ctx context.Context) (*figure.Runs, error) {
+	runs := figure.NewRuns(b.Model)
+	if b.Records == nil {
+		return runs, nil
+	}
+	for r, err := range b.Records {
+		switch {
+		case errors.Is(err, results.ErrDamaged): // counted by the model
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("read records: %w", err)
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+		runs.Add(&r)
+	}
+	return runs, nil
+}
+
+// add appends a section, unless there is nothing in it.
+func (b *builder) add(id, title, text string, figures []figure.Figure, tables ...page.Table) {
+	if len(figures) == 0 && len(tables) == 0 {
+		return
+	}
+	s := page.Section{ID: id, Title: title, Figures: figures, Tables: tables}
+	if text != "" {
+		s.Text = []string{text}
+	}
+	b.doc.Sections = append(b.doc.Sections, s)
+}
+
+// table turns one of report's tables into one of the page.
+func table(id string, t report.Table, all bool) (page.Table, bool) {
+	s := report.SheetOf(t, all)
+	p := page.Table{ID: id, Caption: s.Title, Rows: s.Rows, Notes: s.Notes}
+	for _, c := range s.Columns {
+		p.Columns = append(p.Columns, page.Column{Name: c.Name, Number: c.Number})
+	}
+	if len(p.Rows) > maxTableRows {
+		p.Notes = append(p.Notes, fmt.Sprintf("The first %d of %d rows.", maxTableRows, len(p.Rows)))
+		p.Rows = p.Rows[:maxTableRows]
+	}
+	return p, len(p.Rows) > 0
+}
+
+func tables(list ...page.Table) []page.Table { return list }
+
+// comparison shows who does better, arm beside arm.
+func (b *builder) comparison() {
+	m := b.Model
+	if m.Tally.Done == 0 {
+		return
+	}
+	var list []page.Table
+	if t, ok := table("arms-table", b.arms, true); ok {
+		list = append(list, t)
+	}
+	if m.Baseline() >= 0 {
+		if c, err := m.Compare(report.CompareOptions{}); err == nil {
+			if t, ok := table("compare-table", c, true); ok {
+				list = append(list, t)
+			}
+		}
+	}
+	b.add("arms", "Who does better", "", drawn(figure.Profiles(m)), list...)
+}
+
+// factors shows what each factor does.
+func (b *builder) factors(runs *figure.Runs) {
+	m := b.Model
+	var figs []figure.Figure
+	figs = append(figs, drawn(figure.Effects(m))...)
+	figs = append(figs, drawn(figure.Lost(m, runs))...)
+	figs = append(figs, drawn(figure.Heat(m))...)
+	figs = append(figs, drawn(figure.Slices(m))...)
+	figs = append(figs, drawn(figure.Contours(m))...)
+	b.add("factors", "What each factor does", "", figs)
+}
+
+// sensitivity shows which factors matter, and how much is luck.
+func (b *builder) sensitivity() error {
+	m := b.Model
+	if m.Tally.Done == 0 || len(m.Study.Factors) == 0 {
+		return nil
+	}
+	t, err := m.Sensitivity(report.SensitivityOptions{})
+	if err != nil || len(t.Arms()) == 0 {
+		return nil // too large, or nothing that varies: the command says so
+	}
+	s, ok := table("sensitivity-table", t, true)
+	var list []page.Table
+	if ok {
+		list = tables(s)
+	}
+	b.add("sensitivity", "What matters, and how much is luck", "", figure.Sensitivity(m, t), list...)
+	return nil
+}
+
+// points shows every point, or the best of many.
+func (b *builder) points() {
+	m := b.Model
+	if m.Tally.Done == 0 {
+		return
+	}
+	var list []page.Table
+	if t, err := m.PointTable(); err == nil {
+		if t, ok := table("points-table", t, m.Study.Points() <= maxTableRows); ok {
+			list = append(list, t)
+		}
+	}
+	b.add("points", "Point by point", "", drawn(figure.ParallelCoordinates(m)), list...)
+}
+
+// failures shows what went wrong, if anything did.
+func (b *builder) failures() {
+	lines := b.Model.Troubles()
+	if len(lines) == 0 {
+		return
+	}
+	b.doc.Sections = append(b.doc.Sections, page.Section{ID: "failures", Title: "What failed or is missing", Text: lines, Figures: drawn(figure.Failed(b.Model))})
+}

@@ -1,0 +1,323 @@
+package answer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"overnight/results/report"
+	"overnight/results/stats"
+)
+
+// standing is an arm on a task, or on all, in the numbers that sentences use.
+type standing struct {
+	report.ArmRow
+	index  int // of Study.Arms
+	value  float64
+	oracle bool
+}
+
+// groups returns the arms that have runs, best first, task by task; one group
+// where tasks are pooled.
+func (b *builder) groups() [][]standing {
+	m := b.Model
+	var all [][]standing
+	task := ""
+	for i, r := range b.arms.Rows() {
+		if i == 0 || r.Task != task {
+			all, task = append(all, nil), r.Task
+		}
+		s := standing{ArmRow: r, value: summary(m, &r)}
+		for k := range m.Study.Arms {
+			if m.Study.Arms[k].Label == r.Arm {
+				s.index, s.oracle = k, m.Study.Arms[k].Agent == "oracle"
+			}
+		}
+		if !math.IsNaN(s.value) {
+			all[len(all)-1] = append(all[len(all)-1], s)
+		}
+	}
+	for _, g := range all {
+		slices.SortStableFunc(g, func(x, y standing) int {
+			switch {
+			case m.Worse(y.value, x.value):
+				return -1
+			case m.Worse(x.value, y.value):
+				return 1
+			}
+			return 0
+		})
+	}
+	return slices.DeleteFunc(all, func(g []standing) bool { return len(g) == 0 })
+}
+
+// summary is the row's number that the objective asks for.
+func summary(m *report.Model, r *report.ArmRow) float64 {
+	switch stats.Statistic(m.Statistic()) {
+	case stats.ByIQM:
+		return float64(r.IQM)
+	case stats.ByMedian:
+		return float64(r.Median)
+	}
+	return float64(r.Mean)
+}
+
+// sentences answers: which arm is best and how sure that is, who is better than
+// the baseline, what each learner depends on, and what is wrong with the study.
+func (b *builder) sentences() []string {
+	m := b.Model
+	if m.Tally.Done == 0 {
+		return []string{"No trial has a result yet."}
+	}
+	var out []string
+	groups := b.groups()
+	for _, g := range groups {
+		prefix := ""
+		if len(groups) > 1 && g[0].Task != "" {
+			prefix = "On " + g[0].Task + ": "
+		}
+		out = append(out, b.ranking(prefix, g)...)
+	}
+	out = append(out, b.dependence()...)
+	return append(out, b.caveats()...)
+}
+
+// ranking says who is best and where the others stand.
+func (b *builder) ranking(prefix string, g []standing) []string {
+	m := b.Model
+	metric, statistic := m.Study.Objective.Metric, m.Statistic()
+	var arms []standing // without oracles, which know more than an agent may
+	for _, s := range g {
+		if !s.oracle {
+			arms = append(arms, s)
+		}
+	}
+	if len(arms) == 0 {
+		return nil
+	}
+	best := arms[0]
+	first := fmt.Sprintf("%sBest is %s: %s %s %s", prefix, best.Arm, statistic, metric, report.Say(best.value, float64(best.Low), float64(best.High)))
+	if len(arms) == 1 {
+		first = fmt.Sprintf("%s%s has %s %s %s", prefix, best.Arm, statistic, metric, report.Say(best.value, float64(best.Low), float64(best.High)))
+	}
+	switch {
+	case best.Points > 1:
+		first += fmt.Sprintf(" over %d points and %d replications", best.Points, m.Study.Replications)
+	case m.Study.Replications > 1:
+		first += fmt.Sprintf(" over %d replications", m.Study.Replications)
+	}
+	if best.Worst < 0 || !math.IsNaN(float64(best.Worst)) {
+		first += fmt.Sprintf("; its worst run has %s", report.Say(float64(best.Worst), math.NaN(), math.NaN()))
+	}
+	out := []string{first + "."}
+	if len(arms) > 1 {
+		out = append(out, b.ahead(best, arms[1]))
+	}
+	if line := b.against(arms); line != "" {
+		out = append(out, line)
+	}
+	return append(out, b.collapses(arms)...)
+}
+
+// ahead compares the best arm with the second.
+func (b *builder) ahead(best, second standing) string {
+	m := b.Model
+	d, points := b.difference(best, second)
+	if math.IsNaN(d.Value) {
+		return fmt.Sprintf("Second is %s; the two share no point at which they could be compared.", second.Arm)
+	}
+	shown := report.SaySigned(d.Value, d.Low, d.High)
+	switch {
+	case !d.Known():
+		return fmt.Sprintf("The next is %s, %s apart; with so few runs no interval can be given.", second.Arm, shown)
+	case d.Contains(0):
+		return fmt.Sprintf("It can't be told from the next, %s: the difference is %s at the %s where both run.", second.Arm, shown, counted(points, "point"))
+	case m.Worse(0, d.Value): // the difference is an advantage
+		return fmt.Sprintf("It is ahead of the next, %s, by %s.", second.Arm, report.Say(math.Abs(d.Value), math.Min(math.Abs(d.Low), math.Abs(d.High)), math.Max(math.Abs(d.Low), math.Abs(d.High))))
+	}
+	return fmt.Sprintf("Where both run, the next, %s, is ahead of it: the difference is %s.", second.Arm, shown)
+}
+
+// difference estimates the best arm's summary less the second's where both run,
+// paired by replication where they share noise.
+func (b *builder) difference(x, y standing) (stats.Estimated, int) {
+	m := b.Model
+	none := stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}
+	var ours, theirs stats.Scores
+	for _, l := range m.Lines() {
+		if l.Arm != x.index || x.Task != "" && m.Study.Tasks[l.Task].Label != x.Task {
+			continue
+		}
+		for i, beside := range m.Beside(l, y.index) {
+			if len(beside) > 0 {
+				ours = append(ours, m.Scores(l.Points[i:i+1])...)
+				theirs = append(theirs, m.Scores(beside[:1])...)
+			}
+		}
+	}
+	if len(ours) == 0 || len(ours) != len(theirs) {
+		return none, 0
+	}
+	size := 2 * len(ours) * m.Replications()
+	return stats.Difference(ours, theirs, stats.Statistic(m.Statistic()), m.Options("answer/ahead", size, uint64(x.index), uint64(y.index))), len(ours)
+}
+
+// against says who is better and who worse than the baseline.
+func (b *builder) against(arms []standing) string {
+	m := b.Model
+	base := m.Baseline()
+	if base < 0 {
+		return ""
+	}
+	var better, worse, open []string
+	for _, s := range arms {
+		d, low, high := float64(s.Difference), float64(s.DifferenceLow), float64(s.DifferenceHigh)
+		if s.index == base || math.IsNaN(d) {
+			continue
+		}
+		text := fmt.Sprintf("%s (%s)", s.Arm, report.SaySigned(d, low, high))
+		switch {
+		case math.IsNaN(low) || low <= 0 && high >= 0:
+			open = append(open, text)
+		case m.Worse(0, d):
+			better = append(better, text)
+		default:
+			worse = append(worse, text)
+		}
+	}
+	label := m.Study.Arms[base].Label
+	var parts []string
+	for _, p := range []struct {
+		arms []string
+		what string
+	}{{better, "Better than " + label}, {worse, "Worse than " + label}, {open, "Not told apart from " + label}} {
+		if len(p.arms) > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %s.", p.what, list(p.arms)))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// collapses says which learning arms had runs that ended below the baseline, and
+// what a count of none is worth.
+func (b *builder) collapses(arms []standing) []string {
+	m := b.Model
+	var out []string
+	for _, s := range arms {
+		if s.Collapsed == nil {
+			continue
+		}
+		what := "collapsed"
+		if base := m.Baseline(); base >= 0 && base != s.index {
+			what = "ended worse than the mean of " + m.Study.Baseline + " beside it"
+		}
+		up := report.SayShareUp(float64(s.CollapsedUpper))
+		if *s.Collapsed == 0 {
+			out = append(out, fmt.Sprintf("No run of %s %s (0 of %d: the share is up to %s).", s.Arm, what, *s.CollapsedOf, up))
+			continue
+		}
+		out = append(out, fmt.Sprintf("%d of %d runs of %s %s (%s; the share is up to %s), so its mean alone misleads.", *s.Collapsed, *s.CollapsedOf, s.Arm, what,
+			report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up))
+	}
+	return out
+}
+
+// dependence says what each learning arm's runs differ by: the share of each
+// factor and of luck, and the levels between which the largest one moves it.
+func (b *builder) dependence() []string {
+	m := b.Model
+	short := m.ShortFactors()
+	names := m.Study.Columns()
+	byArm := map[string][]report.ShareRow{}
+	var order []string
+	for _, r := range m.WhatMatters().Rows() {
+		key := r.Task + "\x00" + r.Arm
+		if byArm[key] == nil {
+			order = append(order, key)
+		}
+		byArm[key] = append(byArm[key], r)
+	}
+	var out []string
+	for _, key := range order {
+		rows := byArm[key]
+		if !b.learns(rows[0].Task, rows[0].Arm) {
+			continue
+		}
+		var parts []string
+		moved := ""
+		for _, r := range rows {
+			share := float64(r.Share)
+			if math.IsNaN(share) || r.Factor == report.Rest && share < .005 {
+				continue
+			}
+			name := r.Factor
+			if i := slices.Index(names, name); i >= 0 {
+				name = short[i]
+			}
+			parts = append(parts, fmt.Sprintf("%s %s", name, report.SayShare(share)))
+			if moved == "" && r.Best != "" && r.Best != r.Worst && share >= .01 {
+				moved = fmt.Sprintf(" Of the factors, %s moves it most: from %s at %s to %s at %s.", name,
+					report.Say(float64(r.WorstMean), math.NaN(), math.NaN()), r.Worst, report.Say(float64(r.BestMean), math.NaN(), math.NaN()), r.Best)
+			}
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		where := rows[0].Arm
+		if len(m.Study.Tasks) > 1 {
+			where += " on " + rows[0].Task
+		}
+		out = append(out, fmt.Sprintf("What the runs of %s differ by: %s.%s", where, list(parts), moved))
+	}
+	return out
+}
+
+// learns tells whether an arm learns at a point of the task.
+func (b *builder) learns(task, arm string) bool {
+	m := b.Model
+	for _, l := range m.Lines() {
+		if m.Study.Arms[l.Arm].Label == arm && m.Study.Tasks[l.Task].Label == task {
+			return slices.ContainsFunc(l.Points, m.Learns)
+		}
+	}
+	return false
+}
+
+// caveats says what the reader must know before trusting the rest.
+func (b *builder) caveats() []string {
+	m := b.Model
+	var out []string
+	t := &m.Tally
+	if t.Missing > 0 {
+		out = append(out, fmt.Sprintf("The study is not complete: %d of %d trials have no record yet, and every number here is of the others.", t.Missing, t.Planned))
+	}
+	if bad := t.Failed + t.Dead + t.Overrun; bad > 0 {
+		out = append(out, fmt.Sprintf("%s gave no result (%d failed, %d dead, %d overran a limit); they are left out of every mean, which flatters an arm that fails.", counted(int(bad), "trial"), t.Failed, t.Dead, t.Overrun))
+	}
+	switch r := m.Study.Replications; {
+	case r == 1:
+		out = append(out, "Each point was run once, so luck can't be told from what factors do.")
+	case r < 10:
+		out = append(out, fmt.Sprintf("With %d replications intervals of skewed scores hold less often than they say (docs/statistics.md).", r))
+	}
+	return out
+}
+
+// list joins words: "a, b and c".
+func list(words []string) string {
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

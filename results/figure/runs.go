@@ -1,0 +1,85 @@
+package figure
+
+import (
+	"math"
+	"slices"
+
+	"overnight/results"
+	"overnight/results/report"
+	"overnight/results/stats"
+)
+
+// TrainingCurve and EvaluationCurve are the names of the curves that every
+// learner records: returns of training episodes, as means of equal stretches, and
+// of the evaluations in between.
+const (
+	TrainingCurve   = "train_return"
+	EvaluationCurve = "return"
+)
+
+// Runs collects from records what a Model does not keep: learning curves, and how
+// much return was possible. Its size is that of arms x replications x grid, plus
+// a few numbers a point. Add every record in trial order, then pass it to
+// Learning and Lost.
+type Runs struct {
+	m       *report.Model
+	curves  map[curveKey]*stats.Curves
+	names   []string // of curves, in order of appearance
+	returns int      // index of Study.Metrics, -1 without
+	optimal int
+	sums    []possible // by point; nil where points are not kept apart
+	skipped int
+}
+
+type curveKey struct {
+	task, arm int
+	name      string
+}
+
+// possible sums up what the runs of a point reached and could have.
+type possible struct {
+	n            int
+	reached, top float64
+}
+
+// NewRuns returns an empty collection for a study.
+func NewRuns(m *report.Model) *Runs {
+	r := &Runs{m: m, curves: map[curveKey]*stats.Curves{},
+		returns: slices.Index(m.Study.Metrics, "return"), optimal: slices.Index(m.Study.Metrics, "optimality")}
+	if m.Lines() != nil && r.returns >= 0 && r.optimal >= 0 {
+		r.sums = make([]possible, m.Study.Points())
+	}
+	return r
+}
+
+// Add takes a record in.
+func (r *Runs) Add(rec *results.Record) {
+	if rec.Status != results.Done {
+		return
+	}
+	if int(rec.Point) < len(r.sums) && max(r.returns, r.optimal) < len(rec.Metrics) {
+		// optimality is the return over the best policy's on the same episodes.
+		got, share := rec.Metrics[r.returns], rec.Metrics[r.optimal]
+		if top := got / share; share > 0 && !math.IsNaN(top) && !math.IsInf(top, 0) {
+			s := &r.sums[rec.Point]
+			s.n++
+			s.reached, s.top = s.reached+got, s.top+top
+		}
+	}
+	if len(rec.Curves) == 0 {
+		return
+	}
+	task, arm := r.m.Study.Pair(rec.Point)
+	for _, c := range rec.Curves {
+		k := curveKey{task, arm, c.Name}
+		to := r.curves[k]
+		if to == nil {
+			to = &stats.Curves{}
+			r.curves[k] = to
+			if !slices.Contains(r.names, c.Name) {
+				r.names = append(r.names, c.Name)
+			}
+		}
+		to.Add(int(rec.Replication), c.X, c.Y)
+	}
+}

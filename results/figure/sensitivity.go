@@ -1,0 +1,342 @@
+package figure
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"overnight/results/report"
+	"overnight/results/sensitivity"
+	"overnight/results/stats"
+)
+
+// Sensitivity shows what the objective depends on, a panel an arm: bars with
+// intervals and luck beside them, what factors do in pairs, and how the indices
+// settle as the sample grows.
+func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
+	bars := Figure{ID: "sensitivity", Title: "What the objective depends on"}
+	steps := Figure{ID: "convergence", Title: "How the indices settle as the sample grows"}
+	pairs := Figure{ID: "interactions", Title: "What factors do in pairs"}
+	short := m.ShortFactors()
+	for i := range t.Arms() {
+		a := view{SensitivityArm: &t.Arms()[i], m: m, short: short}
+		if s := a.caption(); s != "" && len(bars.Panels) == 0 {
+			bars.Caption = s
+		}
+		bars.Panels = append(bars.Panels, a.bars()...)
+		steps.Panels = append(steps.Panels, a.steps()...)
+		pairs.Panels = append(pairs.Panels, a.pairs()...)
+	}
+	bars.Note = "Lines are 95 % intervals. Factors marked * can't be told from luck. " + methodNote(t)
+	steps.Caption = "Each index from growing parts of the sample, the whole one last: an index that still moves needs more points."
+	steps.Note = "Bands are 95 % intervals."
+	pairs.Caption = "Share of the variance that two factors explain together beyond what each explains alone; estimates can fall a little below 0."
+	var all []Figure
+	for _, f := range []*Figure{&bars, &pairs, &steps} {
+		if len(f.Panels) == 0 {
+			continue
+		}
+		if over := len(f.Panels) - 2*maxPanels; over > 0 {
+			f.Panels = f.Panels[:2*maxPanels]
+			f.Note = sentences(f.Note, fmt.Sprintf("%d more panels are left out.", over))
+		}
+		if len(f.Panels) == 1 {
+			f.Title += ": " + f.Panels[0].Name
+			f.Panels[0].Name = ""
+		}
+		all = append(all, *f)
+	}
+	return all
+}
+
+// methodNote says what the numbers of the methods used mean.
+func methodNote(t *report.SensitivityTable) string {
+	var out []string
+	for _, a := range t.Arms() {
+		var s string
+		switch a.Method {
+		case report.SobolIndices:
+			s = "First order: the share of the variance that a factor explains alone; total: with all its interactions, those with luck included."
+		case report.MorrisScreen:
+			s = "mu*: the mean size of the change that one step of a factor makes; sigma: how much that differs from place to place."
+		case report.RankPRCC:
+			s = "Partial rank correlation: -1 or 1 where the objective only falls or rises with the factor, freed of the other factors."
+		case report.EffectShares:
+			s = "Share of the variance that a factor's main effect explains."
+		case report.ForestFANOVA:
+			s = "Share of the variance of a random forest that a factor explains alone, and with interactions."
+		}
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// view is an arm's analysis as panels.
+type view struct {
+	*report.SensitivityArm
+	m     *report.Model
+	short []string
+}
+
+// name tells the arm's panels apart.
+func (v *view) name() string {
+	n := v.Arm
+	if len(v.m.Study.Tasks) > 1 {
+		n = v.Task + ": " + n
+	}
+	if v.Within != "" {
+		n += ", " + v.Within
+	}
+	return n
+}
+
+func (v *view) factor(f *report.SensitivityFactor) string {
+	if f.IsLuck() {
+		return f.Name
+	}
+	if f.Told == sensitivity.Luck {
+		return v.short[f.Factor] + " *"
+	}
+	return v.short[f.Factor]
+}
+
+// quantity is an index that may be drawn, with its name.
+type quantity struct {
+	name string
+	of   func(*sensitivity.Index) stats.Estimated
+}
+
+// quantities are those drawn in one panel: shares of the variance; of Morris
+// elementary effects; and rank correlations.
+func quantities() map[string][]quantity {
+	return map[string][]quantity{
+		"share of the variance": {
+			{"first order", func(x *sensitivity.Index) stats.Estimated { return x.First }},
+			{"total", func(x *sensitivity.Index) stats.Estimated { return x.Total }},
+		},
+		"elementary effects": {
+			{"mu*", func(x *sensitivity.Index) stats.Estimated { return x.MuStar }},
+			{"sigma", func(x *sensitivity.Index) stats.Estimated { return x.Sigma }},
+		},
+		"partial rank correlation": {
+			{"partial rank correlation", func(x *sensitivity.Index) stats.Estimated { return x.PRCC }},
+		},
+	}
+}
+
+func units() []string {
+	return []string{"share of the variance", "elementary effects", "partial rank correlation"}
+}
+
+// bars returns a panel for each unit that the method gives.
+func (v *view) bars() []Panel {
+	var all []Panel
+	for _, unit := range units() {
+		p := Panel{Name: v.name(), Kind: Bars, X: Axis{Label: "factor"}, Y: Axis{Label: unit}}
+		if unit == "elementary effects" {
+			p.Y.Label += " (" + v.m.Study.Objective.Metric + ")"
+		}
+		var shown []quantity
+		for _, q := range quantities()[unit] {
+			if slices.ContainsFunc(v.Factors, func(f report.SensitivityFactor) bool { return !f.IsLuck() && known(q.of(&f.Index).Value) }) {
+				shown = append(shown, q)
+			}
+		}
+		if len(shown) == 0 {
+			continue
+		}
+		main := shown[len(shown)-1].of
+		if unit == "elementary effects" {
+			main = shown[0].of
+		}
+		order := v.order(main)
+		luck := Series{Name: report.Luck, Color: -1, Y: nans(len(order)), Low: nans(len(order)), High: nans(len(order)), Text: make([]string, len(order))}
+		hasLuck := false
+		for i, f := range order {
+			p.X.Categories = append(p.X.Categories, v.factor(f))
+			if !f.IsLuck() {
+				continue
+			}
+			e := f.First
+			if !known(e.Value) {
+				e = main(&f.Index)
+			}
+			if hasLuck = known(e.Value); hasLuck {
+				luck.Y[i], luck.Low[i], luck.High[i] = bounded(e)
+				luck.Text[i] = report.Say(e.Value, e.Low, e.High)
+				p.Marks = append(p.Marks, Mark{Name: report.Luck, At: Num(e.Value), Axis: "x"})
+			}
+		}
+		for k, q := range shown {
+			s := Series{Name: q.name, Color: k}
+			for _, f := range order {
+				e := q.of(&f.Index)
+				if f.IsLuck() {
+					e = stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}
+				}
+				y, low, high := bounded(e)
+				s.Y, s.Low, s.High = append(s.Y, y), append(s.Low, low), append(s.High, high)
+				s.Text = append(s.Text, v.verdict(f, e))
+			}
+			p.Series = append(p.Series, s)
+		}
+		if hasLuck {
+			p.Series = append(p.Series, luck)
+		}
+		if len(all) > 0 {
+			p.Name += ", " + unit
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func (v *view) verdict(f *report.SensitivityFactor, e stats.Estimated) string {
+	text := report.Say(e.Value, e.Low, e.High)
+	switch {
+	case f.IsLuck():
+		return ""
+	case f.Told == sensitivity.Luck:
+		return text + ", not told from luck"
+	case f.Told == sensitivity.Unknown:
+		return text + ", whether it is luck can't be known"
+	}
+	return text
+}
+
+// order returns the factors with the largest value first, luck last.
+func (v *view) order(main func(*sensitivity.Index) stats.Estimated) []*report.SensitivityFactor {
+	all := make([]*report.SensitivityFactor, len(v.Factors))
+	for i := range v.Factors {
+		all[i] = &v.Factors[i]
+	}
+	size := func(f *report.SensitivityFactor) float64 {
+		x := math.Abs(main(&f.Index).Value)
+		switch {
+		case f.IsLuck():
+			return -2
+		case !known(x):
+			return -1
+		}
+		return x
+	}
+	slices.SortStableFunc(all, func(a, b *report.SensitivityFactor) int { return -cmp.Compare(size(a), size(b)) })
+	return all
+}
+
+// caption says what the first arm depends on most.
+func (v *view) caption() string {
+	for _, unit := range units() {
+		for _, q := range quantities()[unit] {
+			order := v.order(q.of)
+			if len(order) == 0 || order[0].IsLuck() || !known(q.of(&order[0].Index).Value) {
+				continue
+			}
+			var parts, luck []string
+			for _, f := range order {
+				e := q.of(&f.Index)
+				switch {
+				case f.IsLuck() && known(f.First.Value):
+					luck = append(luck, "luck "+report.Say(f.First.Value, f.First.Low, f.First.High))
+				case f.IsLuck():
+				case f.Told == sensitivity.Luck:
+					luck = append(luck, v.short[f.Factor]+" can't be told from luck")
+				case len(parts) < 4:
+					parts = append(parts, fmt.Sprintf("%s %s", v.short[f.Factor], report.Say(e.Value, e.Low, e.High)))
+				}
+			}
+			return fmt.Sprintf("%s, %s (%s): %s.", v.name(), q.name, v.Method, strings.Join(append(parts, luck...), "; "))
+		}
+	}
+	return ""
+}
+
+// steps shows how the indices settle.
+func (v *view) steps() []Panel {
+	names := [2]string{"first order", "total"}
+	label := "share of the variance"
+	switch v.Method {
+	case report.MorrisScreen:
+		names, label = [2]string{"mu", "mu*"}, "elementary effects"
+	case report.RankPRCC:
+		names, label = [2]string{"partial rank correlation", ""}, "partial rank correlation"
+	}
+	var all []Panel
+	for k, of := range []func(sensitivity.Step) stats.Estimated{
+		func(s sensitivity.Step) stats.Estimated { return s.First },
+		func(s sensitivity.Step) stats.Estimated { return s.Total },
+	} {
+		p := Panel{Name: v.name() + ", " + names[k], Kind: Lines, X: Axis{Label: "rows of the sample", Log: true}, Y: Axis{Label: label}}
+		for i := range v.Factors {
+			f := &v.Factors[i]
+			if f.IsLuck() {
+				continue
+			}
+			s := Series{Name: v.short[f.Factor], Color: f.Factor, Dashed: f.Factor >= len(Colors())}
+			for _, step := range f.Steps {
+				e := of(step)
+				if !known(e.Value) || step.N < 1 || len(s.X) > 0 && Num(step.N) <= s.X[len(s.X)-1] {
+					continue
+				}
+				y, low, high := bounded(e)
+				s.X, s.Y = append(s.X, Num(step.N)), append(s.Y, y)
+				s.Low, s.High = append(s.Low, low), append(s.High, high)
+			}
+			if len(s.X) > 1 {
+				p.Series = append(p.Series, s)
+			}
+		}
+		if len(p.Series) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// pairs shows interactions as a triangle of shares.
+func (v *view) pairs() []Panel {
+	if len(v.Pairs) == 0 {
+		return nil
+	}
+	used := map[int]bool{}
+	for _, p := range v.Pairs {
+		used[p.A], used[p.B] = true, true
+	}
+	var names []string
+	at := map[int]int{}
+	for i := range v.Factors {
+		if used[i] {
+			at[i] = len(names)
+			names = append(names, v.short[v.Factors[i].Factor])
+		}
+	}
+	p := Panel{Name: v.name(), Kind: Heatmap, X: Axis{Label: "factor", Categories: names}, Y: Axis{Label: "factor", Categories: names},
+		GridLabel: "share of the variance"}
+	for range names {
+		p.Grid, p.GridText = append(p.Grid, nans(len(names))), append(p.GridText, make([]string, len(names)))
+	}
+	for _, pair := range v.Pairs {
+		i, j := at[pair.A], at[pair.B]
+		text := report.Say(pair.Share.Value, pair.Share.Low, pair.Share.High)
+		if pair.Told == sensitivity.Luck {
+			text += ", not told from luck"
+		}
+		p.Grid[i][j], p.Grid[j][i] = Num(pair.Share.Value), Num(pair.Share.Value)
+		p.GridText[i][j], p.GridText[j][i] = text, text
+	}
+	return []Panel{p}
+}
+
+func known(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// bounded returns a value with both bounds or none.
+func bounded(e stats.Estimated) (y, low, high Num) {
+	if !known(e.Low) || !known(e.High) {
+		return Num(e.Value), Num(math.NaN()), Num(math.NaN())
+	}
+	return Num(e.Value), Num(e.Low), Num(e.High)
+}

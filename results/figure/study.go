@@ -1,0 +1,256 @@
+package figure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"overnight/jobs"
+	"overnight/results/report"
+	"overnight/results/stats"
+)
+
+const (
+	// confidence is that of every interval and band.
+	confidence = 0.95
+	// maxPanels is how many panels a figure has at most: more are not looked at.
+	maxPanels = 12
+	// maxDots is how many dots or rows a panel shows at most; of more it shows a
+	// seeded sample and says so.
+	maxDots = 2000
+)
+
+// study is what the builders share: a model's lines with their scores.
+type study struct {
+	m       *report.Model
+	by      stats.Statistic
+	short   []string // names of factors
+	lines   []armLine
+	ofTasks [][]int // lines by task
+}
+
+// armLine is an arm on a task.
+type armLine struct {
+	report.Line
+	arm   string
+	runs  stats.Scores // by position in Points
+	value []float64    // the summary of each point, NaN where it has no run
+	rows  bool         // the line's points are a random sample, one run each
+}
+
+// read returns what a model's figures are made of; false where it keeps no runs
+// (above report.MaxTrials) or has none.
+func read(m *report.Model) (*study, bool) {
+	s := &study{m: m, by: stats.Statistic(m.Statistic()), short: m.ShortFactors(), ofTasks: make([][]int, len(m.Study.Tasks))}
+	for _, l := range m.Lines() {
+		runs := m.Scores(l.Points)
+		if runs == nil || m.Replications() == 0 {
+			return s, false
+		}
+		a := armLine{Line: l, arm: m.Study.Arms[l.Arm].Label, runs: runs, value: make([]float64, len(runs))}
+		some := false
+		for i := range runs {
+			a.value[i] = s.sum(runs[i])
+			some = some || !math.IsNaN(a.value[i])
+		}
+		if !some {
+			continue
+		}
+		a.rows = overRows(m, l.Points)
+		s.ofTasks[l.Task] = append(s.ofTasks[l.Task], len(s.lines))
+		s.lines = append(s.lines, a)
+	}
+	return s, len(s.lines) > 0
+}
+
+// sum is the objective's summary of the runs of one point.
+func (s *study) sum(runs []float64) float64 {
+	if s.by == stats.ByMean {
+		return stats.Mean(stats.Present(runs))
+	}
+	return s.by.Of(stats.Scores{runs})
+}
+
+// overRows tells whether points are a random sample of one run each, of which
+// intervals are taken over the points, as in report's tables.
+func overRows(m *report.Model, points []int) bool {
+	switch m.Study.Design.Kind {
+	case "random", "lhs", "sobol", "halton":
+	default:
+		return false
+	}
+	if m.Study.Replications != 1 || m.Study.Paired == jobs.PairedAll {
+		return false
+	}
+	seen := map[uint64]bool{}
+	for _, p := range points {
+		seen[m.Row(p)] = true
+	}
+	return len(seen) == len(points)
+}
+
+// estimate sums up the runs at positions of a line with an interval, as report's
+// tables do; at is nil for all.
+func (s *study) estimate(l *armLine, at []int, purpose string, address ...uint64) stats.Estimated {
+	runs := l.runs
+	if at != nil {
+		runs = make(stats.Scores, len(at))
+		for i, k := range at {
+			runs[i] = l.runs[k]
+		}
+	}
+	if l.rows && len(runs) > 0 {
+		one := make([]float64, len(runs))
+		for i := range runs {
+			one[i] = runs[i][0]
+		}
+		runs = stats.Scores{one}
+	}
+	if len(runs) == 0 {
+		return stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}
+	}
+	size := len(runs) * len(runs[0])
+	o := s.m.Options(purpose, size, append([]uint64{uint64(l.Arm), uint64(l.Task + 1)}, address...)...)
+	// A report has some hundred intervals, not the dozen of a table.
+	o.Resamples = min(o.Resamples, max(10_000_000/size, 200))
+	return stats.Estimate(runs, s.by, o)
+}
+
+// metric is the objective's name.
+func (s *study) metric() string { return s.m.Study.Objective.Metric }
+
+// optimal tells whether the objective is a share of the optimum.
+func (s *study) optimal() bool { return s.metric() == "optimality" }
+
+// label is that of an axis of the objective.
+func (s *study) label() string {
+	if s.optimal() {
+		return "optimality (share of the optimum)"
+	}
+	if s.m.Study.Objective.Minimize {
+		return s.metric() + " (lower is better)"
+	}
+	return s.metric()
+}
+
+// better is Panel.Better of the objective.
+func (s *study) better() string {
+	if s.m.Study.Objective.Minimize {
+		return "low"
+	}
+	return "high"
+}
+
+// reaches says what an arm's value is: "reaches 0.994 [0.993, 0.995] of the
+// optimum", "has a mean return of 5.1 [5.0, 5.2]".
+func (s *study) reaches(e stats.Estimated) string {
+	v := report.Say(e.Value, e.Low, e.High)
+	if s.optimal() {
+		return fmt.Sprintf("reaches %s of the optimum (%s)", v, s.by)
+	}
+	return fmt.Sprintf("has a %s %s of %s", s.by, s.metric(), v)
+}
+
+// several tells whether there is more than one task.
+func (s *study) several() bool { return len(s.m.Study.Tasks) > 1 }
+
+// taskName returns a task's label.
+func (s *study) taskName(task int) string { return s.m.Study.Tasks[task].Label }
+
+// on names a panel: its own name, behind the task's where there are several.
+func (s *study) on(task int, name string) string {
+	switch {
+	case !s.several():
+		return name
+	case name == "":
+		return s.taskName(task)
+	}
+	return s.taskName(task) + ": " + name
+}
+
+// oracle returns the index of the arm that plays the best policy, or -1.
+func oracle(m *report.Model) int {
+	return slices.IndexFunc(m.Study.Arms, func(a jobs.Arm) bool { return a.Agent == "oracle" })
+}
+
+// series returns an empty series of an arm. The oracle is grey; the baseline is
+// dashed, and so are arms beyond the palette's first round.
+func series(m *report.Model, arm int) Series {
+	s := Series{Name: m.Study.Arms[arm].Label, Color: arm, Dashed: arm == m.Baseline() || arm >= len(Colors())}
+	if arm == oracle(m) {
+		s.Color, s.Dashed = -1, false
+	}
+	return s
+}
+
+// describe names a point by arm and levels, numbers in four significant digits.
+func (s *study) describe(point int) string {
+	task, arm := s.m.Study.Pair(uint64(point))
+	parts := []string{s.on(task, s.m.Study.Arms[arm].Label)}
+	for f := range s.m.Study.Factors {
+		switch l := s.m.Level(point, f); {
+		case l.Number < 0:
+		case l.Range:
+			parts = append(parts, s.short[f]+"="+number(l.Value))
+		default:
+			parts = append(parts, s.short[f]+"="+l.Name)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// best returns the line of a task with the best summary, the oracle's left out;
+// nil where there is none.
+func (s *study) best(task int) *armLine {
+	var best *armLine
+	var top float64
+	for _, i := range s.ofTasks[task] {
+		l := &s.lines[i]
+		v := s.by.Of(l.runs)
+		if l.Arm == oracle(s.m) || math.IsNaN(v) {
+			continue
+		}
+		if best == nil || s.m.Worse(top, v) {
+			best, top = l, v
+		}
+	}
+	return best
+}
+
+// incomplete says which trials the figure lacks; "" where it has all.
+func (s *study) incomplete() string {
+	t := s.m.Tally
+	var parts []string
+	for _, c := range []struct {
+		n    uint64
+		what string
+	}{{t.Failed, "failed"}, {t.Dead, "dead"}, {t.Overrun, "overrun"}, {t.Damaged, "damaged"}, {t.Missing, "missing"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Without the trials that have no score: %s of %d.", strings.Join(parts, ", "), t.Planned)
+}
+
+// sentences joins what is not empty.
+func sentences(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
+}
+
+// number writes a number in four significant digits.
+func number(v float64) string { return report.Say(v, math.NaN(), math.NaN()) }
+
+// plural writes a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// nans returns n numbers that are not known.
+func nans(n int) []Num { return slices.Repeat([]Num{Num(math.NaN())}, n) }

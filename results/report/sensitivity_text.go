@@ -1,0 +1,414 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"overnight/jobs"
+	"overnight/jobs/design"
+	"overnight/results/sensitivity"
+	"overnight/results/stats"
+)
+
+// measure is a column of the text: an index with its interval.
+type measure struct {
+	head, short string
+	drop        int
+	of          func(*sensitivity.Index) stats.Estimated
+}
+
+// measures returns the columns of a method, the one that rows are sorted by
+// first.
+func measures(method string) []measure {
+	first := measure{"first order", "first", 0, func(x *sensitivity.Index) stats.Estimated { return x.First }}
+	total := measure{"total", "", 0, func(x *sensitivity.Index) stats.Estimated { return x.Total }}
+	switch method {
+	case MorrisScreen:
+		return []measure{
+			{"mu*", "", 0, func(x *sensitivity.Index) stats.Estimated { return x.MuStar }},
+			{"mu", "", 3, func(x *sensitivity.Index) stats.Estimated { return x.Mu }},
+			{"sigma", "", 4, func(x *sensitivity.Index) stats.Estimated { return x.Sigma }},
+		}
+	case RankPRCC:
+		first.head, first.short = "importance", ""
+		return []measure{first, {"rank correlation", "prcc", 0, func(x *sensitivity.Index) stats.Estimated { return x.PRCC }}, {"with pairs", "", 4, total.of}}
+	case ForestFANOVA:
+		first.head, first.short = "importance", ""
+		total.head = "with pairs"
+	case EffectShares:
+		first.head, first.short = "main effect", "main"
+		total.head, total.short = "with interactions", "total"
+	}
+	return []measure{total, first}
+}
+
+// methodName says what a method is.
+func methodName(method string) string {
+	switch method {
+	case SobolIndices:
+		return "Sobol indices: shares of the variance of a run"
+	case MorrisScreen:
+		return "Morris' elementary effects over a factor's whole range"
+	case RankPRCC:
+		return "importance by a random forest, and partial rank correlation"
+	case ForestFANOVA:
+		return "importance by a random forest: shares of the variance of a run"
+	}
+	return "main effects and interactions: shares of the variance of a run"
+}
+
+func (t *SensitivityTable) text(s Style) *page {
+	m := t.m
+	p := &page{}
+	if len(t.arms) == 0 {
+		p.title = []string{"No sensitivity: " + t.nothing()}
+		return p
+	}
+	method := t.arms[0].Method
+	for i := range t.arms { // arms without factors of their own may be laid out otherwise
+		if t.arms[i].Method != method {
+			method = ""
+		}
+	}
+	title := "What " + clean(m.Study.Objective.Metric) + " depends on"
+	cols := measures(method)
+	if method != "" {
+		title += "; " + methodName(method)
+	}
+	p.title = []string{title}
+	tasks, within := len(m.Study.Tasks) > 1, slices.ContainsFunc(t.arms, func(a SensitivityArm) bool { return a.Within != "" })
+	arms := slices.ContainsFunc(t.arms, func(a SensitivityArm) bool { return a.Arm != t.arms[0].Arm })
+	g := &grid{}
+	if tasks {
+		g.cols = append(g.cols, column{head: "task"})
+	}
+	if arms {
+		g.cols = append(g.cols, column{head: "arm"})
+	}
+	if within {
+		g.cols = append(g.cols, column{head: "where"})
+	}
+	g.cols = append(g.cols, column{head: "factor"})
+	g.keys = len(g.cols)
+	for _, c := range cols {
+		g.cols = append(g.cols, column{head: c.head, short: c.short, parts: []string{"", " [", ", ", "]"}, drop: c.drop})
+	}
+	g.cols = append(g.cols, column{head: "told from luck", short: "told", drop: 1})
+	short := shortNames(m.Study.Columns())
+	for i := range t.arms {
+		a := &t.arms[i]
+		var keys []text
+		if tasks {
+			keys = append(keys, text{clean(a.Task)})
+		}
+		if arms {
+			keys = append(keys, text{clean(a.Arm)})
+		}
+		if within {
+			keys = append(keys, text{clean(a.Within)})
+		}
+		own := cols
+		if method == "" {
+			own = measures(a.Method)[:min(len(measures(a.Method)), len(cols))]
+		}
+		name := func(f *SensitivityFactor) string {
+			if f.IsLuck() {
+				return Luck
+			}
+			return clean(short[f.Factor])
+		}
+		for _, f := range a.sorted(own[0]) {
+			row := append(slices.Clone(keys), text{name(f)})
+			for _, c := range own {
+				row = append(row, estimatedText(c.of(&f.Index)))
+			}
+			for range len(cols) - len(own) {
+				row = append(row, text{none})
+			}
+			told := ""
+			if !f.IsLuck() {
+				told = toldText(f.Told)
+			}
+			g.rows = append(g.rows, append(row, text{told}))
+		}
+		if !t.o.Second {
+			continue
+		}
+		for _, pair := range a.Pairs {
+			row := append(slices.Clone(keys), text{name(&a.Factors[pair.A]) + " with " + name(&a.Factors[pair.B])})
+			for k := range cols {
+				if k == 0 {
+					row = append(row, estimatedText(pair.Share))
+				} else {
+					row = append(row, text{none})
+				}
+			}
+			g.rows = append(g.rows, append(row, text{toldText(pair.Told)}))
+		}
+	}
+	p.grid = g
+	if !s.All && len(g.rows) > maxRows {
+		p.notes = append(p.notes, fmt.Sprintf("The first %d of %d rows; --all shows all.", maxRows, len(g.rows)))
+		g.rows = g.rows[:maxRows]
+	}
+	p.notes = append(p.notes, t.notes()...)
+	return p
+}
+
+// nothing says why there is no sensitivity.
+func (t *SensitivityTable) nothing() string {
+	switch {
+	case !t.m.whole():
+		return fmt.Sprintf("it needs every run, which is kept of at most %d trials.", t.m.limits.trials)
+	case t.m.reps == 0:
+		return "there is no run yet."
+	}
+	return "no factor varies."
+}
+
+// sorted returns an arm's factors, the largest first, luck last.
+func (a *SensitivityArm) sorted(by measure) []*SensitivityFactor {
+	all := make([]*SensitivityFactor, len(a.Factors))
+	for i := range all {
+		all[i] = &a.Factors[i]
+	}
+	slices.SortStableFunc(all, func(x, y *SensitivityFactor) int {
+		if x.IsLuck() != y.IsLuck() {
+			if x.IsLuck() {
+				return 1
+			}
+			return -1
+		}
+		u, v := by.of(&x.Index).Value, by.of(&y.Index).Value
+		if math.IsNaN(u) != math.IsNaN(v) {
+			if math.IsNaN(u) {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(v, u)
+	})
+	return all
+}
+
+// estimatedText is a cell of a value with its interval.
+func estimatedText(e stats.Estimated) text {
+	f := formatFor(e.Value, e.Half())
+	if e.Half() < 1e-6*math.Abs(e.Value) {
+		f = formatFor(e.Value, math.NaN()) // no luck in it: the interval is one value
+	}
+	if !e.Known() {
+		if f.decimals < 0 && math.Abs(e.Value) < 1 && !f.exponent {
+			f = format{decimals: 3}
+		}
+		return text{f.text(e.Value)}
+	}
+	return text{f.text(e.Value), f.text(e.Low), f.text(e.High)}
+}
+
+func toldText(v sensitivity.Verdict) string {
+	switch v {
+	case sensitivity.Told:
+		return "yes"
+	case sensitivity.Luck:
+		return "no"
+	}
+	return "not known"
+}
+
+// notes are those of the arms, once each, with the arms' names where they
+// differ.
+func (t *SensitivityTable) notes() []string {
+	var out []string
+	var who [][]string
+	for i := range t.arms {
+		a := &t.arms[i]
+		label := a.Arm
+		if len(t.m.Study.Tasks) > 1 {
+			label = a.Task + " " + label
+		}
+		if a.Within != "" {
+			label += ", " + a.Within
+		}
+		for _, n := range a.Notes {
+			k := slices.Index(out, n)
+			if k < 0 {
+				k = len(out)
+				out, who = append(out, n), append(who, nil)
+			}
+			who[k] = append(who[k], label)
+		}
+	}
+	for k := range out {
+		if len(who[k]) < len(t.arms) {
+			label := strings.Join(who[k][:min(len(who[k]), 3)], "; ")
+			if more := len(who[k]) - 3; more > 0 {
+				label += fmt.Sprintf(" and %d more", more)
+			}
+			out[k] = clean(label) + ": " + out[k]
+		}
+	}
+	if t.o.Second {
+		out = append(out, "A row `a with b` is the share of their interaction alone.")
+	}
+	return out
+}
+
+// notes say what an arm's numbers are and are not.
+func (x *analysis) notes() []string {
+	r, a := &x.arm.Result, x.arm
+	reps := int(x.m.Study.Replications)
+	notes := []string{x.scope()}
+	notes = append(notes, x.luck(reps))
+	if r.Missing > 0 {
+		notes = append(notes, x.missing())
+	}
+	if a.Method == RankPRCC || a.Method == ForestFANOVA {
+		if !math.IsNaN(r.Explained) {
+			notes = append(notes, fmt.Sprintf("The forest explains %s of the points' variance at points it has not seen; the rest is luck, or more than so many points teach.", percent(r.Explained)))
+		}
+		if r.N == sensitivity.MaxForest && len(x.points) > r.N {
+			notes = append(notes, fmt.Sprintf("The forest is grown on a seeded sample of %d of %d points.", r.N, len(x.points)))
+		}
+		if named := x.unranked(); a.Method == RankPRCC && len(named) > 0 {
+			notes = append(notes, "No rank correlation of "+strings.Join(named, ", ")+": its levels have no order.")
+		}
+	}
+	if a.Method == EffectShares && !math.IsNaN(r.Explained) {
+		notes = append(notes, fmt.Sprintf("The response surface explains %s of the variance of the points it is fitted to.", percent(r.Explained)))
+	}
+	if s := x.settled(); s != "" {
+		notes = append(notes, s)
+	}
+	return notes
+}
+
+// scope says what the analysis is over.
+func (x *analysis) scope() string {
+	r, a := &x.arm.Result, x.arm
+	runs := " x " + plural(x.m.Study.Replications, "replication")
+	switch a.Method {
+	case SobolIndices:
+		return count(r.N, "base sample") + runs + "; first order: the factor alone; total: with all its interactions. Intervals resample base samples."
+	case MorrisScreen:
+		return fmt.Sprintf("%d trajectories%s; mu*: mean size of the change over a factor's range, mu: its mean, sigma: how much it differs from place to place. Intervals are over trajectories.", r.N, runs)
+	case RankPRCC, ForestFANOVA:
+		return count(len(x.points), "point") + runs + "; intervals are over halves of the rows for importance, over resampled rows for rank correlation."
+	case EffectShares:
+		if x.sampled && x.sample.Kind == design.OAT {
+			return count(r.N, "point") + runs + "; one factor at a time: interactions can't be seen, and shares are as if there were none."
+		}
+		if len(r.Pairs) == 0 && len(x.factors) > 1 {
+			return count(r.N, "point") + runs + "; not all combinations of levels, so main effects only."
+		}
+	}
+	return count(r.N, "point") + runs + "; intervals are over replications, of which they need three."
+}
+
+// luck says what luck is told by.
+func (x *analysis) luck(reps int) string {
+	paired := x.m.Study.Paired
+	switch {
+	case reps > 1 && paired == jobs.PairedAll && (x.arm.Method == SobolIndices || x.arm.Method == MorrisScreen):
+		s := fmt.Sprintf("Told from luck: the %d replications agree on it beyond what luck gives a factor without effect. They are the same %[1]d draws of luck at every point", reps)
+		if x.arm.Method == SobolIndices && reps >= stats.MinBootstrap {
+			return s + ", and intervals resample them too."
+		}
+		return s + ", and intervals are about these alone; `paired: row` draws luck anew."
+	case reps > 1 && (x.arm.Method == RankPRCC || x.arm.Method == ForestFANOVA):
+		return "Luck: what runs of one point differ in. Told from luck: a rank correlation whose interval does not hold 0, or an importance above that of a column without meaning."
+	case reps > 1:
+		return "Luck: what runs of one point differ in. Told from luck: more than luck gives a factor without effect, which is not zero."
+	case x.arm.Method == RankPRCC || x.arm.Method == ForestFANOVA:
+		return "One replication can't tell luck from what a forest does not explain; told from luck: a rank correlation whose interval does not hold 0, or an importance above that of a column without meaning."
+	case paired == jobs.PairedAll:
+		return "One replication, with one luck for all points: nothing here tells luck from effects; `replications: 2` or more does."
+	case x.arm.Method == SobolIndices && paired == jobs.PairedRow:
+		return "One replication, with one luck a base sample: luck's first order is what it moves whole base samples by; its interactions stand in the factors' indices. Told from luck: a first order above 0, or a total above another factor's."
+	case x.arm.Method == SobolIndices || x.arm.Method == MorrisScreen:
+		return "One replication: luck is in the indices and has none of its own. Told from luck: an effect with one direction, or one above another factor's."
+	}
+	return "One replication can't tell luck from interactions; `replications: 3` or more does."
+}
+
+// missing says what is missing and what it may change.
+func (x *analysis) missing() string {
+	r := &x.arm.Result
+	s := fmt.Sprintf("%d of %d runs are missing or failed; ", r.Missing, r.Runs+r.Missing)
+	switch x.arm.Method {
+	case SobolIndices:
+		s += fmt.Sprintf("%d of %d base samples are whole, and each index uses those that have the runs it needs.", r.Rows, r.N)
+	case MorrisScreen:
+		s += fmt.Sprintf("%d of %d trajectories are whole, and each effect needs its two runs.", r.Rows, r.N)
+	case EffectShares:
+		s += "a point without any run is filled in from main effects."
+	default:
+		s += "points without any run are left out."
+	}
+	short := shortNames(x.m.Study.Columns())
+	most, name, low, high := 0.0, "", 0.0, 0.0
+	for i := range r.Factors {
+		h := r.Factors[i].Holes
+		if h == nil {
+			continue
+		}
+		e, v := r.Factors[i].Total.Value, []float64{h.TotalWorst, h.TotalBest}
+		switch {
+		case x.arm.Method == MorrisScreen:
+			e = r.Factors[i].MuStar.Value
+		case x.arm.Method == RankPRCC:
+			e, v = r.Factors[i].PRCC.Value, []float64{h.FirstWorst, h.FirstBest}
+		case math.IsNaN(v[0]):
+			e, v = r.Factors[i].First.Value, []float64{h.FirstWorst, h.FirstBest}
+		}
+		if shift := max(math.Abs(v[0]-e), math.Abs(v[1]-e)); shift > most {
+			most, name, low, high = shift, clean(short[x.factors[i]]), min(v[0], v[1], e), max(v[0], v[1], e)
+		}
+	}
+	if name != "" {
+		f := formatFor(high, (high-low)/2)
+		s += fmt.Sprintf(" With the worst or the best score in their place, %s, which moves most, would be between %s and %s.", name, f.text(low), f.text(high))
+	}
+	return s
+}
+
+// settled says how far the main index moved between half of the sample and all
+// of it.
+func (x *analysis) settled() string {
+	most, name, n := 0.0, "", 0
+	short := shortNames(x.m.Study.Columns())
+	for i := range x.arm.Result.Factors {
+		s := x.arm.Result.Factors[i].Steps
+		if len(s) < 2 {
+			continue
+		}
+		last, half := s[len(s)-1], s[len(s)-2]
+		d := math.Abs(last.Total.Value - half.Total.Value)
+		if math.IsNaN(d) {
+			d = math.Abs(last.First.Value - half.First.Value)
+		}
+		if d >= most {
+			most, name, n = d, clean(short[x.factors[i]]), half.N
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	unit := map[string]string{SobolIndices: "base samples", MorrisScreen: "trajectories", EffectShares: "replications", RankPRCC: "points"}[x.arm.Method]
+	return fmt.Sprintf("Convergence: from the first %d %s to all, the index that moved most, of %s, moved by %s.", n, unit, name, formatFor(most, most/2).text(most))
+}
+
+// unranked names the factors without an order.
+func (x *analysis) unranked() []string {
+	var out []string
+	short := shortNames(x.m.Study.Columns())
+	for _, f := range x.factors {
+		if x.values(f) == nil {
+			out = append(out, clean(short[f]))
+		}
+	}
+	return out
+}

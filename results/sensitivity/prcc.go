@@ -1,0 +1,258 @@
+package sensitivity
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"overnight/results/stats"
+)
+
+// Sample is points of any design: Runs by point and replication, and X[f][p], the
+// value of factor f, of which PRCC uses the order alone. Unit[p] numbers, from 0,
+// the row of the design that a point stands in; nil where each is its own.
+type Sample struct {
+	Runs stats.Scores
+	X    [][]float64
+	Unit []int
+}
+
+// PRCC estimates partial rank correlations: of the ranks of a factor and of the
+// points' mean scores, both freed of what is linear in the ranks of the other
+// factors (Marino et al., Journal of Theoretical Biology 254, 2008). Ties have
+// middle ranks. It sees how steadily the score rises or falls with a factor, and
+// neither a bend nor an interaction.
+//
+// Without an effect it is 0 in expectation, so a factor is told from luck if its
+// interval, the percentiles over resamples of rows, does not hold 0. Luck has no
+// direction; its Total is its share of the variance of a run, from points with
+// several runs. Points without a run are left out.
+func PRCC(s *Sample, o Options) *Result {
+	o = o.withDefaults()
+	r := &Result{Factors: blanks(len(s.X)), Luck: blank(), N: len(s.Runs), Rest: math.NaN(), Explained: math.NaN()}
+	y, keep := r.take(s.Runs)
+	sub := s.sub(keep)
+	full := ranked(sub, y)
+	for _, n := range prefixes(len(keep)) {
+		at := full
+		if n < len(keep) {
+			at = ranked(sub.sub(upTo(n)), y[:n])
+		}
+		e := at.estimate(o)
+		for i := range r.Factors {
+			x := &r.Factors[i]
+			x.PRCC, x.N = e[i], n
+			x.Steps = append(x.Steps, Step{N: n, First: e[i], Total: unknown()})
+		}
+	}
+	for i := range r.Factors {
+		x := &r.Factors[i]
+		switch {
+		case !x.PRCC.Known():
+		case x.PRCC.Low > 0 || x.PRCC.High < 0:
+			x.Told = Told
+		default:
+			x.Told = Luck
+		}
+	}
+	if r.Missing == 0 {
+		return r
+	}
+	worst, best, middle := extremes([][][]float64{s.Runs}, o.Minimize)
+	var v [3][]float64
+	for k, with := range []float64{worst, best, middle} {
+		means := make([]float64, len(s.Runs))
+		for p, runs := range filled(s.Runs, with) {
+			means[p] = stats.Mean(runs)
+		}
+		v[k] = ranked(s, means).value(nil)
+	}
+	for i := range r.Factors {
+		r.Factors[i].Holes = &Holes{v[0][i], v[1][i], v[2][i], math.NaN(), math.NaN(), math.NaN()}
+	}
+	return r
+}
+
+// take fills in the counts and luck's share, and returns the mean score of each
+// point that has one, and which points those are.
+func (r *Result) take(runs stats.Scores) (y []float64, keep []int) {
+	for p, all := range runs {
+		there := stats.Present(all)
+		r.Runs += len(there)
+		r.Missing += len(all) - len(there)
+		if len(there) == len(all) {
+			r.Rows++
+		}
+		if len(there) > 0 {
+			y, keep = append(y, stats.Mean(there)), append(keep, p)
+		}
+	}
+	v := stats.VarianceShares(runs, nil, false)
+	r.Variance, r.Luck.Total.Value, r.Luck.N = v.Variance, v.Luck, len(keep)
+	return y, keep
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// sub returns the sample of some points.
+func (s *Sample) sub(points []int) *Sample {
+	out := &Sample{}
+	for _, p := range points {
+		out.Runs = append(out.Runs, s.Runs[p])
+		if s.Unit != nil {
+			out.Unit = append(out.Unit, s.Unit[p])
+		}
+	}
+	for _, x := range s.X {
+		column := make([]float64, len(points))
+		for i, p := range points {
+			column[i] = x[p]
+		}
+		out.X = append(out.X, column)
+	}
+	return out
+}
+
+// units returns the points of each row of the design.
+func (s *Sample) units() [][]int {
+	if s.Unit == nil {
+		all := make([][]int, len(s.Runs))
+		for p := range all {
+			all[p] = []int{p}
+		}
+		return all
+	}
+	number := map[int]int{}
+	var all [][]int
+	for p, u := range s.Unit {
+		n, ok := number[u]
+		if !ok {
+			n = len(all)
+			number[u] = n
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], p)
+	}
+	return all
+}
+
+// ranks holds the columns of a sample, the scores last, with the order of each.
+type ranks struct {
+	columns [][]float64
+	order   [][]int
+	units   [][]int
+	points  int
+}
+
+func ranked(s *Sample, y []float64) *ranks {
+	k := &ranks{columns: append(slices.Clone(s.X), y), units: s.units(), points: len(y)}
+	for _, c := range k.columns {
+		order := upTo(len(c))
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c[a], c[b]) })
+		k.order = append(k.order, order)
+	}
+	return k
+}
+
+// value returns the partial rank correlations with point p counted times[p]
+// times, nil for once.
+func (k *ranks) value(times []int32) []float64 {
+	d := len(k.columns) - 1
+	n := 0.0
+	rank := make([][]float64, d+1)
+	for c := range k.columns {
+		rank[c] = make([]float64, k.points)
+		n = k.middle(c, times, rank[c])
+	}
+	out := make([]float64, d)
+	r := mat.NewSymDense(d+1, nil)
+	for a := range rank {
+		for b := a; b <= d; b++ {
+			sum := 0.0
+			for p := range k.points {
+				w := 1.0
+				if times != nil {
+					w = float64(times[p])
+				}
+				sum += float64(w * float64((rank[a][p]-(n+1)/2)*(rank[b][p]-(n+1)/2)))
+			}
+			r.SetSym(a, b, sum)
+		}
+	}
+	// Scaled to correlations, so that a column's own length is 1.
+	size := make([]float64, d+1)
+	for a := range size {
+		size[a] = math.Sqrt(r.At(a, a))
+	}
+	for a := range size {
+		for b := a; b <= d; b++ {
+			r.SetSym(a, b, r.At(a, b)/size[a]/size[b])
+		}
+	}
+	var chol mat.Cholesky
+	var inverse mat.SymDense
+	ok := size[d] > 0 && chol.Factorize(r) && chol.Cond() < 1e12 && chol.InverseTo(&inverse) == nil
+	for i := range out {
+		out[i] = math.NaN() // some column is a constant or a sum of others
+		if ok {
+			out[i] = -inverse.At(i, d) / math.Sqrt(inverse.At(i, i)*inverse.At(d, d))
+		}
+	}
+	return out
+}
+
+// middle writes the middle rank of each point by column c and returns how many
+// points count.
+func (k *ranks) middle(c int, times []int32, into []float64) float64 {
+	x, below := k.columns[c], 0.0
+	for i := 0; i < len(k.order[c]); {
+		first, tied := i, 0.0
+		for ; i < len(k.order[c]) && x[k.order[c][i]] == x[k.order[c][first]]; i++ {
+			if times == nil {
+				tied++
+			} else {
+				tied += float64(times[k.order[c][i]])
+			}
+		}
+		for _, p := range k.order[c][first:i] {
+			into[p] = below + (tied+1)/2
+		}
+		below += tied
+	}
+	return below
+}
+
+// estimate returns the correlations with percentile intervals over resamples of
+// rows.
+func (k *ranks) estimate(o Options) []stats.Estimated {
+	value := k.value(nil)
+	draws := make([][]float64, len(value))
+	times, rows := make([]int32, k.points), make([]int32, len(k.units))
+	for b := range o.Resamples {
+		draw(o.Key.At(2), b, len(rows), rows)
+		for u, n := range rows {
+			for _, p := range k.units[u] {
+				times[p] = n
+			}
+		}
+		for i, v := range k.value(times) {
+			draws[i] = append(draws[i], v)
+		}
+	}
+	out := make([]stats.Estimated, len(value))
+	for i := range out {
+		out[i] = stats.Estimated{Value: value[i], Interval: stats.Unknown()}
+		if !math.IsNaN(value[i]) && len(k.units) > len(value)+2 {
+			out[i].Interval = percentiles(draws[i], o.Level)
+		}
+	}
+	return out
+}

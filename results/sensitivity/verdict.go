@@ -1,0 +1,128 @@
+package sensitivity
+
+import (
+	"math"
+
+	"overnight/results/stats"
+)
+
+// verdicts says which factors are told from luck; totals are draws of the
+// indices by factor and resample.
+//
+// With several replications the yardstick is Beyond, which is 0 in expectation
+// for a factor without effect, whatever its runs share: told if its interval lies
+// above 0, so a factor without effect is told in (1-level)/2 of studies.
+//
+// With one replication luck has no estimate. Then a factor is told if its first
+// order, which is 0 in expectation without an effect, lies above 0; or if its
+// total index is above that of another factor: luck that any change draws anew
+// stands in all of them alike. The second looks at d-1 others, so each difference
+// has the level of a family of d-1 (Bonferroni). A factor without effect is told
+// in at most 1-level of studies. One that changes no bit of any score is luck;
+// of the others that are not told, it can't be known.
+func verdicts(x []Index, totals [][]float64, level float64) {
+	for i := range x {
+		switch {
+		case x[i].Beyond.Known():
+			x[i].Told = above(x[i].Beyond)
+		case x[i].Total.Value == 0:
+			x[i].Told = Luck
+		case x[i].First.Known() && x[i].First.Low > 0 || exceeds(totals, i, level):
+			x[i].Told = Told
+		}
+	}
+}
+
+// exceeds tells whether the draws of i lie above those of another factor.
+func exceeds(draws [][]float64, i int, level float64) bool {
+	if len(draws) < 2 {
+		return false
+	}
+	strict := 1 - (1-level)/float64(len(draws)-1)
+	d := make([]float64, len(draws[i]))
+	for k := range draws {
+		if k == i {
+			continue
+		}
+		for b := range d {
+			d[b] = draws[i][b] - draws[k][b]
+		}
+		if p := percentiles(d, strict); p.Known() && p.Low > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// holes fills in what the indices are with every missing run set to the worst,
+// best and mean score of those there are.
+func (s *sobol) holes(r *Result, o Options) {
+	all := append([][][]float64{s.m.A, s.m.B}, s.m.AB...)
+	all = append(all, s.m.BA...)
+	worst, best, middle := extremes(all, o.Minimize)
+	for _, fill := range []struct {
+		with        float64
+		first, into func(h *Holes) *float64
+	}{
+		{worst, func(h *Holes) *float64 { return &h.FirstWorst }, func(h *Holes) *float64 { return &h.TotalWorst }},
+		{best, func(h *Holes) *float64 { return &h.FirstBest }, func(h *Holes) *float64 { return &h.TotalBest }},
+		{middle, func(h *Holes) *float64 { return &h.FirstMean }, func(h *Holes) *float64 { return &h.TotalMean }},
+	} {
+		m := &Matrices{A: filled(s.m.A, fill.with), B: filled(s.m.B, fill.with)}
+		for i := range s.m.AB {
+			m.AB = append(m.AB, filled(s.m.AB[i], fill.with))
+		}
+		for i := range s.m.BA {
+			m.BA = append(m.BA, filled(s.m.BA[i], fill.with))
+		}
+		whole := newSobol(m)
+		var t table
+		whole.fill(len(m.A), nil, &t)
+		means, at := make([]float64, t.terms), make([]float64, 3*s.d+2+len(s.pairs))
+		t.means(nil, means)
+		whole.indices(means, at)
+		put := func(x *Index, first, total float64) {
+			if x.Holes == nil {
+				x.Holes = &Holes{}
+			}
+			*fill.first(x.Holes), *fill.into(x.Holes) = first, total
+		}
+		for i := range r.Factors {
+			put(&r.Factors[i], at[3*i], at[3*i+1])
+		}
+		put(&r.Luck, at[3*s.d], at[3*s.d+1])
+	}
+}
+
+// extremes returns the worst, the best and the mean score.
+func extremes(all [][][]float64, minimize bool) (worst, best, middle float64) {
+	low, high, sum, n := math.Inf(1), math.Inf(-1), 0.0, 0
+	for _, x := range all {
+		for _, runs := range x {
+			for _, v := range stats.Present(runs) {
+				low, high = min(low, v), max(high, v)
+				sum += v
+				n++
+			}
+		}
+	}
+	if minimize {
+		low, high = high, low
+	}
+	return low, high, sum / float64(n)
+}
+
+// filled returns a copy with every hole set to a value.
+func filled(x [][]float64, with float64) [][]float64 {
+	out := make([][]float64, len(x))
+	for j, runs := range x {
+		out[j] = make([]float64, len(runs))
+		for r, v := range runs {
+			if math.IsNaN(v) {
+				v = with
+			}
+			out[j][r] = v
+		}
+	}
+	return out
+}
