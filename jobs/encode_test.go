@@ -13,7 +13,7 @@ import (
 // here makes stored studies unreadable and needs a new PlanSchema.
 func TestPlanGolden(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"delay-volatility", "crossed", "list", "data", "groups", "stopping"} {
+	for _, name := range []string{"delay-volatility", "crossed", "list", "data", "groups", "stopping", "lhs", "saltelli", "second", "morris", "oat", "ccd"} {
 		src, err := os.ReadFile(filepath.Join("testdata", "good", name+".yaml"))
 		if err != nil {
 			t.Fatal(err)

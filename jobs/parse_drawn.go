@@ -114,22 +114,3 @@ func (p *parser) choose() {
 		find(&p.s.Design.Parts[i])
 	}
 }
-
-// Notes says what is allowed in the study and better otherwise; `validate` shows
-// it.
-func (s *Study) Notes() (notes []string) {
-	note := func(d *Design) {
-		if n := d.Points; (d.Kind == design.Sobol || d.Kind == design.Saltelli) && n&(n-1) != 0 {
-			low := uint64(1)
-			for 2*low < n {
-				low *= 2
-			}
-			notes = append(notes, fmt.Sprintf("design %s of %d points: a Sobol sequence is balanced at powers of two, such as %d or %d", d.Kind, n, low, 2*low))
-		}
-	}
-	note(&s.Design)
-	for i := range s.Design.Parts {
-		note(&s.Design.Parts[i])
-	}
-	return notes
-}

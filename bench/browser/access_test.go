@@ -13,7 +13,7 @@ func TestAccessible(t *testing.T) {
 	source := axe(t)
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			url := p.open(t)
+			url := address(t, p)
 			for _, c := range []struct {
 				name          string
 				width, height int64
@@ -22,9 +22,9 @@ func TestAccessible(t *testing.T) {
 				t.Run(c.name, func(t *testing.T) {
 					b := show(t, p, url, c.width, c.height, c.dark)
 					b.scroll()
-					eval[any](b, `document.querySelectorAll(".figure-actions button[aria-expanded=false]").forEach((e) => e.click());
-						document.querySelectorAll("details").forEach((d) => (d.open = true)); 0`)
-					eval[any](b, source+"; 0")
+					run(b, `document.querySelectorAll(".figure-actions button[aria-expanded=false]").forEach((e) => e.click());
+						document.querySelectorAll("details").forEach((d) => (d.open = true))`)
+					run(b, source)
 					type violation struct {
 						ID    string   `json:"id"`
 						Help  string   `json:"help"`
@@ -52,10 +52,10 @@ func TestAccessible(t *testing.T) {
 func TestNarrow(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			b := show(t, p, p.open(t), 360, 740, false)
+			b := show(t, p, address(t, p), 360, 740, false)
 			b.scroll()
-			eval[any](b, `document.querySelectorAll(".figure-actions button[aria-expanded=false]").forEach((e) => e.click());
-				document.querySelectorAll("details").forEach((d) => (d.open = true)); 0`)
+			run(b, `document.querySelectorAll(".figure-actions button[aria-expanded=false]").forEach((e) => e.click());
+				document.querySelectorAll("details").forEach((d) => (d.open = true))`)
 			wide := eval[[]string](b, `(() => {
 				if (document.documentElement.scrollWidth <= 360) return [];
 				return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.parentElement.closest(".table-frame, pre, svg"))
@@ -73,7 +73,7 @@ func TestNarrow(t *testing.T) {
 func TestTab(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			b := show(t, p, p.open(t), 1280, 900, false)
+			b := show(t, p, address(t, p), 1280, 900, false)
 			b.scroll()
 			want := eval[int](b, `(() => {
 				window.stops = [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")].filter((e) => !e.disabled && e.checkVisibility({ visibilityProperty: true }));

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -54,28 +56,28 @@ func show(t *testing.T, p page, url string, width, height int64, dark bool) *tab
 	if path == "" {
 		t.Fatal("no Chromium found: install it with \"apt-get install chromium\", or run \"make browser\", which does")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"))
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	ctx, enough := context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(enough)
-
 	b := &tab{Context: ctx, t: t, page: p, url: url}
-	chromedp.ListenTarget(ctx, b.listen)
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	limited, enough := context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(enough)
+	b.Context = limited
 	scheme := "light"
 	if dark {
 		scheme = "dark"
 	}
-	b.do(network.Enable(), log.Enable(),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.EmulateViewport(width, height),
-		chromedp.ActionFunc(func(ctx context.Context) error {
-			_, err := cdppage.AddScriptToEvaluateOnNewDocument(watched).Do(ctx)
-			return err
-		}),
-		chromedp.Navigate(url), chromedp.Poll(p.ready, nil, chromedp.WithPollingTimeout(20*time.Second)))
+	call(b, network.Enable, network.EnableParams{})
+	call(b, log.Enable, cdp.Empty{})
+	call(b, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: watched})
+	b.media("", scheme)
+	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
+	get(b, chromedp.Poll[bool](p.ready, chromedp.WithPollingTimeout(20*time.Second)))
 	t.Cleanup(func() { b.tell() })
 	return b
 }
@@ -85,7 +87,7 @@ func (b *tab) listen(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning || e.Type == runtime.APITypeAssert {
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning || e.Type == runtime.ConsoleAPICalledTypeAssert {
 			var text []string
 			for _, a := range e.Args {
 				text = append(text, string(a.Value)+a.Description)
@@ -93,9 +95,9 @@ func (b *tab) listen(event any) {
 			b.wrong = append(b.wrong, fmt.Sprintf("console: %s: %s", e.Type, strings.Join(text, " ")))
 		}
 	case *runtime.EventExceptionThrown:
-		b.wrong = append(b.wrong, "exception: "+e.ExceptionDetails.Error())
+		b.wrong = append(b.wrong, "exception: "+thrown(e.ExceptionDetails))
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			b.wrong = append(b.wrong, fmt.Sprintf("log: %s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 		}
 	case *network.EventRequestWillBeSent:
@@ -106,11 +108,17 @@ func (b *tab) listen(event any) {
 	}
 }
 
+func thrown(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil {
+		return d.Text + " " + d.Exception.Description
+	}
+	return d.Text
+}
+
 // tell reports what went wrong so far.
 func (b *tab) tell() {
 	b.t.Helper()
-	var violations []string
-	if err := chromedp.Run(b, chromedp.Evaluate(`window.violations`, &violations)); err == nil {
+	if violations, err := chromedp.Run(b, chromedp.Evaluate[[]string](`window.violations.splice(0)`)); err == nil {
 		for _, v := range violations {
 			b.t.Errorf("%s: content security policy: %s", b.page.name, v)
 		}
@@ -124,22 +132,48 @@ func (b *tab) tell() {
 }
 
 // do runs actions and ends the test where one fails.
-func (b *tab) do(actions ...chromedp.Action) {
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Run(b, actions...); err != nil {
+	if err := chromedp.Do(b, actions...); err != nil {
 		b.t.Fatalf("%s: %v", b.page.name, err)
 	}
+}
+
+// get runs an action that returns something.
+func get[T any](b *tab, action chromedp.Action[T]) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b, action)
+	if err != nil {
+		b.t.Fatalf("%s: %v", b.page.name, err)
+	}
+	return v
+}
+
+// call sends a command of the protocol.
+func call[P, R any](b *tab, command cdp.Command[P, R], params P) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, command, params)
+		return chromedp.Void{}, err
+	})
 }
 
 // eval evaluates JavaScript, and waits where it is a promise.
 func eval[T any](b *tab, script string) T {
 	b.t.Helper()
-	var v T
-	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	if err := chromedp.Run(b, chromedp.Evaluate(script, &v, await)); err != nil {
-		b.t.Fatalf("%s: %v in\n%.400s", b.page.name, err, script)
-	}
-	return v
+	return get(b, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// run evaluates JavaScript for what it does.
+func run(b *tab, script string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise))
+}
+
+// media emulates a medium ("print", or "" for the screen) and a colour scheme.
+func (b *tab) media(medium, scheme string) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 // scroll goes through the whole page, so that every figure is drawn, and back.

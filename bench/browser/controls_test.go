@@ -63,9 +63,9 @@ const changed = `(async () => {
 func TestControls(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			b := show(t, p, p.open(t), 1280, 900, false)
+			b := show(t, p, address(t, p), 1280, 900, false)
 			b.scroll()
-			eval[any](b, look+"; 0")
+			run(b, look)
 			count := map[string]int{}
 			for n := 0; ; n++ {
 				if n == 2000 {
@@ -99,14 +99,14 @@ func (b *tab) try(c *control) {
 	case "select":
 		// Each option in turn, and the first again.
 		for _, o := range append(c.Options[1:], c.Options[0]) {
-			eval[any](b, fmt.Sprintf(`before = look(current); current.value = %s; current.dispatchEvent(new Event("change", { bubbles: true })); 0`, quote(o)))
+			run(b, fmt.Sprintf(`before = look(current); current.value = %s; current.dispatchEvent(new Event("change", { bubbles: true }))`, quote(o)))
 			if !eval[bool](b, changed) {
 				b.t.Errorf("%s: %s: option %q changes nothing", b.page.name, c.What, o)
 			}
 		}
 		return
 	case "number", "text", "search":
-		eval[any](b, `current.focus(); current.select(); 0`)
+		run(b, `current.focus(); current.select()`)
 		b.do(chromedp.KeyEvent("1"), chromedp.KeyEvent("\t"))
 	default:
 		b.do(chromedp.MouseClickXY(c.X, c.Y))

@@ -44,7 +44,7 @@ func (b *tab) plot(id string) (x, y, width, height float64) {
 // Each kind of figure answers the pointer and the keys; the sample has them all.
 func TestFigures(t *testing.T) {
 	p := pages[0]
-	b := show(t, p, p.open(t), 1280, 900, false)
+	b := show(t, p, address(t, p), 1280, 900, false)
 	b.scroll()
 	for _, c := range []struct {
 		id     string
@@ -62,7 +62,8 @@ func TestFigures(t *testing.T) {
 		t.Run(c.id, func(t *testing.T) {
 			b.t = t
 			x, y, width, height := b.plot(c.id)
-			b.do(chromedp.Evaluate(fmt.Sprintf(`document.querySelector("#%s .figure-plot").focus()`, c.id), nil), chromedp.KeyEvent(kb.ArrowRight))
+			run(b, fmt.Sprintf(`document.querySelector("#%s .figure-plot").focus()`, c.id))
+			b.do(chromedp.KeyEvent(kb.ArrowRight))
 			s := b.figure(c.id)
 			if len(s.Tip) < len(c.tip) || s.Tip[:len(c.tip)] != c.tip || s.Said == "" {
 				t.Errorf("the arrow key shows %q and says %q, want it to begin with %q", s.Tip, s.Said, c.tip)
@@ -85,7 +86,7 @@ func TestFigures(t *testing.T) {
 			}
 			// A drag over a good part of the plot zooms, a double click shows all.
 			from, to := [2]float64{x + .45*width, y + .35*height}, [2]float64{x + .85*width, y + .65*height}
-			b.do(mouse(input.MouseMoved, from, input.None), mouse(input.MousePressed, from, input.Left), mouse(input.MouseMoved, to, input.Left), mouse(input.MouseReleased, to, input.Left))
+			b.do(mouse(input.DispatchMouseEventTypeMouseMoved, from, input.MouseButtonNone), mouse(input.DispatchMouseEventTypeMousePressed, from, input.MouseButtonLeft), mouse(input.DispatchMouseEventTypeMouseMoved, to, input.MouseButtonLeft), mouse(input.DispatchMouseEventTypeMouseReleased, to, input.MouseButtonLeft))
 			if s := b.figure(c.id); s.Reset != c.zoomed {
 				t.Errorf("after a drag: zoomed %v, want %v", s.Reset, c.zoomed)
 			}
@@ -97,13 +98,13 @@ func TestFigures(t *testing.T) {
 			told := false
 			for i := 0; i < 60 && !told; i++ {
 				at := [2]float64{x + width*(.3+.01*float64(i)), y + height*(.25+.009*float64(i))}
-				b.do(mouse(input.MouseMoved, at, input.None))
+				b.do(mouse(input.DispatchMouseEventTypeMouseMoved, at, input.MouseButtonNone))
 				told = b.figure(c.id).Tip != ""
 			}
 			if !told {
 				t.Error("the pointer finds nothing on its way through the plot")
 			}
-			b.do(mouse(input.MouseMoved, [2]float64{1, 1}, input.None))
+			b.do(mouse(input.DispatchMouseEventTypeMouseMoved, [2]float64{1, 1}, input.MouseButtonNone))
 			if s := b.figure(c.id); s.Tip != "" {
 				t.Errorf("the pointer is gone and the tip %q stays", s.Tip)
 			}
@@ -116,9 +117,9 @@ func TestFigures(t *testing.T) {
 // the fields; the table holds the chosen ones.
 func TestBrush(t *testing.T) {
 	p, id := pages[0], "figure-sample-parallel"
-	b := show(t, p, p.open(t), 1280, 900, false)
+	b := show(t, p, address(t, p), 1280, 900, false)
 	b.scroll()
-	eval[any](b, fmt.Sprintf(`document.querySelector("#%s .figure-actions button[aria-expanded]").click(); 0`, id))
+	run(b, fmt.Sprintf(`document.querySelector("#%s .figure-actions button[aria-expanded]").click()`, id))
 	if s := b.figure(id); s.Cells != 200 {
 		t.Fatalf("%d rows, want 200", s.Cells)
 	}
@@ -126,16 +127,16 @@ func TestBrush(t *testing.T) {
 	// The last axis stands 60 pixels before the right end.
 	from, to := [2]float64{x + width - 60, y + 55}, [2]float64{x + width - 60, y + .4*height}
 	half := [2]float64{from[0], (from[1] + to[1]) / 2}
-	b.do(mouse(input.MouseMoved, from, input.None), mouse(input.MousePressed, from, input.Left), mouse(input.MouseMoved, half, input.Left), mouse(input.MouseMoved, to, input.Left), mouse(input.MouseReleased, to, input.Left))
+	b.do(mouse(input.DispatchMouseEventTypeMouseMoved, from, input.MouseButtonNone), mouse(input.DispatchMouseEventTypeMousePressed, from, input.MouseButtonLeft), mouse(input.DispatchMouseEventTypeMouseMoved, half, input.MouseButtonLeft), mouse(input.DispatchMouseEventTypeMouseMoved, to, input.MouseButtonLeft), mouse(input.DispatchMouseEventTypeMouseReleased, to, input.MouseButtonLeft))
 	s := b.figure(id)
 	if s.Cells == 0 || s.Cells >= 200 {
 		t.Errorf("brushing leaves %d rows: %s", s.Cells, s.Count)
 	}
-	eval[any](b, fmt.Sprintf(`(() => { const s = document.querySelector("#%s .figure-filters select"); s.value = "3"; s.dispatchEvent(new Event("change")); })(); 0`, id))
+	run(b, fmt.Sprintf(`(() => { const s = document.querySelector("#%s .figure-filters select"); s.value = "3"; s.dispatchEvent(new Event("change")); })()`, id))
 	if after := b.figure(id); after.Cells == 0 || after.Cells > s.Cells {
 		t.Errorf("choosing an arm as well leaves %d rows after %d", after.Cells, s.Cells)
 	}
-	eval[any](b, fmt.Sprintf(`document.querySelector("#%s .figure-filters button").click(); 0`, id))
+	run(b, fmt.Sprintf(`document.querySelector("#%s .figure-filters button").click()`, id))
 	if s := b.figure(id); s.Cells != 200 {
 		t.Errorf("choosing all leaves %d rows, want 200", s.Cells)
 	}
@@ -144,7 +145,7 @@ func TestBrush(t *testing.T) {
 // Live data: update keeps the panel, the toggles and the zoom.
 func TestUpdate(t *testing.T) {
 	p := pages[0]
-	b := show(t, p, p.open(t), 1280, 900, false)
+	b := show(t, p, address(t, p), 1280, 900, false)
 	got := eval[map[string]any](b, `(() => {
 		const figure = structuredClone(JSON.parse(document.getElementById("document").textContent).sections[0].figures[0]);
 		const e = document.createElement("div");
@@ -176,11 +177,11 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-func mouse(kind input.MouseType, at [2]float64, button input.MouseButton) chromedp.Action {
-	e := input.DispatchMouseEvent(kind, at[0], at[1]).WithButton(button).WithPointerType(input.Mouse)
-	if button == input.Left {
-		e = e.WithButtons(1).WithClickCount(1)
-	}
-	return e
+func mouse(kind input.DispatchMouseEventType, at [2]float64, button input.MouseButton) chromedp.Action[chromedp.Void] {
+	return chromedp.MouseEvent(kind, at[0], at[1], func(p *input.DispatchMouseEventParams) {
+		p.Button, p.PointerType = button, input.DispatchMouseEventPointerTypeMouse
+		if button == input.MouseButtonLeft {
+			p.Buttons, p.ClickCount = 1, 1
+		}
+	})
 }
-

@@ -2,13 +2,10 @@ package browser
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
-	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -18,24 +15,25 @@ import (
 func TestImages(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			url := p.open(t)
+			url := address(t, p)
 			b := show(t, p, url, 1400, 900, false)
 			b.scroll()
-			b.save("wide", func(to *[]byte) chromedp.Action { return chromedp.CaptureScreenshot(to) })
-			b.save("page", func(to *[]byte) chromedp.Action { return chromedp.FullScreenshot(to, 100) })
+			b.save("wide", chromedp.CaptureScreenshot())
+			b.save("page", chromedp.FullScreenshot(100))
 
 			b = show(t, p, url, 1400, 900, true)
 			b.scroll()
-			b.save("dark", func(to *[]byte) chromedp.Action { return chromedp.CaptureScreenshot(to) })
+			b.save("dark", chromedp.CaptureScreenshot())
 
 			b = show(t, p, url, 360, 1500, false)
 			b.scroll()
-			b.save("narrow", func(to *[]byte) chromedp.Action { return chromedp.CaptureScreenshot(to) })
+			b.save("narrow", chromedp.CaptureScreenshot())
 
 			// Dark on the screen, light on paper.
 			b = show(t, p, url, 794, 1123, true)
-			b.do(emulation.SetEmulatedMedia().WithMedia("print"), chromedp.Poll(`!document.querySelector("[data-figure]") || !!document.querySelector(".figure-plot svg")`, nil))
-			b.save("print", func(to *[]byte) chromedp.Action { return chromedp.CaptureScreenshot(to) })
+			b.media("print", "dark")
+			get(b, chromedp.Poll[bool](`!document.querySelector("[data-figure]") || !!document.querySelector(".figure-plot svg")`))
+			b.save("print", chromedp.CaptureScreenshot())
 		})
 	}
 }
@@ -45,15 +43,11 @@ func TestImages(t *testing.T) {
 func TestPrint(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			b := show(t, p, p.open(t), 1280, 900, true)
-			eval[any](b, `addEventListener("beforeprint", () => { window.printed = {
+			b := show(t, p, address(t, p), 1280, 900, true)
+			run(b, `addEventListener("beforeprint", () => { window.printed = {
 				figures: document.querySelectorAll("[data-figure]").length, vectors: [...document.querySelectorAll("[data-figure]")].filter((f) => f.querySelector(".figure-plot svg")).length,
-				theme: Overnight.theme(), closed: document.querySelectorAll("details:not([open])").length }; }); 0`)
-			var pdf []byte
-			b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-				pdf, _, err = cdppage.PrintToPDF().WithPaperWidth(8.27).WithPaperHeight(11.69).WithPreferCSSPageSize(true).Do(ctx)
-				return err
-			}))
+				theme: Overnight.theme(), closed: document.querySelectorAll("details:not([open])").length }; })`)
+			pdf := get(b, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPreferCSSPageSize()))
 			if !bytes.HasPrefix(pdf, []byte("%PDF")) || len(pdf) < 20_000 {
 				t.Errorf("%s: a PDF of %d bytes", p.name, len(pdf))
 			}
@@ -72,10 +66,9 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-func (b *tab) save(name string, take func(*[]byte) chromedp.Action) {
+func (b *tab) save(name string, take chromedp.Action[[]byte]) {
 	b.t.Helper()
-	var png []byte
-	b.do(take(&png))
+	png := get(b, take)
 	if len(png) < 5_000 {
 		b.t.Errorf("%s: the picture %s has %d bytes: it is empty", b.page.name, name, len(png))
 	}

@@ -1,17 +1,21 @@
 package browser
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
 // A page is something to look at.
 type page struct {
 	name string
-	// open starts whatever serves the page, until the test ends, and returns its
-	// address.
-	open func(t *testing.T) string
+	// open makes the page in a folder that lasts as long as the tests, or starts what
+	// serves it, and returns its address and what ends it (may be nil). It is called
+	// once.
+	open func(t *testing.T, dir string) (url string, stop func())
 	// ready is a JavaScript expression that is true once the page can be used.
 	ready string
 	// requests tells whether the page may ask for an address beside its own; nil:
@@ -33,27 +37,67 @@ var pages = []page{
 // drawn: the first figure is drawn, or the page has none.
 const drawn = `document.documentElement.classList.contains("scripted") && (!document.querySelector("[data-figure]") || !!document.querySelector(".figure canvas, .figure svg.swatch"))`
 
+// opened holds the addresses of the pages that have been opened, and what ends them.
+var opened struct {
+	sync.Mutex
+	dir   string
+	urls  map[string]string
+	stops []func()
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "overnight-browser-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	opened.dir, opened.urls = dir, map[string]string{}
+	code := m.Run()
+	for _, stop := range opened.stops {
+		stop()
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+// address opens a page where it has not been yet.
+func address(t *testing.T, p page) string {
+	t.Helper()
+	opened.Lock()
+	defer opened.Unlock()
+	if _, ok := opened.urls[p.name]; !ok {
+		url, stop := p.open(t, opened.dir)
+		opened.urls[p.name] = url
+		if stop != nil {
+			opened.stops = append(opened.stops, stop)
+		}
+	}
+	return opened.urls[p.name]
+}
+
 // openSample makes the page of package page's test: every kind of figure, long
 // names, texts that would break a page that does not escape them.
-func openSample(t *testing.T) string {
+func openSample(t *testing.T, dir string) (string, func()) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "sample.html")
+	file := filepath.Join(dir, "sample.html")
 	command(t, "go", "test", "-count=1", "-run", "^TestWriteIsSelfContainedAndSmall$", "./results/page", "-args", "-page", file)
-	return "file://" + file
+	return "file://" + file, nil
 }
 
 // openReport runs a study with the binary and makes its report.
-func openReport(t *testing.T) string {
+func openReport(t *testing.T, dir string) (string, func()) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "overnight")
+	binary := filepath.Join(dir, "overnight")
 	command(t, "go", "build", "-o", binary, "./cmd/overnight")
 	if exec.Command(binary, "report", "--help").Run() != nil {
 		t.Skip("this binary has no command report")
 	}
-	file, store := filepath.Join(t.TempDir(), "report.html"), filepath.Join(t.TempDir(), "store")
+	file, store := filepath.Join(dir, "report.html"), filepath.Join(dir, "store")
 	command(t, binary, "run", "examples/delay-volatility.yaml", "--store", store)
 	command(t, binary, "report", "delay-volatility", "--store", store, "-o", file)
-	return "file://" + file
+	return "file://" + file, nil
 }
 
 // command runs a command in the repository's folder.

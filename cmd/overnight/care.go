@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/archive"
+	"overnight/results/stopping"
 )
 
 func (a *app) digestCmd() *cobra.Command {
@@ -29,18 +31,32 @@ Where trials are missing it prints nothing, says so and exits with 1.`,
 				if err != nil {
 					return err
 				}
-				d, missing, err := results.Digest(ctx, s, p)
+				d, missing, err := a.digest(ctx, s, p)
 				if err != nil {
 					return engine(err)
 				}
 				if missing > 0 {
-					return &codeError{exitFailures, fmt.Errorf("%s has no digest yet: %d of %d trials are missing", p.Study, missing, p.Trials)}
+					return &codeError{exitFailures, fmt.Errorf("%s has no digest yet: %d of %d trials are missing", p.Study, missing, p.Expected())}
 				}
 				fmt.Fprintln(a.out, d)
 				return nil
 			})
 		},
 	}
+}
+
+// digest computes a study's digest over what it wants. All of a study is wanted
+// where its plan says nothing else, and then the plan is not decoded, which takes
+// a build that knows its environments and agents.
+func (a *app) digest(ctx context.Context, s results.Store, p results.Plan) (digest string, missing uint64, err error) {
+	if p.Wanted == 0 {
+		return results.Digest(ctx, s, p)
+	}
+	study, err := jobs.DecodeStudy(p.Body, a.cat)
+	if err != nil {
+		return "", 0, fmt.Errorf("read plan of %s, whose results decide which trials it wants: %w", p.Study, err)
+	}
+	return stopping.Digest(ctx, s, p, study)
 }
 
 func (a *app) archiveCmd() *cobra.Command {
@@ -169,6 +185,35 @@ running the study again makes them anew.`,
 	return c
 }
 
+// fsckDigests compares the digests of studies that have more records than they
+// want, which the store can't tell apart, with their records.
+func (a *app) fsckDigests(ctx context.Context, s results.Store, word string) (wrong int, err error) {
+	plans, err := s.Studies(ctx)
+	if err != nil {
+		return 0, engine(err)
+	}
+	for _, p := range plans {
+		if p.Wanted == 0 || p.Digest == "" || word != "" && p.Study != word {
+			continue
+		}
+		if p, err = s.Plan(ctx, p.Study); err != nil {
+			return 0, engine(err)
+		}
+		got, missing, err := a.digest(ctx, s, p)
+		switch {
+		case err != nil:
+			return 0, engine(err)
+		case missing > 0:
+			fmt.Fprintf(a.out, "damaged: study %s: digest: it is fixed, and %d trials have no record\n", p.Study, missing)
+			wrong++
+		case got != p.Digest:
+			fmt.Fprintf(a.out, "damaged: study %s: digest: %s was fixed, and the records give %s\n", p.Study, p.Digest, got)
+			wrong++
+		}
+	}
+	return wrong, nil
+}
+
 func (a *app) fsck(ctx context.Context, s results.Store, args []string, repair bool) error {
 	word := ""
 	if len(args) > 0 {
@@ -198,6 +243,13 @@ func (a *app) fsck(ctx context.Context, s results.Store, args []string, repair b
 			studies = append(studies, d.Study)
 		}
 		again[d.Study] = append(again[d.Study], d.Trial)
+	}
+	if bad == 0 && len(studies) == 0 {
+		wrong, err := a.fsckDigests(ctx, s, word)
+		if err != nil {
+			return err
+		}
+		bad += wrong
 	}
 	records := 0
 	for _, name := range studies {

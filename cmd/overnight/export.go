@@ -24,6 +24,7 @@ type exportFlags struct {
 	shape, metric     string
 	trials            []uint
 	episodes          uint64
+	surplus           bool
 }
 
 func (a *app) exportCmd() *cobra.Command {
@@ -68,6 +69,7 @@ and Y in the order of the design.`,
 	fl.StringVar(&f.shape, "shape", "", "one metric for another tool: rliable or salib")
 	fl.StringVar(&f.metric, "metric", "", "of --shape: the `metric`; default: the study's objective")
 	fl.UintSliceVar(&f.trials, "trials", nil, "of steps: the `trials`, such as 0,17")
+	fl.BoolVar(&f.surplus, "surplus", false, "also records that the study does not want, such as those that ran before its points were told to stop")
 	fl.Uint64Var(&f.episodes, "episodes", 1, "of steps: evaluation episodes a trial")
 	return c
 }
@@ -117,14 +119,21 @@ func (a *app) export(ctx context.Context, s results.Store, word string, f export
 	if err != nil {
 		return err
 	}
+	wanted, err := wantedOf(study, &p)
+	if err != nil {
+		return engine(err)
+	}
+	if f.surplus {
+		wanted = func(rs records) records { return rs }
+	}
 	if f.shape != "" {
 		return a.exportShape(ctx, s, p, study, f)
 	}
 	switch f.what {
 	case "trials":
-		err = export.Trials(a.out, study, results.Skim(ctx, s, p.Study, 0, p.Trials), export.Format(f.format), meta(&p, study, f.what)...)
+		err = export.Trials(a.out, study, wanted(results.Skim(ctx, s, p.Study, 0, p.Trials)), export.Format(f.format), meta(&p, study, f.what)...)
 	case "curves":
-		err = export.Curves(a.out, study, s.Scan(ctx, p.Study, 0, p.Trials), export.Format(f.format), meta(&p, study, f.what)...)
+		err = export.Curves(a.out, study, wanted(s.Scan(ctx, p.Study, 0, p.Trials)), export.Format(f.format), meta(&p, study, f.what)...)
 	case "steps":
 		if len(f.trials) == 0 {
 			return usage("--what steps needs --trials: steps are made by running the trials again; write for example --trials 0")
@@ -158,7 +167,11 @@ func (a *app) exportShape(ctx context.Context, s results.Store, p results.Plan, 
 		return usage("--metric %s: study %s has %s", metric, p.Study, strings.Join(study.Metrics, ", "))
 	}
 	study.Name = p.Study
-	records := results.Skim(ctx, s, p.Study, 0, p.Trials)
+	wanted, err := wantedOf(study, &p)
+	if err != nil {
+		return engine(err)
+	}
+	records := compared(study, wanted(results.Skim(ctx, s, p.Study, 0, p.Trials)))
 	if f.shape == "rliable" {
 		shape, err := export.ToRliable(study, metric, records)
 		if err != nil {

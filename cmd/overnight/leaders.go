@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/report"
 )
 
 // leader is a point in the list of the best.
@@ -49,11 +51,27 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 	default:
 		return usage("--format %s with --top: write text or json", f.format)
 	}
-	fmt.Fprintf(a.out, "%s: the best points so far by mean %s (means of few runs flatter: compare with results --by point)\n", p.Study, study.Objective.Metric)
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "POINT\tARM\tN\tMEAN\tFACTORS")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%d\t%s\t%d\t%.6g\t%s\n", r.Point, r.Arm, r.N, r.Mean, strings.Join(r.Factors, " "))
+	t := &report.List{
+		Title: fmt.Sprintf("%s: the best points so far by mean %s", printable(p.Study), printable(study.Objective.Metric)),
+		Notes: []string{"Means of few runs flatter: compare with results --by point."},
+		Columns: []report.ListColumn{
+			{Name: "point", Number: true}, {Name: "arm"}, {Name: "n", Number: true}, {Name: "mean", Number: true},
+		},
 	}
-	return w.Flush()
+	for _, name := range study.Columns() {
+		t.Columns = append(t.Columns, report.ListColumn{Name: name, Spare: true})
+	}
+	for _, r := range rows {
+		row := []string{strconv.FormatUint(r.Point, 10), r.Arm, strconv.FormatUint(r.N, 10), strconv.FormatFloat(r.Mean, 'g', 6, 64)}
+		for _, name := range study.Columns() {
+			at := slices.IndexFunc(r.Factors, func(f string) bool { return strings.HasPrefix(f, name+"=") })
+			if at < 0 {
+				row = append(row, "-")
+				continue
+			}
+			row = append(row, strings.TrimPrefix(r.Factors[at], name+"="))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return report.Write(a.out, t, report.Style{Width: a.width()})
 }

@@ -33,7 +33,7 @@ const every = 10 * time.Second
 func (p *progress) planned(pl coordinator.Planned) {
 	var parts []string
 	if pl.Committed > 0 {
-		if left := pl.Plan.Trials - min(pl.Plan.Trials, pl.Committed); left > 0 {
+		if left := pl.Plan.Expected() - min(pl.Plan.Expected(), pl.Committed); left > 0 {
 			parts = append(parts, fmt.Sprintf("%d new", left))
 		}
 		if pl.New {
@@ -46,7 +46,11 @@ func (p *progress) planned(pl coordinator.Planned) {
 	if len(parts) > 0 {
 		note = ": " + strings.Join(parts, ", ")
 	}
-	p.say("%s: %s trials (%s points x %d replications)%s", pl.Name, thousands(pl.Plan.Trials), thousands(pl.Plan.Points), pl.Plan.Trials/pl.Plan.Points, note)
+	if pl.Study.Ruled() {
+		p.say("%s: %s points x %s%s", pl.Name, thousands(pl.Plan.Points), sizeOf(pl.Study), note)
+		return
+	}
+	p.say("%s: %s trials (%s points x %d replications)%s", pl.Name, thousands(pl.Plan.Expected()), thousands(pl.Plan.Points), pl.Study.Replications, note)
 }
 
 // say writes a line above the progress.
@@ -110,6 +114,9 @@ func progressLine(s coordinator.Progress) string {
 		share = float64(s.Done) / float64(s.Total)
 	}
 	fmt.Fprintf(&b, "%s  %s/%s trials  %.0f %%", s.Study, thousands(s.Done), thousands(s.Total), 100*share)
+	if s.Most > s.Total {
+		fmt.Fprintf(&b, "  (at most %s)", thousands(s.Most))
+	}
 	if s.Rate > 0 {
 		fmt.Fprintf(&b, "  %s trials/s", rate(s.Rate))
 	}

@@ -24,8 +24,10 @@ func (a *app) resultsCmd() *cobra.Command {
 		Short: "Tables of a study: per point and per arm, with intervals",
 		Long: `Results prints, for each point, the number of runs, mean, IQM, a 95 % interval, the
 worst run and the trials that failed; --by arm prints a line per arm with its
-difference from the baseline, --by factor what matters beside luck. It works in
-mid-study as well.`,
+difference from the baseline, --by factor what matters beside luck. Of a study whose
+points stop by themselves, --by stopping prints how far each one went; of one with
+confirm, --by confirmation prints the scores that chose its best points beside those
+of fresh runs. It works in mid-study as well.`,
 		Example: `  overnight results delay-volatility
   overnight results delay-volatility --by arm
   overnight results delay-volatility --format json | jq .rows`,
@@ -45,7 +47,7 @@ mid-study as well.`,
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.by, "by", "point", "point, arm or factor")
+	fl.StringVar(&f.by, "by", "point", "point, arm, factor, stopping or confirmation")
 	fl.StringVar(&f.format, "format", "text", "text, json or csv")
 	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
 	fl.IntVar(&f.top, "top", 0, "only the best points so far, this `many`, by the mean alone: at once, however large the study")
@@ -55,6 +57,7 @@ mid-study as well.`,
 // model reads a study's records for tables.
 func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
 	study.Name = p.Study // "name@2", as commands want it
+	// Build leaves out what the study does not want.
 	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{
 		Learns: func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
 	})
@@ -79,8 +82,12 @@ func (a *app) tables(ctx context.Context, s results.Store, p results.Plan, study
 		t = m.ArmTable()
 	case "factor":
 		t = m.WhatMatters()
+	case "stopping":
+		t = m.Precision()
+	case "confirmation":
+		t = m.Confirmation()
 	default:
-		return usage("--by %s: write point, arm or factor", f.by)
+		return usage("--by %s: write point, arm, factor, stopping or confirmation", f.by)
 	}
 	switch f.format {
 	case "text", "json", "csv":

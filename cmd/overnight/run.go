@@ -249,7 +249,7 @@ func (a *app) afterRun(ctx context.Context, store results.Store, file string, pl
 	case errors.Is(err, coordinator.ErrSuperseded):
 		return engine(fmt.Errorf("%s is coordinated by somebody else now; follow it with: overnight watch %s", plan.Study, plan.Study))
 	case errors.Is(err, context.Canceled):
-		return &codeError{exitInterrupted, fmt.Errorf("interrupted: %d of %d trials are committed; run the same command to go on", tally.Total(), plan.Trials)}
+		return &codeError{exitInterrupted, fmt.Errorf("interrupted: %d of %d trials are committed; run the same command to go on", tally.Total(), plan.Expected())}
 	case errors.Is(err, coordinator.ErrStopped):
 		why := fmt.Sprintf("%s was cancelled", plan.Study)
 		if plan.State == results.Stopped {
@@ -258,7 +258,7 @@ func (a *app) afterRun(ctx context.Context, store results.Store, file string, pl
 				why += "\nthe first: " + msg
 			}
 		}
-		return &codeError{exitFailures, fmt.Errorf("%s; %d of %d trials are committed", why, tally.Total(), plan.Trials)}
+		return &codeError{exitFailures, fmt.Errorf("%s; %d of %d trials are committed", why, tally.Total(), plan.Expected())}
 	case err != nil:
 		return engine(err)
 	}

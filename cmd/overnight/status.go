@@ -21,7 +21,8 @@ type standing struct {
 	Study      string `json:"study"`
 	State      string `json:"state"`
 	Points     uint64 `json:"points"`
-	Trials     uint64 `json:"trials"`
+	Trials     uint64 `json:"trials"`           // wanted, as far as is known
+	AtMost     uint64 `json:"at_most,omitempty"` // where results decide how many
 	Committed  uint64 `json:"committed"`
 	Done       uint64 `json:"done"`
 	Failed     uint64 `json:"failed"`
@@ -42,6 +43,14 @@ type standing struct {
 	MaxSlots    int     `json:"max_slots,omitempty"`
 	CoreSeconds float64 `json:"core_seconds"`        // of the records
 	Wasted      float64 `json:"core_seconds_wasted"` // of commits beside the first of each trial
+}
+
+// ofTrials writes how many trials a study wants: "1,200 (at most 4,800)".
+func ofTrials(p results.Plan) string {
+	if p.Wanted == 0 || p.Digest != "" || p.Wanted == p.Trials {
+		return thousands(p.Expected())
+	}
+	return fmt.Sprintf("%s (so far; at most %s)", thousands(p.Wanted), thousands(p.Trials))
 }
 
 // silence is how long a worker that doesn't beat counts as being there.
@@ -90,12 +99,15 @@ func stand(ctx context.Context, s results.Store, p results.Plan) (standing, erro
 		return standing{}, engine(err)
 	}
 	st := standing{
-		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Trials, Committed: t.Total(),
+		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Expected(), Committed: t.Total(),
 		Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun,
 		Duplicates: t.Duplicates, Differs: t.Differs, Stale: t.Stale,
 		Generation: p.Generation, Engine: p.Engine, Identity: p.Identity, Digest: p.Digest,
 		Created: p.Created.UTC().Format(time.RFC3339), Workers: f.workers,
 		Priority: max(p.Priority, 1), MaxSlots: p.MaxSlots, CoreSeconds: t.Used.Seconds(), Wasted: t.Wasted.Seconds(),
+	}
+	if p.Wanted > 0 && p.Digest == "" {
+		st.AtMost = p.Trials
 	}
 	if !p.Ended.IsZero() {
 		st.Ended = p.Ended.UTC().Format(time.RFC3339)
@@ -108,7 +120,7 @@ func stand(ctx context.Context, s results.Store, p results.Plan) (standing, erro
 // "": without a worker it is only interrupted, and a submitted one waits.
 func waitsFor(p results.Plan, t results.Tally, f fleet) string {
 	switch {
-	case p.State != results.Running || t.Total() >= p.Trials:
+	case p.State != results.Running || t.Total() >= p.Expected() && p.Wanted == 0:
 	case f.workers > 0 && !slices.Contains(f.engines, p.Engine):
 		return fmt.Sprintf("waits for engine %d", p.Engine)
 	case f.workers == 0 && p.Submitted:
@@ -210,7 +222,7 @@ func (a *app) statusCmd() *cobra.Command {
 				default:
 					return usage("--format %s: write table or json", format)
 				}
-				fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", st.Study, st.State, thousands(st.Committed), thousands(st.Trials))
+				fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", st.Study, st.State, thousands(st.Committed), ofTrials(p))
 				fmt.Fprintf(a.out, "  done %d, failed %d, dead %d, overrun %d\n", st.Done, st.Failed, st.Dead, st.Overrun)
 				fmt.Fprintf(a.out, "  commits beside these: %d duplicates, %d different, %d stale\n", st.Duplicates, st.Differs, st.Stale)
 				fmt.Fprintf(a.out, "  generation %d, engine version %d, created %s, workers now %d (of all studies here)\n", st.Generation, st.Engine, st.Created, st.Workers)

@@ -70,7 +70,7 @@ func (a *app) validateCmd() *cobra.Command {
 
 // describeStudy prints what a study would do.
 func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
-	fmt.Fprintf(a.out, "%s: %s points x %s replications = %s trials\n", s.Name, thousands(s.Points()), thousands(s.Replications), thousands(s.Trials()))
+	fmt.Fprintf(a.out, "%s: %s points x %s\n", s.Name, thousands(s.Points()), sizeOf(s))
 	for _, f := range s.Factors {
 		what := ""
 		if len(f.Levels) > 0 {
@@ -89,12 +89,39 @@ func (a *app) describeStudy(ctx context.Context, s *jobs.Study) error {
 		labels[i] = arm.Label
 	}
 	fmt.Fprintf(a.out, "  arms   %s\n", strings.Join(labels, ", "))
+	if s.Design.Kind != jobs.GridDesign {
+		fmt.Fprintf(a.out, "  design %s\n", &s.Design)
+	}
 	e, err := estimate(ctx, s, a.cat)
 	if err != nil {
 		return usage("%w", err)
 	}
 	fmt.Fprintf(a.out, "  %-6s %s core-hours, %s of results, seed %d, engine version %d\n", e.about(), hours(e.time), byteCount(e.bytes), s.Seed, s.Engine)
+	for _, note := range s.Notes() {
+		fmt.Fprintf(a.out, "  note   %s\n", note)
+	}
 	return nil
+}
+
+// sizeOf says how many trials points make: "20 replications = 240 trials".
+func sizeOf(s *jobs.Study) string {
+	if !s.Ruled() {
+		return fmt.Sprintf("%s replications = %s trials", thousands(s.Replications), thousands(s.Trials()))
+	}
+	text := thousands(s.Replications) + " replications"
+	if stages := s.Stages(); s.Stopping != nil && len(stages) > 1 {
+		text = fmt.Sprintf("%s to %s replications, looked at after %s", thousands(stages[0]), thousands(s.Replications), strings.Trim(fmt.Sprint(stages), "[]"))
+	}
+	if c := s.Confirm; c != nil {
+		text += fmt.Sprintf(", and %s more of the best %s", thousands(c.Replications), thousands(c.Top))
+	}
+	least, most := s.Points()*s.Stages()[0], s.Points()*s.Replications
+	if c := s.Confirm; c != nil {
+		// With a point of the baseline beside each.
+		least += c.Top * c.Replications
+		most += min(s.Points(), 2*c.Top*uint64(len(s.Tasks))) * c.Replications
+	}
+	return fmt.Sprintf("%s: %s to %s trials", text, thousands(least), thousands(most))
 }
 
 type estimated struct {
@@ -137,7 +164,7 @@ func estimate(ctx context.Context, s *jobs.Study, cat *jobs.Catalog) (estimated,
 		if got.err != nil {
 			return e, got.err
 		}
-		seconds += got.took.Seconds() * float64(b.To-from) * float64(s.Replications)
+		seconds += got.took.Seconds() * float64(b.To-from) * float64(s.Replications) // at most: points may stop before
 		from = b.To
 	}
 	const century = 100 * 365 * 24 * 3600

@@ -88,7 +88,7 @@ func (a *app) submitTo(ctx context.Context, s results.Store, study *jobs.Study, 
 	case !p.New:
 		what = "was submitted already and goes on"
 	}
-	fmt.Fprintf(a.out, "%s %s: %s trials, %s committed", p.Name, what, thousands(p.Plan.Trials), thousands(p.Committed))
+	fmt.Fprintf(a.out, "%s %s: %s trials, %s committed", p.Name, what, ofTrials(p.Plan), thousands(p.Committed))
 	if p.Reused > 0 {
 		fmt.Fprintf(a.out, ", of which %s were taken over", thousands(p.Reused))
 	}

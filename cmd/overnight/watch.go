@@ -65,7 +65,7 @@ func (a *app) watch(ctx context.Context, s results.Store, word string) error {
 		switch w.plan.State {
 		case results.Finished, results.Cancelled, results.Stopped:
 			show.end()
-			fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed", w.study, w.plan.State, thousands(w.tally.Total()), thousands(w.plan.Trials))
+			fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed", w.study, w.plan.State, thousands(w.tally.Total()), ofTrials(w.plan))
 			if bad := w.tally.Total() - w.tally.Done; bad > 0 {
 				fmt.Fprintf(a.out, ", %s of them did not end well: overnight status %s", thousands(bad), w.study)
 			}
@@ -123,10 +123,10 @@ func (w *watched) look(ctx context.Context, show *progress) error {
 	}
 	w.plan, w.tally, w.seen = plan, tally, true
 
-	p := coordinator.Progress{Study: w.study, Total: plan.Trials, Done: tally.Total(), Tally: tally, State: plan.State, LostByStore: w.lost}
+	p := coordinator.Progress{Study: w.study, Total: plan.Expected(), Most: plan.Trials, Done: min(tally.Total(), plan.Expected()), Tally: tally, State: plan.State, LostByStore: w.lost}
 	if d := time.Since(w.began); d > time.Second && tally.Total() > w.before {
 		p.Rate = float64(tally.Total()-w.before) / d.Seconds()
-		p.Left = time.Duration(float64(plan.Trials-min(plan.Trials, tally.Total())) / p.Rate * float64(time.Second))
+		p.Left = time.Duration(float64(plan.Expected()-min(plan.Expected(), tally.Total())) / p.Rate * float64(time.Second))
 	}
 	if st := waitsFor(plan, tally, f); st != "interrupted" {
 		p.Waits = st

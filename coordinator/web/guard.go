@@ -52,7 +52,7 @@ func (a *api) guard(mux *http.ServeMux, routes map[string]route) http.Handler {
 		var p principal
 		switch {
 		case rt.role == everybody && pattern != "":
-		case rt.page && a.Tokens != nil:
+		case rt.page && a.Tokens != nil && r.Header.Get("Authorization") == "":
 			var ok bool
 			if p, ok = a.signedIn(r); !ok {
 				http.Redirect(w, r, "/signin?to="+url.QueryEscape(r.URL.Path), http.StatusSeeOther)

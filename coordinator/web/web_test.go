@@ -21,6 +21,7 @@ import (
 	"overnight/internal/catalog"
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/report"
 	"overnight/results/sqlitestore"
 )
 
@@ -74,6 +75,17 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 			return coordinator.Submit(ctx, s, source, coordinator.Options{Store: store, Catalog: cat, Submit: coordinator.SubmitOptions{
 				Submitted: true, Priority: sub.Priority, MaxSlots: sub.MaxSlots, Keep: sub.Keep,
 			}})
+		},
+		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
+			return report.Build(study, results.Skim(ctx, store, p.Study, 0, p.Trials), report.Options{})
+		},
+		Report: func(_ context.Context, study string, w io.Writer) error {
+			_, err := fmt.Fprintf(w, "<!DOCTYPE html><title>%s</title>", study)
+			return err
+		},
+		Export: func(ctx context.Context, study, what, format string, w io.Writer) error {
+			_, err := fmt.Fprintln(w, study, what, format)
+			return err
 		},
 	}
 	for _, f := range change {
@@ -130,6 +142,9 @@ func (b *bench) ask(t *testing.T, role Role, method, path, body string, header .
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	if answer.Header.Get("Content-Type") == "text/event-stream" && strings.HasSuffix(path, "/live") {
+		return answer.StatusCode, "" // it does not end
+	}
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -193,19 +208,37 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]Role{
-		"GET /api/v1/studies":                View,
-		"GET /api/v1/studies/{name}":         View,
-		"GET /api/v1/studies/{name}/leaders": View,
-		"GET /api/v1/studies/{name}/trials":  View,
-		"GET /api/v1/studies/{name}/digest":  View,
-		"GET /api/v1/studies/{name}/events":  View,
-		"GET /api/v1/workers":                View,
-		"POST /api/v1/studies":               Submit,
-		"POST /api/v1/studies/{name}/cancel": Submit,
-		"POST /api/v1/studies/{name}/pause":  Submit,
-		"POST /api/v1/studies/{name}/resume": Submit,
-		"POST /api/v1/studies/{name}/retry":  Submit,
-		"DELETE /api/v1/studies/{name}":      Admin,
+		"GET /{$}":                               View,
+		"GET /studies/{name}":                    View,
+		"GET /signin":                            everybody,
+		"GET /assets/{file}":                     everybody,
+		"GET /api/v1/openapi.json":               everybody,
+		"GET /api/v1/session":                    View,
+		"POST /api/v1/session":                   everybody,
+		"DELETE /api/v1/session":                 View,
+		"GET /api/v1/workers":                    View,
+		"GET /api/v1/live":                       View,
+		"GET /api/v1/studies":                    View,
+		"GET /api/v1/studies/{name}":             View,
+		"GET /api/v1/studies/{name}/compare":     View,
+		"GET /api/v1/studies/{name}/digest":      View,
+		"GET /api/v1/studies/{name}/events":      View,
+		"GET /api/v1/studies/{name}/export":      View,
+		"GET /api/v1/studies/{name}/failures":    View,
+		"GET /api/v1/studies/{name}/figures":     View,
+		"GET /api/v1/studies/{name}/leaders":     View,
+		"GET /api/v1/studies/{name}/live":        View,
+		"GET /api/v1/studies/{name}/report":      View,
+		"GET /api/v1/studies/{name}/results":     View,
+		"GET /api/v1/studies/{name}/sensitivity": View,
+		"GET /api/v1/studies/{name}/source":      View,
+		"GET /api/v1/studies/{name}/trials":      View,
+		"POST /api/v1/studies":                   Submit,
+		"POST /api/v1/studies/{name}/cancel":     Submit,
+		"POST /api/v1/studies/{name}/pause":      Submit,
+		"POST /api/v1/studies/{name}/resume":     Submit,
+		"POST /api/v1/studies/{name}/retry":      Submit,
+		"DELETE /api/v1/studies/{name}":          Admin,
 	}
 	routes := b.api.routes()
 	if len(routes) != len(want) {
@@ -231,10 +264,27 @@ func TestRoles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			b.commit(t, p, results.Done, results.Done, results.Done)
 			before := b.logs.FilterMessage("audit").Len()
-			status, text := b.ask(t, role, method, strings.Replace(path, "{name}", name, 1), fmt.Sprintf(studyFile, name))
+			path := strings.NewReplacer("{name}", name, "{file}", "ui.css", "{$}", "").Replace(path)
+			body := fmt.Sprintf(studyFile, name)
+			if rt.pattern == "POST /api/v1/session" {
+				body = fmt.Sprintf(`{"token": %q}`, b.tokens[View])
+			}
+			status, text := b.ask(t, role, method, path, body)
 			ok := status >= 200 && status < 300
+			if strings.HasSuffix(path, "/compare") {
+				ok = status == http.StatusUnprocessableEntity // the study has one arm: that is for who may ask
+			}
 			switch need := want[rt.pattern]; {
+			case need == everybody:
+				if !ok {
+					t.Errorf("%s as %v: %d %s", rt.pattern, role, status, text)
+				}
+			case role == 0 && rt.page:
+				if status != http.StatusSeeOther {
+					t.Errorf("%s without a token: %d, want the way to the sign-in page", rt.pattern, status)
+				}
 			case role == 0 && status != http.StatusUnauthorized:
 				t.Errorf("%s without a token: %d %s", rt.pattern, status, text)
 			case role > 0 && role < need && status != http.StatusForbidden:

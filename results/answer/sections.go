@@ -133,7 +133,7 @@ func (b *builder) factors(runs *figure.Runs) {
 	figs = append(figs, drawn(figure.Heat(m))...)
 	figs = append(figs, drawn(figure.Slices(m))...)
 	figs = append(figs, drawn(figure.Contours(m))...)
-	b.add("factors", "What each factor does", "", figs)
+	b.add("factors", "Factors, one and two at a time", "", figs)
 }
 
 // sensitivity shows which factors matter, and how much is luck.

@@ -106,6 +106,7 @@ func ToRliable(s *jobs.Study, metric string, records iter.Seq2[results.Record, e
 	isSetting := func(f int) bool { return slices.Contains(settings, f) }
 	out := &Rliable{Study: s.Name, Metric: metric, Goal: g.goal(metric), Scores: map[string][][]float64{}, Dropped: map[string]int{}}
 	var arms []string
+	known := map[string]bool{}             // tasks
 	columns := map[string]map[string]int{} // by arm and task, the point
 	for i := range g.points {
 		p := &g.points[i]
@@ -122,7 +123,8 @@ func ToRliable(s *jobs.Study, metric string, records iter.Seq2[results.Record, e
 			arms = append(arms, arm)
 		}
 		columns[arm][task] = i
-		if !slices.Contains(out.Tasks, task) {
+		if !known[task] {
+			known[task] = true
 			out.Tasks = append(out.Tasks, task)
 		}
 	}

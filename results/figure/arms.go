@@ -121,15 +121,12 @@ func (s *study) armPanel(name string, g []armValue) Panel {
 		worst.Y = append(worst.Y, Num(v.worst))
 		worst.Text = append(worst.Text, fmt.Sprintf("worst run: %s (trial %d)", number(v.worst), v.trial))
 		hasOracle = hasOracle || v.arm == oracle(s.m)
-		if v.arm == s.m.Baseline() && !math.IsNaN(v.at.Value) {
-			p.Marks = append(p.Marks, Mark{Name: s.m.Study.Arms[v.arm].Label, At: Num(v.at.Value), Axis: "x"})
-		}
-		if v.arm == oracle(s.m) && !math.IsNaN(v.at.Value) {
-			p.Marks = append(p.Marks, Mark{Name: s.m.Study.Arms[v.arm].Label, At: Num(v.at.Value), Axis: "x"})
+		if v.arm == s.m.Baseline() || v.arm == oracle(s.m) {
+			p.mark(s.m.Study.Arms[v.arm].Label, v.at.Value, "x")
 		}
 	}
 	if s.optimal() && !hasOracle {
-		p.Marks = append(p.Marks, Mark{Name: "optimum", At: 1, Axis: "x"})
+		p.mark("optimum", 1, "x")
 	}
 	p.Series = append(p.Series, worst)
 	return p

@@ -77,7 +77,7 @@ func (s *study) effectPanel(task int, l *levels) (Panel, effect) {
 		if groups == nil {
 			// What the factor does not touch is a line to compare with.
 			if a.Arm == s.m.Baseline() {
-				p.Marks = append(p.Marks, Mark{Name: a.arm, At: Num(s.by.Of(a.runs)), Axis: axis})
+				p.mark(a.arm, s.by.Of(a.runs), axis)
 			}
 			continue
 		}

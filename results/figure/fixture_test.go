@@ -134,9 +134,9 @@ design: {kind: random, points: 3000}
 objective: {metric: return, goal: maximize}
 `
 
-// sampled scores volatility and learning rate: 6 - volatility, and for the learner
+// sampledScore scores volatility and learning rate: 6 - volatility, and for the learner
 // plus 2 less the square of how many tens its rate is from 0.01.
-func sampled2(p *jobs.Point, r uint64) (float64, []results.Curve, string) {
+func sampledScore(p *jobs.Point, r uint64) (float64, []results.Curve, string) {
 	own := rng.New(rng.Root(3, "own", p.Index).At(r))
 	x := 6 - p.Levels[0].Value.(float64) + .05*own.Normal()
 	if p.Arm == 1 {
@@ -156,7 +156,7 @@ agents:
   - {name: equal}
   - {name: oracle}
   - {as: learner, name: reinforce, learning_rate: $lr}
-  - {as: late-comer, name: static, weights: [1, 2, 3, 4], on: [jumps]}
+  - {as: late-comer, name: static, weights: [1, 2, 3], on: [jumps]}
 replications: 6
 objective: {metric: regret, goal: minimize, summary: iqm}
 `

@@ -167,12 +167,12 @@ func (r *Runs) marks(task int) []Mark {
 			}
 		}
 	}
-	var marks []Mark
-	if v := stats.Mean(top); len(top) > 0 {
-		marks = append(marks, Mark{Name: "optimum", At: Num(v), Axis: "y"})
+	var p Panel
+	if len(top) > 0 {
+		p.mark("optimum", stats.Mean(top), "y")
 	}
-	if v := stats.Mean(base); len(base) > 0 {
-		marks = append(marks, Mark{Name: r.m.Study.Baseline, At: Num(v), Axis: "y"})
+	if len(base) > 0 {
+		p.mark(r.m.Study.Baseline, stats.Mean(base), "y")
 	}
-	return marks
+	return p.Marks
 }

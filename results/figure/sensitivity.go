@@ -19,11 +19,13 @@ func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
 	bars := Figure{ID: "sensitivity", Title: "What the objective depends on"}
 	steps := Figure{ID: "convergence", Title: "How the indices settle as the sample grows"}
 	pairs := Figure{ID: "interactions", Title: "What factors do in pairs"}
-	short := m.ShortFactors()
+	short, told := m.ShortFactors(), false
 	for i := range t.Arms() {
 		a := view{SensitivityArm: &t.Arms()[i], m: m, short: short}
-		if s := a.caption(); s != "" && len(bars.Panels) == 0 {
-			bars.Caption = s
+		// What a learner depends on says more than what the baseline does.
+		learns := len(a.Line.Points) > 0 && m.Learns(a.Line.Points[0])
+		if c := a.caption(); c != "" && (bars.Caption == "" || learns && !told) {
+			bars.Caption, told = c, learns
 		}
 		bars.Panels = append(bars.Panels, a.bars()...)
 		steps.Panels = append(steps.Panels, a.steps()...)
@@ -37,6 +39,9 @@ func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
 	for _, f := range []*Figure{&bars, &pairs, &steps} {
 		if len(f.Panels) == 0 {
 			continue
+		}
+		if f.Caption == "" {
+			f.Caption = "No factor has an index that can be computed."
 		}
 		if over := len(f.Panels) - 2*maxPanels; over > 0 {
 			f.Panels = f.Panels[:2*maxPanels]
@@ -168,7 +173,7 @@ func (v *view) bars() []Panel {
 			if hasLuck = known(e.Value); hasLuck {
 				luck.Y[i], luck.Low[i], luck.High[i] = bounded(e)
 				luck.Text[i] = report.Say(e.Value, e.Low, e.High)
-				p.Marks = append(p.Marks, Mark{Name: report.Luck, At: Num(e.Value), Axis: "x"})
+				p.mark(report.Luck, e.Value, "x")
 			}
 		}
 		for k, q := range shown {

@@ -146,10 +146,11 @@ func (s *study) better() string {
 // optimum", "has a mean return of 5.1 [5.0, 5.2]".
 func (s *study) reaches(e stats.Estimated) string {
 	v := report.Say(e.Value, e.Low, e.High)
+	by := map[stats.Statistic]string{stats.ByMean: "a mean", stats.ByIQM: "an IQM", stats.ByMedian: "a median"}[s.by]
 	if s.optimal() {
 		return fmt.Sprintf("reaches %s of the optimum (%s)", v, s.by)
 	}
-	return fmt.Sprintf("has a %s %s of %s", s.by, s.metric(), v)
+	return fmt.Sprintf("has %s %s of %s", by, s.metric(), v)
 }
 
 // several tells whether there is more than one task.
@@ -254,3 +255,10 @@ func plural(n int, noun string) string {
 
 // nans returns n numbers that are not known.
 func nans(n int) []Num { return slices.Repeat([]Num{Num(math.NaN())}, n) }
+
+// mark adds a reference line, where its place is known.
+func (p *Panel) mark(name string, at float64, axis string) {
+	if known(at) {
+		p.Marks = append(p.Marks, Mark{Name: name, At: Num(at), Axis: axis})
+	}
+}

@@ -70,12 +70,15 @@ func (t *ArmTable) row(l line) ArmRow {
 	if l.task >= 0 {
 		r.Task = m.Study.Tasks[l.task].Label
 	}
-	planned := uint64(len(l.points)) * m.Study.Replications
+	planned := uint64(0)
 	if !m.byPoint() {
-		r.Points, planned = 0, 0 // one cell is many points
+		r.Points = 0 // one cell is many points
 	}
 	for _, p := range l.points {
 		c := &m.cells[p]
+		if m.byPoint() {
+			planned += m.Planned(p)
+		}
 		r.N += c.n
 		r.Failed, r.Dead, r.Overrun = r.Failed+c.failed, r.Dead+c.dead, r.Overrun+c.overrun
 		r.Missing += c.records()

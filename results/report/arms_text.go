@@ -23,7 +23,7 @@ func (t *ArmTable) scope() string {
 	if low < high {
 		points = fmt.Sprintf("%d to %s", low, points)
 	}
-	s := points + " x " + plural(m.Study.Replications, "replication")
+	s := points + " x " + m.replications()
 	if m.pooled() {
 		s += fmt.Sprintf(", %d tasks pooled", len(m.Study.Tasks))
 	}

@@ -17,7 +17,7 @@ func (m *Model) Ended(point int) Ended {
 	c := &m.cells[point]
 	return Ended{
 		Done: c.done, Failed: c.failed, Dead: c.dead, Overrun: c.overrun,
-		Missing: m.Study.Replications - min(m.Study.Replications, c.records()),
+		Missing: m.Planned(point) - min(m.Planned(point), c.records()),
 	}
 }
 

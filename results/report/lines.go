@@ -123,12 +123,16 @@ func (m *Model) levelKey(p int, factors []int) string {
 
 // against returns the points of the line with a baseline beside them, their
 // runs, and the baseline's, averaged within a replication where several of its
-// points stand beside one.
+// points stand beside one; nothing from where the point has stopped.
 func (m *Model) against(l line, beside [][]int) (points []int, x, y stats.Scores) {
 	for i, p := range l.points {
 		if len(beside[i]) > 0 {
 			points = append(points, p)
-			y = append(y, averaged(m.runs(beside[i]), m.reps))
+			theirs := averaged(m.runs(beside[i]), m.reps)
+			for r := int(min(m.Planned(p), uint64(m.reps))); r < m.reps; r++ {
+				theirs[r] = math.NaN() // the pair has stopped; it went on for others
+			}
+			y = append(y, theirs)
 		}
 	}
 	return points, m.runs(points), y

@@ -56,7 +56,7 @@ func (t *PointTable) Row(point int) PointRow {
 		Levels: levels{factors: m.Study.Columns()},
 		N:      c.n, Worst: number(c.worst), Trial: &c.worstTrial,
 		Failed: c.failed, Dead: c.dead, Overrun: c.overrun,
-		Missing: m.Study.Replications - min(m.Study.Replications, c.records()),
+		Missing: m.Planned(point) - min(m.Planned(point), c.records()),
 	}
 	for f := range m.Study.Factors {
 		r.Levels.names = append(r.Levels.names, m.scales.name(point, f))

@@ -102,7 +102,7 @@ func (t *PointTable) text(s Style) *page {
 		row = append(row, m.failureCells(r.Failed, r.Dead+r.Overrun)...)
 		g.rows = append(g.rows, row)
 	}
-	title := fmt.Sprintf("%s per point over %s; %s", clean(m.Study.Objective.Metric), plural(m.Study.Replications, "replication"), m.goal())
+	title := fmt.Sprintf("%s per point over %s; %s", clean(m.Study.Objective.Metric), m.replications(), m.goal())
 	page := &page{title: []string{title}, grid: g, notes: m.intervalNotes()}
 	if hidden := len(t.order) - len(points); hidden > 0 {
 		which := "first"

@@ -18,6 +18,7 @@ import (
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/stats"
+	"overnight/results/stopping"
 )
 
 const (
@@ -64,6 +65,9 @@ type Model struct {
 	scores []score // by replication, then point; nil above MaxTrials
 	reps   int     // replications that scores has
 	scales *scales // nil above MaxPoints
+
+	outcome *stopping.Outcome    // nil: every replication of every point is wanted
+	again   map[uint64][]float64 // by point that is confirmed, its scores there by replication
 }
 
 // limits are MaxTrials and MaxPoints, or less in tests.
@@ -77,6 +81,11 @@ type Tally struct {
 	Planned, Done, Failed, Dead, Overrun, Damaged uint64
 	// Missing trials have no record: not run yet, or cancelled.
 	Missing uint64
+	// Surplus trials have a record that the study does not want, and no part in any
+	// table. The other counts are of wanted trials.
+	Surplus uint64
+	// Saved is how many replications points did without, since they had stopped.
+	Saved uint64
 }
 
 // Failure is a point at which trials failed.
@@ -123,6 +132,13 @@ func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o 
 	if m.metric < 0 {
 		return nil, fmt.Errorf("study %q has no metric %q, its objective; it has %q", s.Name, s.Objective.Metric, s.Metrics)
 	}
+	if s.Ruled() {
+		var err error
+		if m.outcome, err = stopping.New(s); err != nil {
+			return nil, err
+		}
+		m.again = map[uint64][]float64{}
+	}
 	m.makeCells()
 	failing := map[uint64]int{} // by point, index of Failures
 	keep := m.whole()
@@ -136,16 +152,25 @@ func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o 
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("read the records of study %q: %w", s.Name, err)
-		case r.Point >= l.Points() || r.Replication >= s.Replications:
-			return nil, fmt.Errorf("study %q has no point %d, replication %d, of which the store has a record", s.Name, r.Point, r.Replication)
+		case r.Point >= l.Points():
+			return nil, fmt.Errorf("study %q has no point %d, of which the store has a record", s.Name, r.Point)
+		case !m.wants(&r):
+			m.Tally.Surplus++
+			continue
 		}
 		m.count(&r, failing)
-		if keep {
+		switch {
+		case r.Replication >= s.Replications:
+			m.confirm(&r)
+		case keep:
 			m.keep(&r)
 		}
 	}
 	m.Tally.Planned = l.Trials()
-	m.Tally.Missing = l.Trials() - min(l.Trials(), m.Tally.Done+m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun+m.Tally.Damaged)
+	if m.outcome != nil {
+		m.Tally.Planned, m.Tally.Saved = m.outcome.Total(), m.outcome.Saved()
+	}
+	m.Tally.Missing = m.Tally.Planned - min(m.Tally.Planned, m.Tally.Done+m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun+m.Tally.Damaged)
 	if !m.byPoint() {
 		return m, nil
 	}
@@ -184,6 +209,9 @@ func (m *Model) cellOf(point uint64) *cell {
 
 func (m *Model) count(r *results.Record, failing map[uint64]int) {
 	c := m.cellOf(r.Point)
+	if r.Replication >= m.Study.Replications {
+		c = &cell{} // what confirms a point is no part of what it was chosen by
+	}
 	switch r.Status {
 	case results.Done:
 		m.Tally.Done++

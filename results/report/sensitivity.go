@@ -54,6 +54,9 @@ type SensitivityArm struct {
 	Factors []SensitivityFactor
 	Pairs   []SensitivityPair
 	Notes   []string
+
+	moved   float64 // see settled
+	settled string
 }
 
 // SensitivityFactor is a factor of an arm, or luck.

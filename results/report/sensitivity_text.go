@@ -23,7 +23,7 @@ type measure struct {
 // measures returns the columns of a method, the one that rows are sorted by
 // first.
 func measures(method string) []measure {
-	first := measure{"first order", "first", 0, func(x *sensitivity.Index) stats.Estimated { return x.First }}
+	first := measure{"first order", "first", 3, func(x *sensitivity.Index) stats.Estimated { return x.First }}
 	total := measure{"total", "", 0, func(x *sensitivity.Index) stats.Estimated { return x.Total }}
 	switch method {
 	case MorrisScreen:
@@ -33,11 +33,12 @@ func measures(method string) []measure {
 			{"sigma", "", 4, func(x *sensitivity.Index) stats.Estimated { return x.Sigma }},
 		}
 	case RankPRCC:
-		first.head, first.short = "importance", ""
-		return []measure{first, {"rank correlation", "prcc", 0, func(x *sensitivity.Index) stats.Estimated { return x.PRCC }}, {"with pairs", "", 4, total.of}}
+		first.head, first.short, first.drop = "importance", "", 0
+		return []measure{first, {"rank correlation", "prcc", 3, func(x *sensitivity.Index) stats.Estimated { return x.PRCC }}, {"with pairs", "", 4, total.of}}
 	case ForestFANOVA:
-		first.head, first.short = "importance", ""
-		total.head = "with pairs"
+		first.head, first.short, first.drop = "importance", "", 0
+		total.head, total.drop = "with pairs", 3
+		return []measure{first, total}
 	case EffectShares:
 		first.head, first.short = "main effect", "main"
 		total.head, total.short = "with interactions", "total"
@@ -120,10 +121,10 @@ func (t *SensitivityTable) text(s Style) *page {
 			}
 			return clean(short[f.Factor])
 		}
-		for _, f := range a.sorted(own[0]) {
+		for _, f := range a.sorted(own) {
 			row := append(slices.Clone(keys), text{name(f)})
 			for _, c := range own {
-				row = append(row, estimatedText(c.of(&f.Index)))
+				row = append(row, estimatedText(c.of(&f.Index), a.Method))
 			}
 			for range len(cols) - len(own) {
 				row = append(row, text{none})
@@ -141,7 +142,7 @@ func (t *SensitivityTable) text(s Style) *page {
 			row := append(slices.Clone(keys), text{name(&a.Factors[pair.A]) + " with " + name(&a.Factors[pair.B])})
 			for k := range cols {
 				if k == 0 {
-					row = append(row, estimatedText(pair.Share))
+					row = append(row, estimatedText(pair.Share, a.Method))
 				} else {
 					row = append(row, text{none})
 				}
@@ -169,8 +170,9 @@ func (t *SensitivityTable) nothing() string {
 	return "no factor varies."
 }
 
-// sorted returns an arm's factors, the largest first, luck last.
-func (a *SensitivityArm) sorted(by measure) []*SensitivityFactor {
+// sorted returns an arm's factors, the largest by the first measure that is known
+// first, luck last.
+func (a *SensitivityArm) sorted(by []measure) []*SensitivityFactor {
 	all := make([]*SensitivityFactor, len(a.Factors))
 	for i := range all {
 		all[i] = &a.Factors[i]
@@ -182,28 +184,28 @@ func (a *SensitivityArm) sorted(by measure) []*SensitivityFactor {
 			}
 			return -1
 		}
-		u, v := by.of(&x.Index).Value, by.of(&y.Index).Value
-		if math.IsNaN(u) != math.IsNaN(v) {
-			if math.IsNaN(u) {
-				return 1
+		for _, c := range by {
+			u, v := c.of(&x.Index).Value, c.of(&y.Index).Value
+			if !math.IsNaN(u) || !math.IsNaN(v) {
+				return cmp.Compare(v, u) // NaN is below every number
 			}
-			return -1
 		}
-		return cmp.Compare(v, u)
+		return 0
 	})
 	return all
 }
 
-// estimatedText is a cell of a value with its interval.
-func estimatedText(e stats.Estimated) text {
+// estimatedText is a cell of a value with its interval; shares have three decimals
+// at most.
+func estimatedText(e stats.Estimated, method string) text {
 	f := formatFor(e.Value, e.Half())
 	if e.Half() < 1e-6*math.Abs(e.Value) {
 		f = formatFor(e.Value, math.NaN()) // no luck in it: the interval is one value
 	}
+	if method != MorrisScreen && (f.decimals < 0 || f.decimals > 3) {
+		f = format{decimals: 3}
+	}
 	if !e.Known() {
-		if f.decimals < 0 && math.Abs(e.Value) < 1 && !f.exponent {
-			f = format{decimals: 3}
-		}
 		return text{f.text(e.Value)}
 	}
 	return text{f.text(e.Value), f.text(e.Low), f.text(e.High)}
@@ -224,14 +226,12 @@ func toldText(v sensitivity.Verdict) string {
 func (t *SensitivityTable) notes() []string {
 	var out []string
 	var who [][]string
+	var most *SensitivityArm // whose indices moved most
 	for i := range t.arms {
 		a := &t.arms[i]
-		label := a.Arm
-		if len(t.m.Study.Tasks) > 1 {
-			label = a.Task + " " + label
-		}
-		if a.Within != "" {
-			label += ", " + a.Within
+		label := t.label(a)
+		if a.settled != "" && (most == nil || a.moved > most.moved) {
+			most = a
 		}
 		for _, n := range a.Notes {
 			k := slices.Index(out, n)
@@ -251,10 +251,29 @@ func (t *SensitivityTable) notes() []string {
 			out[k] = clean(label) + ": " + out[k]
 		}
 	}
+	if most != nil {
+		s := "Convergence: "
+		if len(t.arms) > 1 {
+			s += clean(t.label(most)) + ", "
+		}
+		out = append(out, s+most.settled)
+	}
 	if t.o.Second {
 		out = append(out, "A row `a with b` is the share of their interaction alone.")
 	}
 	return out
+}
+
+// label names an analysis.
+func (t *SensitivityTable) label(a *SensitivityArm) string {
+	label := a.Arm
+	if len(t.m.Study.Tasks) > 1 {
+		label = a.Task + " " + label
+	}
+	if a.Within != "" {
+		label += ", " + a.Within
+	}
+	return label
 }
 
 // notes say what an arm's numbers are and are not.
@@ -280,9 +299,7 @@ func (x *analysis) notes() []string {
 	if a.Method == EffectShares && !math.IsNaN(r.Explained) {
 		notes = append(notes, fmt.Sprintf("The response surface explains %s of the variance of the points it is fitted to.", percent(r.Explained)))
 	}
-	if s := x.settled(); s != "" {
-		notes = append(notes, s)
-	}
+	a.moved, a.settled = x.settled()
 	return notes
 }
 
@@ -376,8 +393,8 @@ func (x *analysis) missing() string {
 }
 
 // settled says how far the main index moved between half of the sample and all
-// of it.
-func (x *analysis) settled() string {
+// of it, of the factor whose moved most.
+func (x *analysis) settled() (moved float64, says string) {
 	most, name, n := 0.0, "", 0
 	short := shortNames(x.m.Study.Columns())
 	for i := range x.arm.Result.Factors {
@@ -395,10 +412,10 @@ func (x *analysis) settled() string {
 		}
 	}
 	if name == "" {
-		return ""
+		return 0, ""
 	}
 	unit := map[string]string{SobolIndices: "base samples", MorrisScreen: "trajectories", EffectShares: "replications", RankPRCC: "points"}[x.arm.Method]
-	return fmt.Sprintf("Convergence: from the first %d %s to all, the index that moved most, of %s, moved by %s.", n, unit, name, formatFor(most, most/2).text(most))
+	return most, fmt.Sprintf("from the first %d %s to all, the index that moved most, of %s, moved by %s.", n, unit, name, formatFor(most, most/2).text(most))
 }
 
 // unranked names the factors without an order.

@@ -58,6 +58,18 @@ func Summary(w io.Writer, m *Model, e Ending) error {
 			}
 		}
 	}
+	if t := m.Confirmation(); len(t.rows) > 0 {
+		b.WriteByte('\n')
+		if err := writeText(&b, t, style); err != nil {
+			return err
+		}
+	}
+	if lines := m.StoppingLines(); len(lines) > 0 {
+		b.WriteByte('\n')
+		for _, line := range lines {
+			put(2, "%s", line)
+		}
+	}
 	if lines := m.troubles(e.All); len(lines) > 0 {
 		b.WriteByte('\n')
 		for _, line := range lines {
@@ -77,7 +89,7 @@ func Summary(w io.Writer, m *Model, e Ending) error {
 func (m *Model) ran(e *Ending) string {
 	s := m.Study
 	parts := []string{
-		fmt.Sprintf("%s x %s = %s", plural(m.layout.Points(), "point"), plural(s.Replications, "replication"), plural(m.layout.Trials(), "trial")),
+		m.size(),
 		plural(uint64(len(s.Arms)), "arm"),
 	}
 	if len(s.Tasks) > 1 {
@@ -132,7 +144,7 @@ func (m *Model) troubles(all bool) []string {
 			if text == "" {
 				text = f.Status.String()
 			}
-			lines = append(lines, fmt.Sprintf("  point %d (%s), trial %d, %d of %d: %s", f.Point, m.describe(f.Point), f.Trial, f.Trials, m.Study.Replications, clean(text)))
+			lines = append(lines, fmt.Sprintf("  point %d (%s), trial %d, %d of %d: %s", f.Point, m.describe(f.Point), f.Trial, f.Trials, m.planned(f.Point), clean(text)))
 		}
 		if more := m.Failing - len(shown); more > 0 {
 			lines = append(lines, fmt.Sprintf("  and %s more; `overnight export %s` lists all trials.", plural(uint64(more), "point"), m.Study.Name))
@@ -140,6 +152,9 @@ func (m *Model) troubles(all bool) []string {
 	}
 	if t.Damaged > 0 {
 		lines = append(lines, fmt.Sprintf("%s can't be read from the store; `overnight fsck %s` names them and runs them again.", plural(t.Damaged, "record"), m.Study.Name))
+	}
+	if t.Surplus > 0 {
+		lines = append(lines, fmt.Sprintf("%s beside those that the study wants, in no table and not in the digest.", plural(t.Surplus, "record")))
 	}
 	if t.Missing > 0 {
 		lines = append(lines, fmt.Sprintf("%s of %d without a record.", plural(t.Missing, "trial"), t.Planned))
@@ -181,7 +196,7 @@ func (m *Model) next(e *Ending) string {
 	case m.Tally.Failed+m.Tally.Dead+m.Tally.Overrun > 0 && len(m.Failures) > 0:
 		return fmt.Sprintf("overnight replay %s %d", name, m.Failures[0].Trial)
 	}
-	return "overnight results " + name
+	return fmt.Sprintf("overnight report %s -o %s.html", name, strings.ReplaceAll(name, "@", "-"))
 }
 
 // quoted is a file's name as a shell reads it.

@@ -28,7 +28,9 @@ const (
 // main effect, Total everything the factor takes part in except with luck,
 // Pairs the interactions of two factors: the share of their combinations less
 // both main effects. Each is freed of the bias that luck gives it, so it is 0 in
-// expectation where there is nothing, and Beyond is Total. Luck's Total is the
+// expectation where there is nothing, and Beyond is Total. A factor or pair is
+// told from luck if the interval of its variance lies above 0: that of its share
+// is wider by what is not known of the variance of all. Luck's Total is the
 // variance of runs within points, its First what a replication does to all points
 // alike, where Paired and Crossed.
 //
@@ -77,8 +79,9 @@ func Effects(g *Grid, o Options) *Result {
 		x.Total = at(func(s *shares) float64 { return s.total[i] })
 		x.Beyond = x.Total
 		x.N = len(g.Runs) - len(gaps)
-		if x.Told = above(x.First); x.Told != Told && x.Total.Known() {
-			x.Told = above(x.Total)
+		x.Told = above(at(func(s *shares) float64 { return s.first[i] * s.variance }))
+		if total := at(func(s *shares) float64 { return s.total[i] * s.variance }); x.Told != Told && total.Known() {
+			x.Told = above(total)
 		}
 		if s.reps > 1 && s.same(i) {
 			x.Told = Luck
@@ -89,7 +92,8 @@ func Effects(g *Grid, o Options) *Result {
 	r.Luck.N = r.Factors[0].N
 	for k, p := range s.pairs {
 		share := at(func(s *shares) float64 { return s.pairs[k] })
-		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: above(share)})
+		told := above(at(func(s *shares) float64 { return s.pairs[k] * s.variance }))
+		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: told})
 	}
 	s.steps(r, o)
 	if r.Missing > 0 {

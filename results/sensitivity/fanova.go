@@ -33,7 +33,7 @@ type Points struct {
 // Efficient Approach for Assessing Hyperparameter Importance", ICML 2014). First
 // is a factor's importance alone, Pairs that of two beyond it, Total First and
 // its pairs; as shares of the variance of a run: of what luck's Total leaves,
-// where points have several runs. Explained says how much of the points' variance
+// where points have several runs (then its First as well). Explained says how much of the points' variance
 // the forest predicts of points that a tree has not seen (1 - squared error over
 // variance); what it does not is luck, or more than so many points can teach.
 //
@@ -57,7 +57,7 @@ func FANOVA(s *Points, o Options) *Result {
 			r.Pairs = append(r.Pairs, Pair{I: i, J: k, Share: unknown()})
 		}
 	}
-	y, keep := r.take(s.Runs)
+	y, keep := r.take(&Sample{Runs: s.Runs, Unit: s.Unit}, o)
 	if len(keep) > MaxForest {
 		keep = some(o.Key.At(3), keep, MaxForest)
 		y = nil

@@ -190,7 +190,7 @@ func verdictsMorris(x []Index, walks []walk, o Options) {
 			sizes[i] = append(sizes[i], size)
 		}
 	}
-	strict := 1 - (1-o.Level)/float64(max(len(walks)-1, 1))
+	strict := 1 - (1-o.Level)/2/float64(max(len(walks)-1, 1)) // as exceeds
 	for i := range x {
 		switch {
 		case x[i].Beyond.Known():

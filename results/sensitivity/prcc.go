@@ -32,7 +32,7 @@ type Sample struct {
 func PRCC(s *Sample, o Options) *Result {
 	o = o.withDefaults()
 	r := &Result{Factors: blanks(len(s.X)), Luck: blank(), N: len(s.Runs), Rest: math.NaN(), Explained: math.NaN()}
-	y, keep := r.take(s.Runs)
+	y, keep := r.take(s, o)
 	sub := s.sub(keep)
 	full := ranked(sub, y)
 	for _, n := range prefixes(len(keep)) {
@@ -75,10 +75,12 @@ func PRCC(s *Sample, o Options) *Result {
 	return r
 }
 
-// take fills in the counts and luck's share, and returns the mean score of each
-// point that has one, and which points those are.
-func (r *Result) take(runs stats.Scores) (y []float64, keep []int) {
-	for p, all := range runs {
+// take fills in the counts and luck's share with its interval, by resampling rows
+// of the design, and returns the mean score of each point that has one, and which
+// points those are.
+func (r *Result) take(s *Sample, o Options) (y []float64, keep []int) {
+	squares := 0 // runs beyond the first of each point
+	for p, all := range s.Runs {
 		there := stats.Present(all)
 		r.Runs += len(there)
 		r.Missing += len(all) - len(there)
@@ -87,11 +89,52 @@ func (r *Result) take(runs stats.Scores) (y []float64, keep []int) {
 		}
 		if len(there) > 0 {
 			y, keep = append(y, stats.Mean(there)), append(keep, p)
+			squares += len(there) - 1
 		}
 	}
-	v := stats.VarianceShares(runs, nil, false)
+	v := stats.VarianceShares(s.Runs, nil, false)
 	r.Variance, r.Luck.Total.Value, r.Luck.N = v.Variance, v.Luck, len(keep)
+	units := s.sub(keep).units()
+	if squares > 0 && len(units) >= stats.MinBootstrap {
+		r.Luck.Total.Interval = luckInterval(s.sub(keep).Runs, y, units, o)
+	}
+	r.Luck.First = r.Luck.Total
 	return y, keep
+}
+
+// luckInterval resamples rows for the share of luck that stats.VarianceShares
+// gives: V_L / (V_L + variance of means - (M-1)/M V_L mean(1/n)).
+func luckInterval(runs stats.Scores, means []float64, units [][]int, o Options) stats.Interval {
+	const points, sum, square, inverse, within, free, terms = 0, 1, 2, 3, 4, 5, 6
+	m := stats.Mean(means)
+	t := table{terms: terms, x: make([]float64, terms*len(units))}
+	for u, all := range units {
+		x := t.row(u)
+		for _, p := range all {
+			there := stats.Present(runs[p])
+			x[points]++
+			x[sum] += means[p] - m
+			x[square] += float64((means[p] - m) * (means[p] - m))
+			x[inverse] += 1 / float64(len(there))
+			x[free] += float64(len(there) - 1)
+			for _, v := range there {
+				x[within] += float64((v - means[p]) * (v - means[p]))
+			}
+		}
+	}
+	times, at := make([]int32, len(units)), make([]float64, terms)
+	draws := make([]float64, o.Resamples)
+	for b := range draws {
+		draw(o.Key.At(6), b, len(units), times)
+		t.means(times, at)
+		luck := at[within] / at[free]
+		n := at[points]
+		spread := at[square]/n - float64(at[sum]/n*at[sum]/n)
+		count := n * float64(len(units)) // points of the resample
+		spread -= (count - 1) / count * luck * at[inverse] / n
+		draws[b] = luck / (max(spread, 0) + luck)
+	}
+	return percentiles(draws, o.Level)
 }
 
 func upTo(n int) []int {

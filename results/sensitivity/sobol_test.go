@@ -40,8 +40,8 @@ func TestSobolCoverage(t *testing.T) {
 	}
 }
 
-// TestSobolExact: the estimators on stored scores equal a numpy implementation of
-// the papers' formulas; see testdata/sobol.py.
+// TestSobolNoise: with luck of a known share, the shares of the factors are those
+// of the function times what luck leaves, whether or not runs share their luck.
 func TestSobolNoise(t *testing.T) {
 	t.Parallel()
 	g := ishigami()
@@ -124,7 +124,7 @@ func TestSobolDummy(t *testing.T) {
 	t.Run("a real one is told", func(t *testing.T) {
 		t.Parallel()
 		for _, reps := range []int{1, 2} {
-			r := Sobol(dummy.matrices(rng.Root(8, "real"), 256, reps, false, false), Options{Key: rng.Root(9, "real")})
+			r := Sobol(dummy.matrices(rng.Root(8, "real"), 1024, reps, false, false), Options{Key: rng.Root(9, "real")})
 			for i, want := range []Verdict{Told, Told, []Verdict{Unknown, Luck}[reps-1]} {
 				if r.Factors[i].Told != want {
 					t.Errorf("%d replications: factor %d has the verdict %d, want %d", reps, i, r.Factors[i].Told, want)

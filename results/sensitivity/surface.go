@@ -183,12 +183,12 @@ func modelled(runs stats.Scores, d int, pairs [][2]int, o Options, fit func(stat
 		x := &r.Factors[i]
 		x.First = at(func(v []float64) float64 { return v[2+i] })
 		x.Beyond = x.First
-		x.Told = above(x.First)
+		x.Told = above(at(func(v []float64) float64 { return v[2+i] * v[0] }))
 		x.N = r.Rows
 		if len(pairs) == 0 {
 			continue
 		}
-		x.Total = at(func(v []float64) float64 {
+		total := func(v []float64) float64 {
 			total := v[2+i]
 			for k, p := range pairs {
 				if p[0] == i || p[1] == i {
@@ -196,15 +196,17 @@ func modelled(runs stats.Scores, d int, pairs [][2]int, o Options, fit func(stat
 				}
 			}
 			return total
-		})
+		}
+		x.Total = at(total)
 		x.Beyond = x.Total
 		if x.Told != Told && x.Total.Known() {
-			x.Told = above(x.Total)
+			x.Told = above(at(func(v []float64) float64 { return total(v) * v[0] }))
 		}
 	}
 	for k, p := range pairs {
 		share := at(func(v []float64) float64 { return v[2+d+k] })
-		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: above(share)})
+		told := above(at(func(v []float64) float64 { return v[2+d+k] * v[0] }))
+		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: told})
 	}
 	r.Luck.Total, r.Luck.N = at(func(v []float64) float64 { return v[1] }), r.Rows
 	r.Variance = value[0]

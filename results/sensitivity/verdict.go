@@ -16,8 +16,8 @@ import (
 // With one replication luck has no estimate. Then a factor is told if its first
 // order, which is 0 in expectation without an effect, lies above 0; or if its
 // total index is above that of another factor: luck that any change draws anew
-// stands in all of them alike. The second looks at d-1 others, so each difference
-// has the level of a family of d-1 (Bonferroni). A factor without effect is told
+// stands in all of them alike. The second looks at d-1 others, and is given half of
+// the first's error over all of them (Bonferroni). A factor without effect is told
 // in at most 1-level of studies. One that changes no bit of any score is luck;
 // of the others that are not told, it can't be known.
 func verdicts(x []Index, totals [][]float64, level float64) {
@@ -38,7 +38,7 @@ func exceeds(draws [][]float64, i int, level float64) bool {
 	if len(draws) < 2 {
 		return false
 	}
-	strict := 1 - (1-level)/float64(len(draws)-1)
+	strict := 1 - (1-level)/2/float64(len(draws)-1)
 	d := make([]float64, len(draws[i]))
 	for k := range draws {
 		if k == i {

@@ -38,8 +38,8 @@ func SignFlip(d []float64, key rng.Key) Test {
 		return t
 	}
 	low, high := 1, 1
-	for b := range PermutationDraws {
-		stream := rng.New(key.At(uint64(b)))
+	stream := rng.New(key)
+	for range PermutationDraws {
 		s := 0.0
 		var bits uint64
 		for i, v := range d {
@@ -97,8 +97,8 @@ func Split(x, y []float64, key rng.Key) Test {
 	}
 	low, high := 1, 1
 	shuffled := make([]float64, n)
-	for b := range PermutationDraws {
-		stream := rng.New(key.At(uint64(b)))
+	stream := rng.New(key)
+	for range PermutationDraws {
 		copy(shuffled, pooled)
 		s := 0.0
 		for i := range x {

@@ -218,6 +218,7 @@ type Standing struct {
 	Looked       bool    // its interval was looked at
 	Settled      bool    // and is narrow enough
 	Open         bool    // it may go on
+	Serves       bool    // it is not judged, and goes on as long as points beside it do
 	Half, Target float64 // half of the interval's width and what it has to reach; NaN where not known
 }
 
@@ -230,6 +231,7 @@ func (o *Outcome) At(i uint64) Standing {
 	return Standing{
 		Replications: o.stages[p.stage], Half: p.half, Target: p.target,
 		Looked: !math.IsNaN(p.target), Settled: p.state == settled || p.state == served, Open: p.state == open || p.state == serving,
+		Serves: p.state == serving || p.state == served,
 	}
 }
 

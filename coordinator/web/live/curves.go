@@ -148,8 +148,8 @@ func (v *View) trainUnit() string {
 	return "episodes"
 }
 
-// curveNames are those of a task's runs, in alphabetical order with the
-// objective's first.
+// curveNames are those of a task's runs: the objective's first, then returns, then
+// the others by name.
 func (v *View) curveNames(task int) []string {
 	var names []string
 	for i := range v.curves.kept {
@@ -164,8 +164,10 @@ func (v *View) curveNames(task int) []string {
 			}
 		}
 	}
-	if i := slices.Index(names, v.study.Objective.Metric); i > 0 {
-		names = slices.Insert(slices.Delete(names, i, i+1), 0, v.study.Objective.Metric)
+	for _, first := range []string{"train_return", "return", v.study.Objective.Metric} {
+		if i := slices.Index(names, first); i > 0 {
+			names = slices.Insert(slices.Delete(names, i, i+1), 0, first)
+		}
 	}
 	return names[:min(len(names), maxCurveNames)]
 }

@@ -31,13 +31,8 @@ func (v *View) Figures(ctx context.Context, budget time.Duration) (all []figure.
 	return all, more, nil
 }
 
-// objectiveLabel names the objective and its good end.
-func (v *View) objectiveLabel() string {
-	if v.study.Objective.Minimize {
-		return words(v.study.Objective.Metric) + " (lower is better)"
-	}
-	return words(v.study.Objective.Metric) + " (higher is better)"
-}
+// objectiveLabel names the objective.
+func (v *View) objectiveLabel() string { return words(v.study.Objective.Metric) }
 
 func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 

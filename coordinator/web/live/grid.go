@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"overnight/jobs"
 	"overnight/results/figure"
@@ -118,7 +119,7 @@ func (g *grid) beside(s *jobs.Study, t *table, lines []int, factor int) {
 		}
 	}
 	task := t.lines[lines[0]].task
-	name := s.Factors[factor].Name
+	name := factorName(s, factor)
 	if len(s.Tasks) > 1 {
 		name = title(s, task, "") + ": " + name
 	}
@@ -197,7 +198,7 @@ func (t *table) vary(l *lineTable) []int {
 // of the points, and for each point which of them it has.
 func (t *table) axis(s *jobs.Study, factor int, points []int) (figure.Axis, []int) {
 	f := &s.Factors[factor]
-	a := figure.Axis{Label: f.Name}
+	a := figure.Axis{Label: factorName(s, factor)}
 	at := make([]int, len(points))
 	if f.Kind == jobs.Grid || f.Kind == jobs.Choice {
 		for _, l := range f.Levels {
@@ -228,6 +229,12 @@ func (t *table) axis(s *jobs.Study, factor int, points []int) (figure.Axis, []in
 		at[k], _ = slices.BinarySearch(upper, v)
 	}
 	return a, at
+}
+
+// factorName is a factor's column without what says nothing: "delay" of
+// "env.delay".
+func factorName(s *jobs.Study, factor int) string {
+	return strings.TrimPrefix(s.Factors[factor].Name, "env.")
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }

@@ -99,7 +99,7 @@ const Dash = (() => {
   const percent = (n, of) => (of > 0 ? (n >= of ? "100" : String(Math.floor((1000 * n) / of) / 10)) : "0") + " %";
   const when = (stamp) => (stamp ? new Date(stamp).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : "");
   const plural = (n, word) => count(n) + " " + word + (n === 1 ? "" : "s");
-  const settings = (levels) => Object.entries(levels || {}).map(([k, v]) => k + " = " + number(v)).join(", ");
+  const settings = (levels) => Object.entries(levels || {}).map(([k, v]) => k.replace(/^env\./, "") + " = " + number(v)).join(", ");
 
   // rows makes a table's body show a list. Rows are known by their key and stay
   // where they are; cells are texts, or nodes that fill(cell, item) keeps up to date.

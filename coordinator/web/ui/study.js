@@ -174,7 +174,7 @@
     setText($("workers-note"), (here.length ? plural(here.length, "worker") + (here.length === 1 ? " holds" : " hold") + " trials of this study" : "No worker holds trials of this study")
       + (others ? "; " + plural(others, "other") + " live" + (others === 1 ? "s" : "") : "") + ".");
     rows($("workers").querySelector("tbody"), here, (x) => x.id, (x) => [
-      { text: x.host || x.id }, { class: "number", text: rate(x.trials_per_second) }, { class: "number", text: x.slots - x.free + " of " + x.slots }, { class: "number", text: count(x.held) }, { class: "number", text: count(x.done) },
+      { text: x.id }, { class: "number", text: rate(x.trials_per_second) }, { class: "number", text: x.slots - x.free + " of " + x.slots }, { class: "number", text: count(x.held) }, { class: "number", text: count(x.done) },
     ]);
   };
 

@@ -14,7 +14,7 @@ function drawCategories(panel, shown, env) {
   const m = marks(panel.marks || [], x, null, env);
   const most = Math.max(1, ...rooms.map((r) => r.length));
   const each = bars ? 13 : 14;
-  const row = Math.max(names.length > 40 ? 18 : 26, most * each + 10);
+  const row = Math.max(names.length > 40 ? 18 : names.length > 12 ? 26 : 30, most * each + 10);
   const axis = valueAxis(x, panel.y.label, "x", env);
   axis.splitLine = { show: true, lineStyle: { color: env.ink.grid } };
 

@@ -29,7 +29,7 @@ function drawParallel(panel, _, env) {
   const colorOf = (v) => (ramp ? ramp.of(v) : finite(v) ? colors[v % colors.length] : missing);
   const many = panel.rows.length > 300;
   const axis = panel.dims.map((dim, d) => ({
-    dim: d, type: "value", min: scales[d].lo, max: scales[d].hi, name: dim.label, nameLocation: env.narrow ? "start" : "end", nameGap: 12,
+    dim: d, id: `dim-${d}`, type: "value", min: scales[d].lo, max: scales[d].hi, name: dim.label, nameLocation: env.narrow ? "start" : "end", nameGap: 12,
     nameTextStyle: { color: env.ink.text, fontSize: env.size, fontWeight: 600, width: env.width / panel.dims.length - 6, overflow: "break", lineHeight: env.size + 2, align: env.narrow ? "left" : undefined },
     axisLabel: {
       customValues: scales[d].ticks, formatter: (c) => scales[d].label(c), color: env.ink.text, fontSize: env.size, hideOverlap: true,

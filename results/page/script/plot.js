@@ -115,7 +115,7 @@ class Plot {
   // listen follows the brushing of parallel axes and the line under the pointer.
   listen() {
     this.chart.on("axisareaselected", (event) => {
-      const d = event.parallelAxisIndex ?? Number(/\d+$/.exec(event.parallelAxisId || "")?.[0] ?? -1);
+      const d = Number(event.parallelAxisId.slice("dim-".length));
       if (this.selecting || !(d in this.intervals)) return;
       const pair = event.intervals?.[0];
       this.intervals[d] = pair ? [Math.min(...pair), Math.max(...pair)] : null;
@@ -133,7 +133,7 @@ class Plot {
     const scale = this.drawing.scales[d];
     this.selecting = true;
     const intervals = pair ? [[clamp(pair[0], scale.lo, scale.hi), clamp(pair[1], scale.lo, scale.hi)]] : [];
-    this.chart.dispatchAction({ type: "axisAreaSelect", parallelAxisIndex: d, intervals });
+    this.chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: `dim-${d}`, intervals });
     this.chart.getZr().flush();
     this.selecting = false;
   }
