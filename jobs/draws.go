@@ -58,14 +58,15 @@ func (s *Study) addresses(factors []int) (names []string, dimensions []int) {
 // of all factors that the task and its arms use. It writes the places of the
 // factors that count in designs whose rows are no sample: an arm's own do not, as
 // in grids.
-func (p *part) groups(s *Study, used []int, places map[int]uint64) (uint64, error) {
+func (l *layout) groups(s *Study, part int, used []int, places map[int]uint64) (uint64, error) {
+	p := &l.parts[part]
 	if !computed(p.kind) || drawn(p.kind) {
 		return p.rows, nil
 	}
 	var factors []int
 	var columns []design.Column
 	for _, f := range used {
-		if slices.Contains(p.factors, f) && s.Factors[f].Arm == "" {
+		if l.partOf[f] == part && s.Factors[f].Arm == "" {
 			factors, columns = append(factors, f), append(columns, s.Factors[f].column())
 		}
 	}

@@ -87,7 +87,7 @@ func (l *layout) strides(s *Study, task int, arms []int) (strides, places map[in
 				keys, sizes = append(keys, f), append(sizes, uint64(len(s.Factors[f].Levels)))
 			case !counted:
 				counted = true
-				n, err := p.groups(s, used, places)
+				n, err := l.groups(s, i, used, places)
 				if err != nil {
 					return nil, nil, err
 				}

@@ -255,6 +255,7 @@ func TestDesignsExtend(t *testing.T) {
 	}
 }
 
+// TestNotes checks what validate says of a design.
 func TestNotes(t *testing.T) {
 	t.Parallel()
 	for design, want := range map[string][]string{
@@ -265,5 +266,9 @@ func TestNotes(t *testing.T) {
 		if diff := cmp.Diff(want, parseText(t, sampledStudy, "design="+design).Notes()); diff != "" {
 			t.Errorf("%s:\n%s", design, diff)
 		}
+	}
+	s := parseText(t, sampledStudy, "design=[{kind: grid, of: [env.delay, b.hidden]}, {kind: saltelli, points: 2, second: true, of: [lr, env.observe.lag, env.observe.noise, b.gamma]}]")
+	if got, want := s.Design.String(), "grid of env.delay, b.hidden x saltelli of lr, env.observe.lag, env.observe.noise, b.gamma: 2 base samples, second order"; got != want {
+		t.Errorf("the design is %q, want %q", got, want)
 	}
 }

@@ -65,27 +65,33 @@ func TestControls(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			b := show(t, p, address(t, p), 1280, 900, false)
 			b.scroll()
-			run(b, look)
-			count := map[string]int{}
-			for n := 0; ; n++ {
-				if n == 2000 {
-					t.Fatalf("%s: 2000 controls and no end", p.name)
-				}
-				c := eval[*control](b, next+"("+quote(p.leave)+")")
-				if c == nil {
-					break
-				}
-				count[c.Kind]++
-				b.try(c)
-				b.tell()
-			}
-			t.Logf("%s: tried %v", p.name, count)
-			for _, kind := range []string{"button", "link"} {
-				if count[kind] == 0 {
-					t.Errorf("%s: no %s at all", p.name, kind)
-				}
-			}
+			b.tryAll("button", "link")
 		})
+	}
+}
+
+// tryAll tries every control; there must be some of each of the kinds.
+func (b *tab) tryAll(kinds ...string) {
+	b.t.Helper()
+	run(b, look)
+	count := map[string]int{}
+	for n := 0; ; n++ {
+		if n == 2000 {
+			b.t.Fatalf("%s: 2000 controls and no end", b.page.name)
+		}
+		c := eval[*control](b, next+"("+quote(b.page.leave)+")")
+		if c == nil {
+			break
+		}
+		count[c.Kind]++
+		b.try(c)
+		b.tell()
+	}
+	b.t.Logf("%s: tried %v", b.page.name, count)
+	for _, kind := range kinds {
+		if count[kind] == 0 {
+			b.t.Errorf("%s: no %s at all", b.page.name, kind)
+		}
 	}
 }
 
@@ -113,5 +119,32 @@ func (b *tab) try(c *control) {
 	}
 	if !eval[bool](b, changed) && c.Kind != "link" {
 		b.t.Errorf("%s: %s changes nothing", b.page.name, c.What)
+	}
+}
+
+// A control that does nothing, and one that is covered, are found.
+func TestControlsFindsDead(t *testing.T) {
+	p := pages[0]
+	b := show(t, p, address(t, p), 1280, 900, false)
+	b.scroll()
+	run(b, look)
+	run(b, `document.querySelectorAll("button, select, input, summary, a").forEach((e) => e.remove());
+		const dead = document.createElement("button");
+		dead.textContent = "dead";
+		document.querySelector("main").prepend(dead)`)
+	c := eval[*control](b, next+`("")`)
+	if c == nil || c.Kind != "button" || c.Covered != "" {
+		t.Fatalf("the only control is %+v", c)
+	}
+	b.do(chromedp.MouseClickXY(c.X, c.Y))
+	if eval[bool](b, changed) {
+		t.Error("a button that does nothing is said to change something")
+	}
+	run(b, `tried = new WeakSet();
+		const cover = document.createElement("div");
+		Object.assign(cover.style, { position: "fixed", inset: "0", zIndex: "99" });
+		document.body.append(cover)`)
+	if c := eval[*control](b, next+`("")`); c == nil || c.Covered == "" {
+		t.Errorf("a covered button is said to be free: %+v", c)
 	}
 }

@@ -33,6 +33,7 @@ func TestImages(t *testing.T) {
 			b = show(t, p, url, 794, 1123, true)
 			b.media("print", "dark")
 			get(b, chromedp.Poll[bool](`!document.querySelector("[data-figure]") || !!document.querySelector(".figure-plot svg")`))
+			run(b, `document.body.style.padding = "16mm"`) // the margin of the paper
 			b.save("print", chromedp.CaptureScreenshot())
 		})
 	}

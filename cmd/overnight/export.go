@@ -190,8 +190,8 @@ func (a *app) exportShape(ctx context.Context, s results.Store, p results.Plan, 
 		return engine(err)
 	}
 	for i := range shape.Samples {
-		if x := &shape.Samples[i]; x.Missing > 0 {
-			fmt.Fprintf(a.err, "%s on %s: %d scores are missing and null, which SALib can't use\n", printable(x.Arm), printable(x.Task), x.Missing)
+		if x := &shape.Samples[i]; x.Holes > 0 {
+			fmt.Fprintf(a.err, "%s on %s: %d rows have no score and a null, which SALib can't use\n", printable(x.Arm), printable(x.Task), x.Holes)
 		}
 	}
 	return export.WriteJSON(a.out, shape)

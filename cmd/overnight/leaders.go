@@ -47,9 +47,9 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 	switch f.format {
 	case "json":
 		return writeJSON(a.out, rows)
-	case "text":
+	case "text", "csv":
 	default:
-		return usage("--format %s with --top: write text or json", f.format)
+		return usage("--format %s: write text, json or csv", f.format)
 	}
 	t := &report.List{
 		Title: fmt.Sprintf("%s: the best points so far by mean %s", printable(p.Study), printable(study.Objective.Metric)),
@@ -73,5 +73,5 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	return report.Write(a.out, t, report.Style{Width: a.width()})
+	return report.Write(a.out, t, report.Style{Format: report.Format(f.format), Width: a.width()})
 }

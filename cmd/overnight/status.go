@@ -21,7 +21,7 @@ type standing struct {
 	Study      string `json:"study"`
 	State      string `json:"state"`
 	Points     uint64 `json:"points"`
-	Trials     uint64 `json:"trials"`           // wanted, as far as is known
+	Trials     uint64 `json:"trials"`            // wanted, as far as is known
 	AtMost     uint64 `json:"at_most,omitempty"` // where results decide how many
 	Committed  uint64 `json:"committed"`
 	Done       uint64 `json:"done"`
@@ -51,6 +51,14 @@ func ofTrials(p results.Plan) string {
 		return thousands(p.Expected())
 	}
 	return fmt.Sprintf("%s (so far; at most %s)", thousands(p.Wanted), thousands(p.Trials))
+}
+
+// committedOf writes how many of the trials that a study wants are committed.
+func committedOf(p results.Plan, committed uint64) string {
+	if p.Digest != "" && p.Wanted > 0 && committed > p.Wanted {
+		return fmt.Sprintf("%s of %s, and %s surplus", thousands(p.Wanted), thousands(p.Wanted), thousands(committed-p.Wanted))
+	}
+	return thousands(committed) + " of " + ofTrials(p)
 }
 
 // silence is how long a worker that doesn't beat counts as being there.
@@ -222,7 +230,7 @@ func (a *app) statusCmd() *cobra.Command {
 				default:
 					return usage("--format %s: write table or json", format)
 				}
-				fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed\n", st.Study, st.State, thousands(st.Committed), ofTrials(p))
+				fmt.Fprintf(a.out, "%s: %s, %s trials committed\n", st.Study, st.State, committedOf(p, st.Committed))
 				fmt.Fprintf(a.out, "  done %d, failed %d, dead %d, overrun %d\n", st.Done, st.Failed, st.Dead, st.Overrun)
 				fmt.Fprintf(a.out, "  commits beside these: %d duplicates, %d different, %d stale\n", st.Duplicates, st.Differs, st.Stale)
 				fmt.Fprintf(a.out, "  generation %d, engine version %d, created %s, workers now %d (of all studies here)\n", st.Generation, st.Engine, st.Created, st.Workers)

@@ -65,7 +65,7 @@ func (a *app) watch(ctx context.Context, s results.Store, word string) error {
 		switch w.plan.State {
 		case results.Finished, results.Cancelled, results.Stopped:
 			show.end()
-			fmt.Fprintf(a.out, "%s: %s, %s of %s trials committed", w.study, w.plan.State, thousands(w.tally.Total()), ofTrials(w.plan))
+			fmt.Fprintf(a.out, "%s: %s, %s trials committed", w.study, w.plan.State, committedOf(w.plan, w.tally.Total()))
 			if bad := w.tally.Total() - w.tally.Done; bad > 0 {
 				fmt.Fprintf(a.out, ", %s of them did not end well: overnight status %s", thousands(bad), w.study)
 			}

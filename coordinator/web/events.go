@@ -194,6 +194,6 @@ func (l *looks) look(ctx context.Context, store Store, study string) (moment, er
 		return moment{}, err
 	}
 	k.read = time.Now()
-	k.last = moment{State: string(p.State), Trials: p.Trials, Committed: t.Total(), Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun}
+	k.last = moment{State: string(p.State), Trials: p.Expected(), Committed: t.Total(), Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun}
 	return k.last, nil
 }

@@ -4,16 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
 	"overnight/coordinator"
 	"overnight/internal/catalog"
 	"overnight/jobs"
+	"overnight/results"
+	"overnight/results/report"
+	"overnight/results/storetest"
 )
 
 // FuzzParseTokens holds that what is accepted is roles and whole sums, and that
@@ -87,6 +92,67 @@ func FuzzSubmit(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAsk holds that whatever is asked by GET is answered, never with a panic, and
+// that what is refused is refused with a problem.
+func FuzzAsk(f *testing.F) {
+	for _, q := range []string{"", "by=arm&format=csv", "by=factor", "all_pairs=true&select=true", "against=random&test=t", "method=fanova", "what=curves&format=parquet", "n=3&from=1", "from=1&to=2", "by=%zz", "by=arm&by=arm", "download=true"} {
+		for _, p := range []string{"/api/v1/studies", "/api/v1/studies/one/results", "/api/v1/studies/one/compare", "/api/v1/studies/one/sensitivity", "/api/v1/studies/one/export", "/api/v1/studies/one/report", "/api/v1/studies/one/trials", "/studies/one", "/assets/ui.css", "/signin"} {
+			f.Add(p, q, "overnight=x")
+		}
+	}
+	s := storetest.NewMemory(time.Now)
+	cat := catalog.New()
+	src := []byte(fmt.Sprintf(studyFile, "one"))
+	study, err := jobs.Parse("x.yaml", src, cat, jobs.ParseOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	p, err := coordinator.Submit(f.Context(), study, src, coordinator.Options{Store: s, Catalog: cat, Submit: coordinator.SubmitOptions{Submitted: true}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var rs []results.Record
+	for i := range uint64(4) {
+		rs = append(rs, results.Record{Trial: i, Point: i % p.Plan.Points, Replication: i / p.Plan.Points, Status: results.Done, Attempts: 1, Metrics: make([]float64, len(p.Plan.Metrics))})
+	}
+	if _, err := s.Commit(f.Context(), "one", p.Plan.Generation, rs); err != nil {
+		f.Fatal(err)
+	}
+	h := newAPI(Options{
+		Store: s, Fleet: NewFleet(s, nil), Catalog: cat, Orders: noOrders{},
+		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
+			return report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{})
+		},
+		Report: func(context.Context, string, io.Writer) error { return nil },
+		Export: func(context.Context, string, string, string, io.Writer) error { return nil },
+	}).handler()
+	f.Fuzz(func(t *testing.T, path, query, cookie string) {
+		if strings.Contains(path, "live") || strings.Contains(path, "events") || !strings.HasPrefix(path, "/") {
+			t.Skip("streams do not end")
+		}
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", nil)
+		r.URL.RawQuery, r.URL.Path = query, path
+		r.Header.Set("Cookie", cookie)
+		w := patientRecorder{httptest.NewRecorder()}
+		h.ServeHTTP(w, r)
+		switch {
+		case w.Code == 503 && path == "/api/v1/workers": // nobody looks for them here
+		case w.Code >= 500 && w.Code != 501:
+			t.Fatalf("%s?%s: %d %s", path, query, w.Code, w.Body)
+		case w.Code >= 400:
+			var p failure
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != w.Code || p.Detail == "" || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Fatalf("%s?%s: %d %s", path, query, w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// patientRecorder takes deadlines, as connections do.
+type patientRecorder struct{ *httptest.ResponseRecorder }
+
+func (patientRecorder) SetWriteDeadline(time.Time) error { return nil }
 
 // noOrders knows no study.
 type noOrders struct{}

@@ -170,6 +170,9 @@ func TestAnswersFit(t *testing.T) {
 			name = fmt.Sprintf("made%d", made)
 			b.plan(t, name)
 			b.ask(t, Submit, http.MethodPost, "/api/v1/studies/"+name+"/cancel", "")
+		case strings.HasSuffix(o.path, "/cancel"):
+			name = "cancelled"
+			b.plan(t, name)
 		case o.path == "/session":
 			body = fmt.Sprintf(`{"token": %q}`, b.tokens[View])
 		case o.path == "/studies" && o.method == http.MethodPost:

@@ -18,7 +18,8 @@ type standing struct {
 	Question   string    `json:"question,omitempty"` // where one study is asked for
 	State      string    `json:"state"`
 	Points     uint64    `json:"points"`
-	Trials     uint64    `json:"trials"`
+	Trials     uint64    `json:"trials"`            // wanted, as far as is known
+	AtMost     uint64    `json:"at_most,omitempty"` // where results decide how many
 	Committed  uint64    `json:"committed"`
 	Done       uint64    `json:"done"`
 	Failed     uint64    `json:"failed"`
@@ -61,12 +62,15 @@ func stamp(t time.Time) string {
 
 func stand(p *results.Plan, t results.Tally) standing {
 	s := standing{
-		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Trials, Committed: t.Total(),
+		Study: p.Study, State: string(p.State), Points: p.Points, Trials: p.Expected(), Committed: t.Total(),
 		Done: t.Done, Failed: t.Failed, Dead: t.Dead, Overrun: t.Overrun,
 		Duplicates: t.Duplicates, Differs: t.Differs, Stale: t.Stale,
 		CoreTime: t.Used.Seconds(), Wasted: t.Wasted.Seconds(),
 		Generation: p.Generation, Engine: p.Engine, Priority: max(1, p.Priority), MaxSlots: p.MaxSlots, Submitted: p.Submitted,
 		Identity: p.Identity, Digest: p.Digest, Created: stamp(p.Created), Ended: stamp(p.Ended),
+	}
+	if p.Wanted > 0 && p.Digest == "" {
+		s.AtMost = p.Trials
 	}
 	if p.Keep > 0 {
 		s.Keep = p.Keep.String()
@@ -173,7 +177,7 @@ func (a *api) digest(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return &problem{status: http.StatusConflict, text: fmt.Sprintf("there is no digest yet: the study is %s, with %d of %d trials", p.State, t.Total(), p.Trials)}
+		return &problem{status: http.StatusConflict, text: fmt.Sprintf("there is no digest yet: the study is %s, with %d of %d trials", p.State, t.Total(), p.Expected())}
 	}
 	reply(w, http.StatusOK, struct {
 		Study  string `json:"study"`

@@ -144,6 +144,9 @@ func (d *Design) Rows(columns []Column) (Rows, error) {
 	case Saltelli:
 		rows = &saltelli{d.cube.(sobol), dims, d.spec.Points, d.spec.Second}
 	case Morris:
+		if len(columns) > maxScreened {
+			return nil, fmt.Errorf("a design morris of %d factors: there must be at most %d", len(columns), maxScreened)
+		}
 		rows = newMorris(d.seed, columns, d.spec)
 	case OAT:
 		rows = newOAT(columns)

@@ -14,6 +14,10 @@ const (
 	MaxLevels     = 1024
 )
 
+// maxScreened bounds the factors of a Morris design: a row takes time of their
+// square.
+const maxScreened = 1000
+
 // MorrisRow says which trajectory a row of a Morris design over d columns belongs
 // to, and which of its d + 1 points it is; point 0 is where the trajectory starts.
 func MorrisRow(row uint64, d int) (trajectory uint64, step int) {

@@ -28,6 +28,8 @@ var ErrDimensions = fmt.Errorf("a Sobol or Halton sequence has at most %d dimens
 // joeKuo holds dimensions 2 to MaxDimensions, one a line: degree and coefficients
 // of the primitive polynomial, and the initial numbers m_1, ..., m_degree.
 //
+// Its licence, joe-kuo.LICENSE, asks that the notice goes with the binary.
+//
 //go:embed joe-kuo.txt
 var joeKuo string
 

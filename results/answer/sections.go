@@ -37,7 +37,7 @@ func (b *builder) sections(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.doc.Lead = drawn(figure.Arms(m))
+	b.doc.Lead = drawn(figure.Arms(m, b.arms))
 	b.comparison()
 	b.add("learning", "How they learn", "", figure.Learning(runs))
 	b.factors(runs)

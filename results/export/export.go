@@ -70,8 +70,8 @@ func appendColumn(columns []string, kind, name string) []string {
 // not apply to the arm is empty, as are the metrics of a trial that did not end
 // well.
 //
-// meta is for Parquet. A record that the store can't read has no row; the error at the end names
-// those trials, and everything else has been written.
+// meta is for Parquet. A record that the store can't read has no row; the error
+// at the end names those trials, and everything else has been written.
 func Trials(w io.Writer, s *jobs.Study, records iter.Seq2[results.Record, error], f Format, meta ...Meta) error {
 	t, err := NewColumns(w, f, trialColumns(s), meta...)
 	if err != nil {

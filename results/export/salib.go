@@ -37,8 +37,9 @@ type SALibSample struct {
 	// missing, or that one.
 	Y     []value   `json:"Y"`
 	YRuns [][]value `json:"Y_runs"`
-	// Missing counts the nulls of YRuns.
+	// Missing counts the nulls of YRuns, Holes those of Y.
 	Missing    int                 `json:"missing"`
+	Holes      int                 `json:"holes"`
 	LevelNames map[string][]string `json:"level_names,omitempty"`
 }
 
@@ -162,6 +163,9 @@ func (g *grid) sample(from *sampled) SALibSample {
 			}
 			sum += y
 			n++
+		}
+		if n == 0 {
+			out.Holes++
 		}
 		out.Y = append(out.Y, value(sum/float64(n))) // NaN of none
 	}

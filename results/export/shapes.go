@@ -24,7 +24,7 @@ type grid struct {
 	score  [][]float64  // NaN where there is none
 }
 
-// read reads one metric.
+// read reads one metric of the replications that points are compared by.
 func read(s *jobs.Study, metric string, records iter.Seq2[results.Record, error]) (*grid, error) {
 	at := slices.Index(s.Metrics, metric)
 	switch {

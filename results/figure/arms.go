@@ -22,11 +22,15 @@ type armValue struct {
 
 // Arms shows each arm's summary with its interval and its worst run, beside
 // baseline and oracle: a panel a task, all tasks pooled where scores compare, and
-// the differences from the baseline.
-func Arms(m *report.Model) (Figure, bool) {
+// the differences from the baseline. t is the model's table per arm, which takes
+// a while to make; nil makes it.
+func Arms(m *report.Model, t *report.ArmTable) (Figure, bool) {
 	f := Figure{ID: "arms", Title: "How good each arm is"}
 	s, whole := read(m)
-	groups, names := s.armValues()
+	if t == nil {
+		t = m.ArmTable()
+	}
+	groups, names := s.armValues(t)
 	if len(groups) == 0 {
 		return f, false
 	}
@@ -53,12 +57,12 @@ func Arms(m *report.Model) (Figure, bool) {
 
 // armValues returns the arms of each panel and the panels' names: those of
 // report's table per arm, then the single tasks where that pools them.
-func (s *study) armValues() (groups [][]armValue, names []string) {
+func (s *study) armValues(t *report.ArmTable) (groups [][]armValue, names []string) {
 	arm := func(label string) int {
 		return slices.IndexFunc(s.m.Study.Arms, func(a jobs.Arm) bool { return a.Label == label })
 	}
 	pooled := false
-	for _, r := range s.m.ArmTable().Rows() {
+	for _, r := range t.Rows() {
 		if r.N == 0 {
 			continue
 		}

@@ -8,16 +8,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"overnight/internal/rng"
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/report"
+	"overnight/results/stats"
 )
 
 // everything builds what a model has figures for.
-func everything(m *report.Model, r *Runs) map[string]*Figure {
+func everything(m *report.Model, t *report.ArmTable, r *Runs) map[string]*Figure {
 	all := map[string]*Figure{}
 	for _, b := range []func(*report.Model) (Figure, bool){
-		Arms, Effects, Profiles, Heat, Slices, Contours, ParallelCoordinates, Failed,
+		func(m *report.Model) (Figure, bool) { return Arms(m, t) },
+		Effects, Profiles, Heat, Slices, Contours, ParallelCoordinates, Failed,
 		func(m *report.Model) (Figure, bool) { return Lost(m, r) },
 	} {
 		if f, ok := b(m); ok {
@@ -40,13 +43,13 @@ func made(t *testing.T, src string, score scoring) (*report.Model, map[string]*F
 	for rec := range play(t, s, score) {
 		r.Add(&rec)
 	}
-	figs := everything(m, r)
+	figs := everything(m, nil, r)
 	for _, f := range figs {
 		if err := f.Check(); err != nil {
 			t.Error(err)
 		}
 	}
-	again := everything(m, r)
+	again := everything(m, nil, r)
 	if d := cmp.Diff(figs, again, cmp.Comparer(sameNum)); d != "" {
 		t.Errorf("built twice, the figures differ:\n%s", d)
 	}
@@ -149,7 +152,7 @@ func TestEffectsSweep(t *testing.T) {
 	if len(rate.Series) != 1 || len(rate.Marks) != 1 || rate.Marks[0].Name != "random" {
 		t.Errorf("the learning rate has %d series and the marks %v, want corrected beside random's mark", len(rate.Series), rate.Marks)
 	}
-	if want := "corrected has"; !strings.Contains(figs["effects"].Caption, want) || !strings.Contains(figs["effects"].Caption, "delay none") {
+	if !strings.HasPrefix(figs["effects"].Caption, "What changes corrected most is delay: 0.86") {
 		t.Errorf("caption %q", figs["effects"].Caption)
 	}
 }
@@ -283,7 +286,11 @@ func TestLearningSweep(t *testing.T) {
 	if !raw.Hidden || smooth.Hidden || train.Series[0].Name != "corrected" {
 		t.Errorf("hidden: raw %v, smoothed %v; first is %q", raw.Hidden, smooth.Hidden, train.Series[0].Name)
 	}
-	near(t, "a running mean of two", smooth.Y[20], float64(raw.Y[19]+raw.Y[20])/2, 1e-9)
+	five := 0.0
+	for _, y := range raw.Y[16:21] {
+		five += float64(y) / 5
+	}
+	near(t, "a running mean of five", smooth.Y[20], five, 1e-9)
 	want := []Mark{{"optimum", 2, "y"}}
 	if d := cmp.Diff(want, check.Marks[:1], cmp.Comparer(func(a, b Num) bool { return math.Abs(float64(a-b)) < 1e-9 })); d != "" {
 		t.Error(d)
@@ -420,7 +427,7 @@ func TestLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figs := everything(m, NewRuns(m))
+	figs := everything(m, nil, NewRuns(m))
 	a := figs["arms"]
 	if a == nil || a.Check() != nil {
 		t.Fatal("no figure of the arms")
@@ -430,5 +437,37 @@ func TestLarge(t *testing.T) {
 	}
 	if !strings.Contains(a.Note, "no intervals") {
 		t.Errorf("note %q", a.Note)
+	}
+}
+
+// TestLargeProfile: the normal band is the bootstrap's where replications are
+// many, with runs missing and points of unequal size.
+func TestLargeProfile(t *testing.T) {
+	t.Parallel()
+	draw := rng.New(rng.Root(8, "profile"))
+	x := make(stats.Scores, 5)
+	for i := range x {
+		x[i] = make([]float64, 300)
+	}
+	for r := range x[0] {
+		shared := draw.Normal()
+		for i := range x {
+			if x[i][r] = float64(i) + shared + draw.Normal(); (i*r)%7 == 3 {
+				x[i][r] = math.NaN()
+			}
+		}
+	}
+	var taus []float64
+	for k := range 11 {
+		taus = append(taus, -1+.6*float64(k))
+	}
+	got := largeProfile(x, taus)
+	want := stats.ProfileOf(x, taus, stats.Options{Key: rng.Root(8, "resample")})
+	for k := range taus {
+		near(t, "share", Num(got.Share[k]), want.Share[k], 1e-12)
+		// 2000 resamples know a bound to about a twentieth of the band's width.
+		width := want.High[k] - want.Low[k]
+		near(t, "low", Num(got.Low[k]), want.Low[k], .12*width)
+		near(t, "high", Num(got.High[k]), want.High[k], .12*width)
 	}
 }

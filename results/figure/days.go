@@ -58,28 +58,30 @@ func (d *days) on(task int, name string) string {
 
 func (d *days) arm(p *played) string { return d.m.Study.Arms[p.Arm].Label }
 
-// replayed says what was played.
-func (d *days) replayed() string {
-	var parts []string
-	for _, p := range d.arms {
-		var trials []string
-		for _, t := range p.Trials {
-			trials = append(trials, fmt.Sprint(t))
-		}
-		parts = append(parts, fmt.Sprintf("%s: trials %s", d.on(p.Task, d.arm(p)), strings.Join(trials, ", ")))
-	}
-	s := "Played again, since logs are not stored. " + strings.Join(parts, "; ")
-	s += fmt.Sprintf(": up to %d episodes each, acting greedily; trials are spread over the scores of a point's replications.", d.episodes)
-	var settings []string
+// replayed says what was played; in all but the first figure without the trials,
+// which are named there.
+func (d *days) replayed(first bool) string {
+	s := "Played again, since logs are not stored"
+	var settings, parts []string
 	for task := range d.m.Study.Tasks {
 		if of := d.task(task); len(of) > 0 && d.setting(of[0].Point) != "" {
 			settings = append(settings, d.on(task, d.setting(of[0].Point)))
 		}
 	}
 	if len(settings) > 0 {
-		s += fmt.Sprintf(" The setting is a typical one, %s, with each arm's best settings of its own.", strings.Join(settings, "; "))
+		s += fmt.Sprintf(", at a typical setting, %s, with each arm's best settings of its own", strings.Join(settings, "; "))
 	}
-	return s
+	if !first {
+		return s + "; the trials are named beside the cumulative reward."
+	}
+	for _, p := range d.arms {
+		var trials []string
+		for _, t := range p.Trials {
+			trials = append(trials, fmt.Sprint(t))
+		}
+		parts = append(parts, fmt.Sprintf("%s %s", d.on(p.Task, d.arm(p)), strings.Join(trials, ", ")))
+	}
+	return s + fmt.Sprintf(": up to %d episodes of each of the trials %s, spread over the scores of the replications there, acting greedily.", d.episodes, strings.Join(parts, "; "))
 }
 
 // setting names the levels of a point's environment factors.
@@ -108,7 +110,7 @@ func (d *days) finish(f *Figure, note string) bool {
 	if len(f.Panels) == 1 {
 		f.Panels[0].Name = ""
 	}
-	f.Note = sentences(note, d.replayed())
+	f.Note = sentences(note, d.replayed(f.ID == "days-cumulative"))
 	return len(f.Panels) > 0
 }
 
@@ -147,20 +149,40 @@ func thin(v []float64) (x, y []Num) {
 	return x, y
 }
 
-// ordered returns the arms with an allocation, those that learn first.
+// ordered returns the arms with an allocation: those that learn first, by their
+// score, the oracle last.
 func (d *days) ordered() []*played {
+	score := func(p *played) float64 { return stats.Median(stats.Present(d.m.Scores([]int{p.Point})[0])) }
 	with := slices.DeleteFunc(slices.Clone(d.arms), func(p *played) bool { return len(p.shares) == 0 })
-	slices.SortStableFunc(with, func(a, b *played) int {
-		x, y := d.m.Learns(a.Point), d.m.Learns(b.Point)
+	class := func(p *played) int {
 		switch {
-		case x == y:
-			return 0
-		case x:
-			return -1
+		case p.Arm == oracle(d.m):
+			return 2
+		case !d.m.Learns(p.Point):
+			return 1
 		}
-		return 1
+		return 0
+	}
+	slices.SortStableFunc(with, func(a, b *played) int {
+		switch {
+		case class(a) != class(b):
+			return class(a) - class(b)
+		case d.m.Worse(score(b), score(a)):
+			return -1
+		case d.m.Worse(score(a), score(b)):
+			return 1
+		}
+		return 0
 	})
 	return with[:min(len(with), maxPanels)]
+}
+
+// shown names an arm with the trial whose first episode is shown.
+func (d *days) shown(p *played) string {
+	if p.discrete {
+		return d.arm(p)
+	}
+	return fmt.Sprintf("%s, trial %d", d.arm(p), p.Middle())
 }
 
 func (d *days) allocation() (Figure, bool) {
@@ -168,7 +190,7 @@ func (d *days) allocation() (Figure, bool) {
 	discrete := false
 	for _, a := range d.ordered() {
 		discrete = discrete || a.discrete
-		p := Panel{Name: d.on(a.Task, d.arm(a)), Kind: Areas, X: Axis{Label: "day"}, Y: Axis{Label: "share of the budget", High: 1}}
+		p := Panel{Name: d.on(a.Task, d.shown(a)), Kind: Areas, X: Axis{Label: "day"}, Y: Axis{Label: "share of the budget", High: 1}}
 		if a.discrete {
 			p.X.Label, p.Y.Label = "step", "share of episodes"
 		}
@@ -193,11 +215,11 @@ func (d *days) allocation() (Figure, bool) {
 			means = append(means, "unspent "+report.SayShare(stats.Mean(rest)))
 		}
 		if len(f.Panels) < 3 {
-			f.Caption = sentences(f.Caption, fmt.Sprintf("%s gives on average %s.", p.Name, strings.Join(means, ", ")))
+			f.Caption = sentences(f.Caption, fmt.Sprintf("%s gives on average %s.", d.on(a.Task, d.arm(a)), strings.Join(means, ", ")))
 		}
 		f.Panels = append(f.Panels, p)
 	}
-	note := "One episode of each arm: the first of its trial with the median score, named below as the middle one."
+	note := "One episode of each arm: the first of its trial with the median score."
 	if discrete {
 		f.Title = "Which actions are taken"
 		note = "Share of the episodes in which an action was taken, by step."
@@ -211,7 +233,7 @@ func (d *days) effectiveness() (Figure, bool) {
 		if a.effect == nil || len(a.effects) == 0 {
 			continue
 		}
-		p := Panel{Name: d.on(a.Task, d.arm(a)), Kind: Lines, X: Axis{Label: "day"}, Y: Axis{Label: "effectiveness when the budget was set"}}
+		p := Panel{Name: d.on(a.Task, d.shown(a)), Kind: Lines, X: Axis{Label: "day"}, Y: Axis{Label: "effectiveness when the budget was set"}}
 		best := 0
 		for i, name := range a.channels {
 			v := Series{Name: name, Color: i, Dashed: i >= len(Colors())}

@@ -86,7 +86,16 @@ func tenDays(m *report.Model) Play {
 func TestDays(t *testing.T) {
 	t.Parallel()
 	m := build(t, parse(t, sweepStudy), sweep)
-	list, err := Days(t.Context(), m, Choose(m, 2), tenDays(m), 5)
+	chosen := Choose(m, 2)
+	shown := func(arm string) string {
+		for _, c := range chosen {
+			if m.Study.Arms[c.Arm].Label == arm {
+				return fmt.Sprintf("%s, trial %d", arm, c.Trials[1])
+			}
+		}
+		return ""
+	}
+	list, err := Days(t.Context(), m, chosen, tenDays(m), 5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,16 +113,16 @@ func TestDays(t *testing.T) {
 	near(t, "its low end", v.Low[9], 20, 1e-9)
 	near(t, "its high end", v.High[9], 60, 1e-9)
 	near(t, "corrected's third day", v.X[2], 3, 0)
-	areas := panel(t, figs["days-allocation"], "random")
+	areas := panel(t, figs["days-allocation"], shown("random"))
 	near(t, "unspent", seriesNamed(t, areas, "unspent").Y[3], .2, 1e-12)
-	if figs["days-allocation"].Panels[0].Name != "corrected" {
+	if figs["days-allocation"].Panels[0].Name != shown("corrected") {
 		t.Errorf("the first allocation is that of %s, want a learner's", figs["days-allocation"].Panels[0].Name)
 	}
-	near(t, "a's share on day 5", seriesNamed(t, panel(t, figs["days-allocation"], "corrected"), "a").Y[4], .45, 1e-12)
-	near(t, "a's effectiveness on day 5", seriesNamed(t, panel(t, figs["days-effectiveness"], "corrected"), "a").Y[4], 1.2, 1e-12)
+	near(t, "a's share on day 5", seriesNamed(t, panel(t, figs["days-allocation"], shown("corrected")), "a").Y[4], .45, 1e-12)
+	near(t, "a's effectiveness on day 5", seriesNamed(t, panel(t, figs["days-effectiveness"], shown("corrected")), "a").Y[4], 1.2, 1e-12)
 	near(t, "return on investment", seriesNamed(t, panel(t, figs["days-daily"], "return on investment"), "equal").Y[0], .5, 1e-12)
 	for _, f := range list {
-		if !strings.Contains(f.Note, "trials") || !strings.Contains(f.Note, "delay=notebook") {
+		if !strings.Contains(f.Note, "the trials") || !strings.Contains(f.Note, "delay=notebook") {
 			t.Errorf("%s does not say what was played: %q", f.ID, f.Note)
 		}
 	}
@@ -253,7 +262,8 @@ func TestSensitivityFigures(t *testing.T) {
 	}
 }
 
-// BenchmarkBuild builds every figure of 100,000 trials of three factors.
+// BenchmarkBuild builds every figure of 100,000 trials of three factors, the table
+// per arm aside.
 func BenchmarkBuild(b *testing.B) {
 	for _, c := range []struct{ name, rows, repeats, summary string }{
 		{"2000x50", "1000", "50", "mean"},
@@ -268,8 +278,9 @@ func BenchmarkBuild(b *testing.B) {
 			if s.Trials() != 100_000 {
 				b.Fatalf("%d trials", s.Trials())
 			}
+			t := m.ArmTable() // the report has it already
 			for b.Loop() {
-				if n := len(everything(m, nil)); n < 6 {
+				if n := len(everything(m, t, nil)); n < 6 {
 					b.Fatalf("%d figures", n)
 				}
 			}
@@ -299,4 +310,3 @@ func BenchmarkCurves(b *testing.B) {
 		}
 	}
 }
-

@@ -31,7 +31,7 @@ func Effects(m *report.Model) (Figure, bool) {
 			}
 			binned = binned || l.ranged
 			f.Panels = append(f.Panels, p)
-			if e.arm != "" && (widest.arm == "" || e.gap() > widest.gap()) {
+			if e.arm != "" && (widest.arm == "" || e.task == widest.task && e.gap() > widest.gap()) {
 				widest = e
 			}
 		}
@@ -49,19 +49,21 @@ func Effects(m *report.Model) (Figure, bool) {
 	return f, true
 }
 
-// effect is the largest difference that a factor makes to an arm.
+// effect is the largest difference that a factor makes to the best arm it acts
+// on.
 type effect struct {
+	task                     int
 	arm, factor, worst, best string
-	low, high                float64 // of the worst and the best level
+	low, high                float64 // at the worst and the best level
 }
 
 func (e effect) gap() float64 { return math.Abs(e.high - e.low) }
 
 func (e effect) say(s *study) string {
 	if e.arm == "" {
-		return "No factor makes a difference that can be computed."
+		return fmt.Sprintf("%s at each level of each factor, per arm.", s.metric())
 	}
-	return fmt.Sprintf("The largest difference: %s has %s at %s %s and %s at %s.", e.arm, number(e.high), e.factor, e.best, number(e.low), e.worst)
+	return fmt.Sprintf("What changes %s most is %s: %s at %s, %s at %s.", e.arm, e.factor, number(e.high), e.best, number(e.low), e.worst)
 }
 
 func (s *study) effectPanel(task int, l *levels) (Panel, effect) {
@@ -71,6 +73,7 @@ func (s *study) effectPanel(task int, l *levels) (Panel, effect) {
 		p.Kind, p.X, axis = Lines, Axis{Label: l.name, Log: l.log}, "y"
 	}
 	var widest effect
+	best := s.best(task)
 	for _, i := range s.ofTasks[task] {
 		a := &s.lines[i]
 		groups := l.within(a)
@@ -82,7 +85,7 @@ func (s *study) effectPanel(task int, l *levels) (Panel, effect) {
 			continue
 		}
 		v := series(s.m, a.Arm)
-		e := effect{factor: s.on(task, l.name)}
+		e := effect{task: task, factor: s.on(task, l.name)}
 		for n, at := range groups {
 			if len(at) == 0 && l.numeric {
 				continue
@@ -108,7 +111,7 @@ func (s *study) effectPanel(task int, l *levels) (Panel, effect) {
 			continue
 		}
 		p.Series = append(p.Series, v)
-		if a.Arm != oracle(s.m) && (widest.arm == "" || e.gap() > widest.gap()) {
+		if a == best {
 			widest = e
 		}
 	}

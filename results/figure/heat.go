@@ -47,19 +47,16 @@ func Heat(m *report.Model) (Figure, bool) {
 	return f, true
 }
 
-// pairs calls fn with each pair of factors that both vary on an arm of a task;
-// the pairs that explain most come first within a task, learners before others.
+// pairs calls fn with each pair of factors that both vary on an arm of a task:
+// the pairs that explain most first, and of each the arms as ranked.
 func (s *study) pairs(fn func(task int, a *armLine, x, y *levels)) {
 	for task := range s.ofTasks {
-		all := s.factors(task, true)
-		for _, learns := range []bool{true, false} {
-			for j := 1; j < len(all); j++ {
-				for i := range j {
-					for _, n := range s.ofTasks[task] {
-						a := &s.lines[n]
-						if s.m.Learns(a.Points[0]) == learns && spreads(all[i], a) && spreads(all[j], a) {
-							fn(task, a, all[i], all[j])
-						}
+		all, lines := s.factors(task, true), s.ranked(task)
+		for j := 1; j < len(all); j++ {
+			for i := range j {
+				for _, a := range lines {
+					if spreads(all[i], a) && spreads(all[j], a) {
+						fn(task, a, all[i], all[j])
 					}
 				}
 			}

@@ -73,7 +73,7 @@ func (r *Runs) curveFigure(curve, label string) (f Figure, ok bool) {
 			}
 			v := bandSeries(series(m, arm), b)
 			if curve == TrainingCurve {
-				if w := max(len(b.X)/20, 1); w > 1 {
+				if w := max(len(b.X)/10, 1); w > 1 {
 					width = max(width, w)
 					raw := v
 					raw.Name, raw.Low, raw.High, raw.Hidden = v.Name+", not smoothed", nil, nil, true

@@ -100,10 +100,12 @@ func (s *study) profile(l *armLine, taus []float64) Series {
 			at[len(taus)-1-i] = -t
 		}
 	}
-	size := len(runs) * len(runs[0])
-	o := s.m.Options("figure/profile", size, uint64(l.Arm), uint64(l.Task))
-	o.Resamples = min(o.Resamples, max(10_000_000/size, 200))
-	p := stats.ProfileOf(runs, at, o)
+	var p stats.Profile
+	if len(runs[0]) > manyUnits {
+		p = largeProfile(runs, at)
+	} else {
+		p = stats.ProfileOf(runs, at, s.options("figure/profile", len(runs)*len(runs[0]), uint64(l.Arm), uint64(l.Task)))
+	}
 	if minimize {
 		for _, v := range [][]float64{p.Share, p.Low, p.High} {
 			slices.Reverse(v)
@@ -112,11 +114,74 @@ func (s *study) profile(l *armLine, taus []float64) Series {
 	v := series(s.m, l.Arm)
 	v.X, v.Y, v.Low, v.High = Nums(taus), Nums(p.Share), Nums(p.Low), Nums(p.High)
 	for i, share := range p.Share { // beyond all runs the bound is the same for any score
-		if share == 0 || share == 1 {
+		if share < 1e-12 || share > 1-1e-12 {
 			v.Low[i], v.High[i] = Num(math.NaN()), Num(math.NaN())
 		}
 	}
 	return v
+}
+
+// largeProfile is stats.ProfileOf with a normal band at each score, in time
+// proportional to the runs: for many replications. With n_p runs at point p of M
+// and F_p the share of them above a score, replication r has the influence
+// sum_p (1[x_pr > tau] - F_p(tau)) / (n_p M), and N/(N-1) times the sum of its
+// squares is the variance of the profile.
+func largeProfile(x stats.Scores, taus []float64) stats.Profile {
+	n, m := len(x[0]), 0
+	count := make([]float64, len(x))
+	for i, runs := range x {
+		if count[i] = float64(len(stats.Present(runs))); count[i] > 0 {
+			m++
+		}
+	}
+	share := make([]float64, len(taus))
+	influence := make([][]float64, n)
+	for r := range influence {
+		influence[r] = make([]float64, len(taus))
+	}
+	above, steps := make([]float64, len(taus)), make([]int, n)
+	for i, runs := range x {
+		if count[i] == 0 {
+			continue
+		}
+		clear(above)
+		for r, v := range runs {
+			if steps[r] = -1; math.IsNaN(v) {
+				continue
+			}
+			steps[r], _ = slices.BinarySearch(taus, v) // the taus before it lie below v
+			for k := range steps[r] {
+				above[k]++
+			}
+		}
+		w := 1 / (count[i] * float64(m))
+		for k := range taus {
+			share[k] += above[k] * w
+		}
+		for r, step := range steps {
+			if step < 0 {
+				continue
+			}
+			for k := range taus {
+				is := -above[k] / count[i]
+				if k < step {
+					is++
+				}
+				influence[r][k] += is * w
+			}
+		}
+	}
+	p := stats.Profile{Tau: taus, Share: share, Low: make([]float64, len(taus)), High: make([]float64, len(taus))}
+	const z = 1.959963984540054 // the normal quantile at 0.975
+	for k := range taus {
+		squares := 0.0
+		for r := range influence {
+			squares += influence[r][k] * influence[r][k]
+		}
+		half := z * math.Sqrt(squares*float64(n)/float64(n-1))
+		p.Low[k], p.High[k] = max(share[k]-half, 0), min(share[k]+half, 1)
+	}
+	return p
 }
 
 func negated(x stats.Scores) stats.Scores {

@@ -19,13 +19,19 @@ func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
 	bars := Figure{ID: "sensitivity", Title: "What the objective depends on"}
 	steps := Figure{ID: "convergence", Title: "How the indices settle as the sample grows"}
 	pairs := Figure{ID: "interactions", Title: "What factors do in pairs"}
-	short, told := m.ShortFactors(), false
+	short, told, best := m.ShortFactors(), false, -1
+	if s, ok := read(m); ok {
+		for task := range s.ofTasks {
+			if l := s.ranked(task); best < 0 && len(l) > 0 {
+				best = l[0].Arm
+			}
+		}
+	}
 	for i := range t.Arms() {
 		a := view{SensitivityArm: &t.Arms()[i], m: m, short: short}
-		// What a learner depends on says more than what the baseline does.
-		learns := len(a.Line.Points) > 0 && m.Learns(a.Line.Points[0])
-		if c := a.caption(); c != "" && (bars.Caption == "" || learns && !told) {
-			bars.Caption, told = c, learns
+		// What the best arm depends on says more than what the baseline does.
+		if c := a.caption(); c != "" && (bars.Caption == "" || a.Line.Arm == best && !told) {
+			bars.Caption, told = c, a.Line.Arm == best
 		}
 		bars.Panels = append(bars.Panels, a.bars()...)
 		steps.Panels = append(steps.Panels, a.steps()...)
@@ -304,12 +310,12 @@ func (v *view) steps() []Panel {
 
 // pairs shows interactions as a triangle of shares.
 func (v *view) pairs() []Panel {
-	if len(v.Pairs) == 0 {
-		return nil
-	}
 	used := map[int]bool{}
 	for _, p := range v.Pairs {
 		used[p.A], used[p.B] = true, true
+	}
+	if len(used) < 3 { // two factors have one pair: a number, not a picture
+		return nil
 	}
 	var names []string
 	at := map[int]int{}

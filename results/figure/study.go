@@ -111,10 +111,23 @@ func (s *study) estimate(l *armLine, at []int, purpose string, address ...uint64
 		return stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}
 	}
 	size := len(runs) * len(runs[0])
-	o := s.m.Options(purpose, size, append([]uint64{uint64(l.Arm), uint64(l.Task + 1)}, address...)...)
-	// A report has some hundred intervals, not the dozen of a table.
-	o.Resamples = min(o.Resamples, max(10_000_000/size, 200))
+	o := s.options(purpose, size, append([]uint64{uint64(l.Arm), uint64(l.Task + 1)}, address...)...)
+	if s.by != stats.ByMean && len(runs[0]) > manyUnits {
+		o.Method = stats.Percentile // BCa's corrections vanish, its jackknife takes N^2
+	}
 	return stats.Estimate(runs, s.by, o)
+}
+
+// manyUnits is how many replications (or rows) are enough for large-sample
+// intervals.
+const manyUnits = 200
+
+// options returns how an interval over so many runs is made: with fewer resamples
+// than a table's where runs are many, since a report has hundreds of them.
+func (s *study) options(purpose string, size int, address ...uint64) stats.Options {
+	o := s.m.Options(purpose, size, address...)
+	o.Resamples = min(o.Resamples, max(2_000_000/size, 200))
+	return o
 }
 
 // metric is the objective's name.
@@ -183,6 +196,39 @@ func series(m *report.Model, arm int) Series {
 		s.Color, s.Dashed = -1, false
 	}
 	return s
+}
+
+// ranked returns the lines of a task, best first and the oracle's last; learners
+// before others.
+func (s *study) ranked(task int) []*armLine {
+	var all []*armLine
+	value := map[*armLine]float64{}
+	for _, i := range s.ofTasks[task] {
+		l := &s.lines[i]
+		all = append(all, l)
+		value[l] = s.by.Of(l.runs)
+	}
+	class := func(l *armLine) int {
+		switch {
+		case l.Arm == oracle(s.m):
+			return 2
+		case !s.m.Learns(l.Points[0]):
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b *armLine) int {
+		switch {
+		case class(a) != class(b):
+			return class(a) - class(b)
+		case s.m.Worse(value[b], value[a]):
+			return -1
+		case s.m.Worse(value[a], value[b]):
+			return 1
+		}
+		return 0
+	})
+	return all
 }
 
 // describe names a point by arm and levels, numbers in four significant digits.

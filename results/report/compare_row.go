@@ -37,11 +37,14 @@ func (c *Comparison) row(d *duel, family int) CompareRow {
 	}
 	slices.Sort(theirs)
 	r.Failed, r.AgainstFailed = m.failed(points), m.failed(slices.Compact(theirs))
+	paired := m.Study.Paired != jobs.PairedNone
+	if paired {
+		m.cutAtStops(x, d.beside)
+	}
 	if c.o.Select {
 		x, y = half(x, 1), half(y, 1)
 	}
 	address := []uint64{uint64(d.line.arm), uint64(d.other), uint64(d.line.task + 1), uint64(d.point + 1), uint64(boolInt(c.o.Select))}
-	paired := m.Study.Paired != jobs.PairedNone
 	if m.overRows(points) {
 		if !m.overRows(theirs) { // one run beside many: its luck can't be known
 			r.Value, r.AgainstValue = number(c.summary.Of(x)), number(c.summary.Of(y))
@@ -66,6 +69,27 @@ func (c *Comparison) row(d *duel, family int) CompareRow {
 	t := c.test(x, y, paired, family, address)
 	r.P, r.Least = number(t.P), number(t.Least)
 	return r
+}
+
+// cutAtStops takes out of x the runs after what is beside them has stopped: such
+// pairs are not lacking. x has the points that have something beside them.
+func (m *Model) cutAtStops(x stats.Scores, beside [][]int) {
+	if !m.Stops() {
+		return
+	}
+	at := 0
+	for _, theirs := range beside {
+		if len(theirs) == 0 {
+			continue
+		}
+		runs := x[at]
+		at++
+		for _, q := range theirs {
+			for r := int(min(m.Planned(q), uint64(len(runs)))); r < len(runs); r++ {
+				runs[r] = math.NaN()
+			}
+		}
+	}
 }
 
 // improve adds what pairs of runs say.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -431,12 +432,74 @@ func TestCompareRepeats(t *testing.T) {
 	}
 }
 
+// BenchmarkCompare compares three arms in a study of 100,000 trials: over all
+// points and per point, by mean and by IQM.
 func BenchmarkCompare(b *testing.B) {
-	p, rs := sweep()
-	m := mustBuild(b, p, rs)
-	for b.Loop() {
-		if _, err := m.Compare(CompareOptions{}); err != nil {
-			b.Fatal(err)
+	draw := rng.New(rng.Root(13, "bench"))
+	scores := make([]stats.Scores, 3)
+	for arm := range scores {
+		for range 1667 {
+			runs := make([]float64, 20)
+			draw.Normals(runs)
+			scores[arm] = append(scores[arm], runs)
+		}
+	}
+	for _, summary := range []string{"mean", "iqm"} {
+		p, rs := duet(summary, jobs.PairedAll, scores...)
+		m := mustBuild(b, p, rs)
+		for name, o := range map[string]CompareOptions{"arms": {}, "points": {ByPoint: true}} {
+			b.Run(summary+"/"+name, func(b *testing.B) {
+				for b.Loop() {
+					if _, err := m.Compare(o); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestCompareStops: where points stop by themselves, two arms are compared over
+// what the one has that stopped first, and no pair is called lacking.
+func TestCompareStops(t *testing.T) {
+	t.Parallel()
+	s := parse(t, `
+study: stops
+env: {name: marketing}
+agents: [{name: random}, {name: equal}]
+baseline: random
+replications: {min: 6, max: 24, check_at: [6, 12, 24], until: {half_width: 0.5}}
+`)
+	at := slices.Index(s.Metrics, s.Objective.Metric)
+	records := func(yield func(results.Record, error) bool) {
+		for trial := range s.Trials() {
+			point, r := s.Split(trial)
+			rec := results.Record{Trial: trial, Point: point, Replication: r, Status: results.Done, Metrics: make([]float64, len(s.Metrics))}
+			draw := rng.New(rng.Root(12, "stops", point).At(r))
+			spread := .1 // random is settled at once
+			if point == 1 {
+				spread = 3
+			}
+			rec.Metrics[at] = 10*float64(point) + spread*draw.Normal()
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
+	m, err := Build(s, records, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Planned(0) != 6 || m.Planned(1) != 24 {
+		t.Fatalf("the points have %d and %d replications, want 6 and 24", m.Planned(0), m.Planned(1))
+	}
+	for _, against := range []string{"random", "equal"} {
+		c, err := m.Compare(CompareOptions{Against: against})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := c.Rows()[0]; r.Lacking != 0 || r.Runs != 6 || r.Units != 6 {
+			t.Errorf("against %s: %d pairs over %d replications, %d lacking; want 6, 6, 0", against, r.Runs, r.Units, r.Lacking)
 		}
 	}
 }

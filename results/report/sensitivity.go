@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"overnight/jobs"
 	"overnight/jobs/design"
@@ -105,13 +108,25 @@ func (m *Model) Sensitivity(o SensitivityOptions) (*SensitivityTable, error) {
 	if !m.whole() || m.reps == 0 {
 		return t, nil
 	}
-	for _, l := range m.Lines() {
-		arms, err := m.sensitivityOf(l, o.Method)
+	lines := m.Lines()
+	arms, errs := make([][]SensitivityArm, len(lines)), make([]error, len(lines))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i, l := range lines {
+		work.Go(func() error {
+			arms[i], errs[i] = m.sensitivityOf(l, o.Method)
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
+	for _, err := range errs { // the first arm's, whichever was found first
 		if err != nil {
 			return nil, err
 		}
-		t.arms = append(t.arms, arms...)
 	}
+	t.arms = slices.Concat(arms...)
 	return t, nil
 }
 
@@ -166,9 +181,7 @@ func (m *Model) sensitivityOf(l Line, method string) ([]SensitivityArm, error) {
 			a.Within = m.fixed(l.Points, points)
 		}
 		x := &analysis{m: m, arm: &a, runs: m.runs(points), points: points, sample: first, sampled: sampled}
-		if err := x.run(uint64(i)); err != nil {
-			return nil, err
-		}
+		x.run(uint64(i))
 		if len(a.Factors) > 0 {
 			arms = append(arms, a)
 		}

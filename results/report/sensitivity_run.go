@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -27,7 +26,7 @@ type analysis struct {
 }
 
 // run fills in the arm.
-func (x *analysis) run(stratum uint64) error {
+func (x *analysis) run(stratum uint64) {
 	a, m := x.arm, x.m
 	o := sensitivity.Options{
 		Level:    level,
@@ -35,12 +34,16 @@ func (x *analysis) run(stratum uint64) error {
 		Crossed:  m.Study.Paired == jobs.PairedAll,
 		Minimize: m.Study.Objective.Minimize,
 	}
-	if size := len(x.points) * m.reps; size > 100_000 {
+	size := len(x.points) * m.reps
+	if a.Method == RankPRCC { // which ranks anew in every resample
+		size = 50 * len(x.points)
+	}
+	if size > 100_000 { // keeps a table under some seconds
 		o.Resamples = max(100_000_000/size, 200)
 	}
 	x.factors = m.varying(x.points)
 	if len(x.factors) == 0 {
-		return nil
+		return
 	}
 	var r *sensitivity.Result
 	switch a.Method {
@@ -55,15 +58,11 @@ func (x *analysis) run(stratum uint64) error {
 	case ForestFANOVA:
 		r = x.fanova(o)
 	}
-	if r == nil {
-		return fmt.Errorf("study %q: there is no sensitivity of arm %s by method %s", m.Study.Name, a.Arm, a.Method)
-	}
 	a.Result = *r
 	x.levels()
 	a.Factors = append(a.Factors, SensitivityFactor{Name: Luck, Factor: -1, Index: r.Luck})
 	x.pairs()
 	a.Notes = x.notes()
-	return nil
 }
 
 // drawn sets the factors to those that the sample draws.

@@ -79,9 +79,9 @@ func Effects(g *Grid, o Options) *Result {
 		x.Total = at(func(s *shares) float64 { return s.total[i] })
 		x.Beyond = x.Total
 		x.N = len(g.Runs) - len(gaps)
-		x.Told = above(at(func(s *shares) float64 { return s.first[i] * s.variance }))
+		x.Told = above(at(func(s *shares) float64 { return s.first[i] * s.variance }), r.Variance)
 		if total := at(func(s *shares) float64 { return s.total[i] * s.variance }); x.Told != Told && total.Known() {
-			x.Told = above(total)
+			x.Told = above(total, r.Variance)
 		}
 		if s.reps > 1 && s.same(i) {
 			x.Told = Luck
@@ -92,7 +92,7 @@ func Effects(g *Grid, o Options) *Result {
 	r.Luck.N = r.Factors[0].N
 	for k, p := range s.pairs {
 		share := at(func(s *shares) float64 { return s.pairs[k] })
-		told := above(at(func(s *shares) float64 { return s.pairs[k] * s.variance }))
+		told := above(at(func(s *shares) float64 { return s.pairs[k] * s.variance }), r.Variance)
 		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: told})
 	}
 	s.steps(r, o)

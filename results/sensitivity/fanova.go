@@ -11,7 +11,7 @@ import (
 
 const (
 	// MaxForest is how many points a forest is grown on; of more, a seeded sample.
-	MaxForest = 4096
+	MaxForest = 2048
 	// trees is how many trees the importances are the mean of.
 	trees = 64
 	// bags is how many half-samples the intervals are from, of bagged trees each.
@@ -110,7 +110,7 @@ func FANOVA(s *Points, o Options) *Result {
 			}
 			m, half := stats.Mean(over), t*stats.SD(over)
 			x.Beyond = stats.Estimated{Value: scale * m, Interval: stats.Interval{Low: scale * (m - half), High: scale * (m + half)}}
-			x.Told = above(x.Beyond)
+			x.Told = above(x.Beyond, 1)
 		}
 	}
 	for k := range r.Pairs {

@@ -205,10 +205,3 @@ func TestPRCCSingular(t *testing.T) {
 		t.Errorf("%+v", x.PRCC)
 	}
 }
-
-func BenchmarkFANOVA(b *testing.B) {
-	p := sobolG().sampled(rng.Root(1, "bench"), 1000, 1)
-	for b.Loop() {
-		FANOVA(p, Options{Key: rng.Root(1, "forest")})
-	}
-}

@@ -37,30 +37,6 @@ type walk [][]float64 // by trajectory; nil where the trajectory lacks the step
 func Morris(paths []Trajectory, d int, o Options) *Result {
 	o = o.withDefaults()
 	r := &Result{Factors: blanks(d), Luck: blank(), N: len(paths), Rest: math.NaN(), Explained: math.NaN()}
-	walks, luck := effects(paths, d)
-	sizes := map[int]bool{}
-	for _, n := range prefixes(len(paths)) {
-		sizes[n] = true
-		var factors []Index
-		for i := range d {
-			factors = append(factors, walks[i][:n].index(o.Level))
-		}
-		unlucky := luck[:n].index(o.Level)
-		unlucky.Beyond, unlucky.Mu, unlucky.Told = unknown(), unknown(), Unknown // the order of two replications has no meaning
-		if n == len(paths) {
-			verdictsMorris(factors, walks, o)
-		}
-		for i := range factors {
-			factors[i].Steps = append(r.Factors[i].Steps, Step{N: n, First: factors[i].Mu, Total: factors[i].MuStar})
-		}
-		unlucky.Steps = append(r.Luck.Steps, Step{N: n, First: unlucky.Mu, Total: unlucky.MuStar})
-		r.Factors, r.Luck = factors, unlucky
-	}
-	if !sizes[len(paths)] { // a single trajectory
-		for i := range d {
-			r.Factors[i] = walks[i].index(o.Level)
-		}
-	}
 	var all []float64
 	for _, p := range paths {
 		whole := true
@@ -77,6 +53,30 @@ func Morris(paths []Trajectory, d int, o Options) *Result {
 	}
 	sd := stats.SD(all)
 	r.Variance = sd * sd
+	walks, luck := effects(paths, d)
+	sizes := map[int]bool{}
+	for _, n := range prefixes(len(paths)) {
+		sizes[n] = true
+		var factors []Index
+		for i := range d {
+			factors = append(factors, walks[i][:n].index(o.Level))
+		}
+		unlucky := luck[:n].index(o.Level)
+		unlucky.Beyond, unlucky.Mu, unlucky.Told = unknown(), unknown(), Unknown // the order of two replications has no meaning
+		if n == len(paths) {
+			verdictsMorris(factors, walks, r.Variance, o)
+		}
+		for i := range factors {
+			factors[i].Steps = append(r.Factors[i].Steps, Step{N: n, First: factors[i].Mu, Total: factors[i].MuStar})
+		}
+		unlucky.Steps = append(r.Luck.Steps, Step{N: n, First: unlucky.Mu, Total: unlucky.MuStar})
+		r.Factors, r.Luck = factors, unlucky
+	}
+	if !sizes[len(paths)] { // a single trajectory
+		for i := range d {
+			r.Factors[i] = walks[i].index(o.Level)
+		}
+	}
 	if r.Missing > 0 {
 		holesMorris(r, paths, d, o)
 	}
@@ -173,9 +173,10 @@ func spread(units [][]float64, but int) float64 {
 	return math.Sqrt(squares / (n - 1))
 }
 
-// verdictsMorris is verdicts by trajectories: mu is 0 in expectation without an
-// effect, and mu* is compared with that of other factors.
-func verdictsMorris(x []Index, walks []walk, o Options) {
+// verdictsMorris is verdicts by trajectories. With one replication, mu, which is 0
+// in expectation without an effect and may be on either side of it, has half of
+// the error, and mu* over that of other factors a quarter.
+func verdictsMorris(x []Index, walks []walk, variance float64, o Options) {
 	sizes := make([][]float64, len(walks)) // |EE| by trajectory
 	for i, w := range walks {
 		for _, e := range w {
@@ -194,12 +195,13 @@ func verdictsMorris(x []Index, walks []walk, o Options) {
 	for i := range x {
 		switch {
 		case x[i].Beyond.Known():
-			x[i].Told = above(x[i].Beyond)
+			x[i].Told = above(x[i].Beyond, variance)
 			continue
-		case x[i].MuStar.Value == 0:
+		case x[i].MuStar.Value <= negligible*math.Sqrt(variance):
 			x[i].Told = Luck
 			continue
-		case x[i].Mu.Known() && (x[i].Mu.Low > 0 || x[i].Mu.High < 0):
+		}
+		if mu := walks[i].index(1 - (1-o.Level)/2).Mu; mu.Known() && !mu.Contains(0) {
 			x[i].Told = Told
 			continue
 		}

@@ -66,6 +66,15 @@ func (t *table) count(k int) int {
 	return n
 }
 
+// column returns term k of every row.
+func (t *table) column(k int) []float64 {
+	x := make([]float64, t.rows())
+	for j := range x {
+		x[j] = t.row(j)[k]
+	}
+	return x
+}
+
 // draw counts how often each of n units is drawn in resample b.
 func draw(key rng.Key, b, n int, times []int32) {
 	clear(times)

@@ -154,13 +154,16 @@ func blanks(n int) []Index {
 	return x
 }
 
+// negligible is the share of the variance below which a difference is rounding.
+const negligible = 1e-9
+
 // above tells whether a factor is told from luck by an estimate that is 0 in
-// expectation where the factor does nothing.
-func above(e stats.Estimated) Verdict {
+// expectation where the factor does nothing, in units of the variance of a run.
+func above(e stats.Estimated, variance float64) Verdict {
 	switch {
 	case !e.Known():
 		return Unknown
-	case e.Low > 0:
+	case e.Low > 0 && e.Value > negligible*variance:
 		return Told
 	}
 	return Luck

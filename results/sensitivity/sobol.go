@@ -213,8 +213,6 @@ func (s *sobol) estimate(n int, o Options) *Result {
 	size := 3*s.d + 2 + len(s.pairs)
 	value := make([]float64, size)
 	r := &Result{Factors: blanks(s.d), Luck: blank(), Variance: s.indices(means, value), N: n, Rest: math.NaN(), Explained: math.NaN()}
-	// draws by index, then resample; the last ones are of least: how far a total
-	// index lies above another.
 	draws := make([][]float64, size)
 	for k := range draws {
 		draws[k] = make([]float64, o.Resamples)
@@ -240,18 +238,9 @@ func (s *sobol) estimate(n int, o Options) *Result {
 	r.Luck.First, r.Luck.Total = at(3*s.d), at(3*s.d+1)
 	r.Luck.N = t.count(termLuckFirst)
 	for k, p := range s.pairs {
-		pair := Pair{I: p[0], J: p[1], Share: at(3*s.d + 2 + k)}
-		pair.Told = Unknown
-		if pair.Share.Known() && (pair.Share.Low > 0 || s.reps > 1) {
-			pair.Told = above(pair.Share)
-		}
-		r.Pairs = append(r.Pairs, pair)
+		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: at(3*s.d + 2 + k)})
 	}
-	totals := make([][]float64, s.d)
-	for i := range totals {
-		totals[i] = draws[3*i+1]
-	}
-	verdicts(r.Factors, totals, o.Level)
+	s.verdicts(r, &t, o)
 	return r
 }
 

@@ -183,7 +183,7 @@ func modelled(runs stats.Scores, d int, pairs [][2]int, o Options, fit func(stat
 		x := &r.Factors[i]
 		x.First = at(func(v []float64) float64 { return v[2+i] })
 		x.Beyond = x.First
-		x.Told = above(at(func(v []float64) float64 { return v[2+i] * v[0] }))
+		x.Told = above(at(func(v []float64) float64 { return v[2+i] * v[0] }), value[0])
 		x.N = r.Rows
 		if len(pairs) == 0 {
 			continue
@@ -200,12 +200,12 @@ func modelled(runs stats.Scores, d int, pairs [][2]int, o Options, fit func(stat
 		x.Total = at(total)
 		x.Beyond = x.Total
 		if x.Told != Told && x.Total.Known() {
-			x.Told = above(at(func(v []float64) float64 { return total(v) * v[0] }))
+			x.Told = above(at(func(v []float64) float64 { return total(v) * v[0] }), value[0])
 		}
 	}
 	for k, p := range pairs {
 		share := at(func(v []float64) float64 { return v[2+d+k] })
-		told := above(at(func(v []float64) float64 { return v[2+d+k] * v[0] }))
+		told := above(at(func(v []float64) float64 { return v[2+d+k] * v[0] }), value[0])
 		r.Pairs = append(r.Pairs, Pair{I: p[0], J: p[1], Share: share, Told: told})
 	}
 	r.Luck.Total, r.Luck.N = at(func(v []float64) float64 { return v[1] }), r.Rows

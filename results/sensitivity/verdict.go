@@ -6,52 +6,57 @@ import (
 	"overnight/results/stats"
 )
 
-// verdicts says which factors are told from luck; totals are draws of the
-// indices by factor and resample.
+// verdicts says which factors and pairs are told from luck, by t intervals over base
+// samples of terms that are 0 in expectation, and as often above it as below,
+// where a factor does nothing.
 //
-// With several replications the yardstick is Beyond, which is 0 in expectation
-// for a factor without effect, whatever its runs share: told if its interval lies
-// above 0, so a factor without effect is told in (1-level)/2 of studies.
+// With several replications the yardstick is Beyond, whatever its runs share: a
+// factor without effect is told in (1-level)/2 of studies. Where replications are
+// Crossed, base samples are not independent of each other, and its interval by
+// resampling both is used.
 //
 // With one replication luck has no estimate. Then a factor is told if its first
 // order, which is 0 in expectation without an effect, lies above 0; or if its
 // total index is above that of another factor: luck that any change draws anew
 // stands in all of them alike. The second looks at d-1 others, and is given half of
 // the first's error over all of them (Bonferroni). A factor without effect is told
-// in at most 1-level of studies. One that changes no bit of any score is luck;
+// in at most 1-level of studies. One that changes no score is luck;
 // of the others that are not told, it can't be known.
-func verdicts(x []Index, totals [][]float64, level float64) {
-	for i := range x {
+func (s *sobol) verdicts(r *Result, t *table, o Options) {
+	for i := range r.Factors {
+		x := &r.Factors[i]
 		switch {
-		case x[i].Beyond.Known():
-			x[i].Told = above(x[i].Beyond)
-		case x[i].Total.Value == 0:
-			x[i].Told = Luck
-		case x[i].First.Known() && x[i].First.Low > 0 || exceeds(totals, i, level):
-			x[i].Told = Told
+		case s.reps > 1 && o.Crossed && s.reps >= stats.MinBootstrap:
+			x.Told = above(x.Beyond, 1)
+		case s.reps > 1:
+			x.Told = above(student(t.column(termFactors+3*i+2), o.Level), r.Variance)
+		case x.Total.Value <= negligible:
+			x.Told = Luck
+		case above(student(t.column(termFactors+3*i), o.Level), r.Variance) == Told:
+			x.Told = Told
+		default:
+			for k := range r.Factors {
+				strict := 1 - (1-o.Level)/2/float64(max(s.d-1, 1))
+				over := difference(t.column(termFactors+3*i+1), t.column(termFactors+3*k+1), make([]float64, t.rows()))
+				if k != i && above(student(over, strict), r.Variance) == Told {
+					x.Told = Told
+				}
+			}
 		}
 	}
-}
-
-// exceeds tells whether the draws of i lie above those of another factor.
-func exceeds(draws [][]float64, i int, level float64) bool {
-	if len(draws) < 2 {
-		return false
-	}
-	strict := 1 - (1-level)/2/float64(len(draws)-1)
-	d := make([]float64, len(draws[i]))
-	for k := range draws {
-		if k == i {
-			continue
+	for k := range r.Pairs {
+		p := &r.Pairs[k]
+		alone := t.column(termFactors + 3*s.d + k)
+		for j, v := range t.column(termFactors + 3*p.I) {
+			alone[j] -= v
 		}
-		for b := range d {
-			d[b] = draws[i][b] - draws[k][b]
+		for j, v := range t.column(termFactors + 3*p.J) {
+			alone[j] -= v
 		}
-		if p := percentiles(d, strict); p.Known() && p.Low > 0 {
-			return true
+		if told := above(student(alone, o.Level), r.Variance); s.reps > 1 || told == Told {
+			p.Told = told
 		}
 	}
-	return false
 }
 
 // holes fills in what the indices are with every missing run set to the worst,

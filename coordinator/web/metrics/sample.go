@@ -58,7 +58,7 @@ func (s *Service) read(ctx context.Context) (*sample, error) {
 		studies[p.Study] = p
 		if p.State == results.Planning || p.State == results.Running {
 			busy := held[work{p.Study, p.Generation}]
-			if left := p.Trials - min(p.Trials, t.Total()); left > busy {
+			if left := p.Expected() - min(p.Expected(), t.Total()); left > busy {
 				out.pending += left - busy
 			}
 		}

@@ -26,11 +26,11 @@
   const orders = () => {
     const may = role === "submit" || role === "admin";
     $("orders").hidden = !may;
-    const live = state === "running" || state === "paused" || state === "planning";
-    $("pause").disabled = state !== "running";
-    $("resume").disabled = state !== "paused";
-    $("cancel").disabled = !live;
-    $("retry").disabled = !(failed > 0) || state === "removed";
+    const alive = state === "running" || state === "paused" || state === "planning";
+    $("pause").hidden = state !== "running";
+    $("resume").hidden = state !== "paused";
+    $("cancel").hidden = !alive;
+    $("retry").hidden = !(failed > 0) || state === "removed";
   };
 
   let failed = 0;
@@ -116,6 +116,7 @@
       } catch (e) {
         setText($("said"), "Refused: " + e.message + ".");
       }
+      $("said").focus(); // the button may be gone
     };
     d.showModal();
   });
@@ -155,7 +156,7 @@
     setText($("metric"), "Mean " + b.metric.replaceAll("_", " "));
     setText($("leaders-note"), "By the mean of " + b.metric.replaceAll("_", " ") + " so far, " + (b.goal === "minimize" ? "lowest" : "highest") + " first. Means of few runs flatter: the report says how sure they are. " + extent(b));
     rows($("leaders").querySelector("tbody"), b.leaders, (l) => l.point, (l) => [
-      { class: "number", text: l.point }, { text: l.arm }, { text: settings(l.levels) }, { class: "number", text: count(l.n) }, { class: "number", text: number(l.mean) },
+      { class: "number", text: l.point }, { text: l.arm }, { class: "settings", text: settings(l.levels) }, { class: "number", text: count(l.n) }, { class: "number", text: number(l.mean) },
     ]);
   };
 
@@ -163,7 +164,7 @@
     $("failures").hidden = f.failures.length === 0;
     setText($("failures-note"), plural(f.failing, "point") + " with trials that did not end well" + (f.failing > f.failures.length ? "; the last " + f.failures.length + " are shown" : "") + ". " + extent(f));
     rows($("failures").querySelector("tbody"), f.failures, (x) => x.point, (x) => [
-      { class: "number", text: x.point }, { text: x.arm }, { text: settings(x.levels) }, { class: "number", text: count(x.trials) }, { class: "number", text: x.trial }, { text: x.status }, { class: "error", text: x.error },
+      { class: "number", text: x.point }, { text: x.arm }, { class: "settings", text: settings(x.levels) }, { class: "number", text: count(x.trials) }, { class: "number", text: x.trial }, { text: x.status }, { class: "error", text: x.error },
     ]);
   };
 

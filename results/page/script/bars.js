@@ -11,7 +11,7 @@ function drawCategories(panel, shown, env) {
   const bars = panel.kind === "bars";
   const values = shown.flatMap((s) => [...s.y, ...(s.low || []), ...(s.high || [])]).concat((panel.marks || []).map((m) => m.at));
   const x = new Scale(panel.y, values, { zero: bars, zoom: env.zoom.x, size: env.width * 0.7 });
-  const m = marks(panel.marks || [], x, null, env);
+  const m = marks(panel.marks || [], x, null, env, namesWidth(names, env) + 10);
   const most = Math.max(1, ...rooms.map((r) => r.length));
   const each = bars ? 13 : 14;
   const row = Math.max(names.length > 40 ? 18 : names.length > 12 ? 26 : 30, most * each + 10);
@@ -47,7 +47,7 @@ function drawCategories(panel, shown, env) {
   };
 }
 
-// whisker is an interval, with ends unless it is shorter than so many pixels.
+// whisker is an interval, with ends where it is at least so many pixels long.
 function whisker(s, c, py, x, at, style, least = 0) {
   const low = x.to(s.low?.[c]);
   const high = x.to(s.high?.[c]);
@@ -71,7 +71,7 @@ function bar(s, c, py, step, x, at, env) {
 function dot(s, c, py, x, at, env) {
   const style = look(s);
   return [
-    ...whisker(s, c, py, x, at, { stroke: style.color, lineWidth: 2 }, 14),
+    ...whisker(s, c, py, x, at, { stroke: style.color, lineWidth: 2.5, opacity: 0.75 }, Infinity),
     symbol(at(x.to(s.y[c]), c)[0], py, 9, style.shape, { fill: style.color, stroke: env.ink.paper, lineWidth: 1 }),
   ];
 }

@@ -20,7 +20,8 @@ function symbol(x, y, size, shape, style) {
 // marks draws reference lines with their names: those across x above the plot, in
 // as many rows as it takes, those across y at its right end, one below another
 // where they are close.
-function marks(list, x, y, env) {
+// inset is about how many pixels stand left of the plot.
+function marks(list, x, y, env, inset = 45) {
   const on = (side, scale) => list.filter((m) => m.axis === side && finite(scale.to(m.at)))
     .map((m) => ({ name: m.name, at: scale.to(m.at) }))
     .filter((m) => m.at >= scale.lo - 1e-9 * (scale.hi - scale.lo) && m.at <= scale.hi + 1e-9 * (scale.hi - scale.lo));
@@ -56,12 +57,11 @@ function marks(list, x, y, env) {
     }
     return all;
   }, false);
-  return { series: list.length ? [draw] : [], top: names.length ? 15 * rowsNeeded(names, across, x, env, font) + 6 : 0 };
+  return { series: list.length ? [draw] : [], top: names.length ? 15 * rowsNeeded(names, across, x, env.width - inset - 14, font) + 6 : 0 };
 }
 
 // rowsNeeded estimates over how many rows the names of vertical marks spread.
-function rowsNeeded(names, across, x, env, font) {
-  const width = env.width * 0.8;
+function rowsNeeded(names, across, x, width, font) {
   const ends = [];
   across.forEach((m, i) => {
     const size = textWidth(names[i], font);
