@@ -187,6 +187,7 @@ func (p *parser) study(root *tree.Node) {
 		p.fail(at, err.Error(), instead)
 		return
 	}
+	p.ruledSize()
 	p.top()
 	p.checkPairs()
 	p.metrics()

@@ -169,6 +169,25 @@ func (p *parser) confirm(n *tree.Node) {
 	}
 }
 
+// ruledSize checks that what decides can be kept in memory.
+func (p *parser) ruledSize() {
+	switch {
+	case !p.s.Ruled():
+	case p.s.Points() > MaxRuledPoints:
+		p.fail(p.ruleAt(), fmt.Sprintf("the study has %d points, and results decide how often they run for at most %d", p.s.Points(), MaxRuledPoints), "write one number of replications, and leave confirm out")
+	case p.s.Trials() > MaxRuledTrials:
+		p.fail(p.ruleAt(), fmt.Sprintf("the study may have %d trials, and results decide which of them run for at most %d", p.s.Trials(), uint64(MaxRuledTrials)), "write a smaller max")
+	}
+}
+
+// ruleAt is the place of replications where they stop, or of confirm.
+func (p *parser) ruleAt() tree.Pos {
+	if p.s.Stopping != nil {
+		return p.at("replications")
+	}
+	return p.at("confirm")
+}
+
 // top checks that there are as many points as are to be confirmed.
 func (p *parser) top() {
 	if p.s.Confirm == nil {

@@ -38,6 +38,14 @@ type Confirm struct {
 // MaxStages bounds CheckAt.
 const MaxStages = 64
 
+// Bounds of studies that are Ruled: their points are kept in memory while they
+// run, at a hundred bytes and the scores of one that may go on, and two bits a
+// trial.
+const (
+	MaxRuledPoints = 1 << 24
+	MaxRuledTrials = 1 << 33
+)
+
 // FewReplications is the number below which stopping makes intervals that cover
 // less than they say: 94 % on normal scores and 86 to 90 % on skewed ones where
 // points stop from 10 replications on.

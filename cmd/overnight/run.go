@@ -50,8 +50,13 @@ at once; nothing that is committed is lost either way.`,
   overnight run study.yaml --ui
   overnight run study.yaml --listen :4222
   overnight run study.yaml --cluster redis://127.0.0.1:6379`,
-		Args: oneStudyFile,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
+		Args: cobra.RangeArgs(1, 2), // two are refused with better words
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneStudyFile(cmd, args); err != nil {
+				return err
+			}
+			return a.run(cmd.Context(), args[0], f)
+		},
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.set, "set", nil, "override `key=value` of the study file, such as env.budget=600; may be repeated")

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"overnight/jobs"
+	"overnight/results/stopping"
 	"overnight/worker/trial"
 )
 
@@ -115,18 +116,17 @@ func sizeOf(s *jobs.Study) string {
 	if c := s.Confirm; c != nil {
 		text += fmt.Sprintf(", and %s more of the best %s", thousands(c.Replications), thousands(c.Top))
 	}
-	least, most := s.Points()*s.Stages()[0], s.Points()*s.Replications
-	if c := s.Confirm; c != nil {
-		// With a point of the baseline beside each.
-		least += c.Top * c.Replications
-		most += min(s.Points(), 2*c.Top*uint64(len(s.Tasks))) * c.Replications
+	o, err := stopping.New(s)
+	if err != nil {
+		return text
 	}
-	return fmt.Sprintf("%s: %s to %s trials", text, thousands(least), thousands(most))
+	return fmt.Sprintf("%s: %s to %s trials", text, thousands(o.Total()), thousands(o.Most()))
 }
 
 type estimated struct {
 	time  time.Duration // of one core
 	more  bool          // time is a lower bound
+	most  bool          // time and bytes are upper bounds: results decide how many trials run
 	bytes uint64
 }
 
@@ -170,14 +170,21 @@ func estimate(ctx context.Context, s *jobs.Study, cat *jobs.Catalog) (estimated,
 	const century = 100 * 365 * 24 * 3600
 	e.time = time.Duration(min(seconds, century) * float64(time.Second))
 	each := 60 + 9*uint64(len(s.Metrics)) + 16*2*s.Record.CurvePoints
-	e.bytes = each * s.Trials()
+	trials := s.Trials()
+	if o, err := stopping.New(s); s.Ruled() && err == nil {
+		trials, e.most = o.Most(), true
+	}
+	e.bytes = each * trials
 	return e, nil
 }
 
 // about is how sure the time is.
 func (e estimated) about() string {
-	if e.more {
+	switch {
+	case e.more:
 		return "more than"
+	case e.most:
+		return "at most"
 	}
 	return "about"
 }
@@ -189,14 +196,18 @@ func (a *app) checkBytes(ctx context.Context, s *jobs.Study, limit string) error
 		return usage("--max-bytes %s: %v", limit, err)
 	}
 	each := 60 + 9*uint64(len(s.Metrics)) + 16*2*s.Record.CurvePoints
-	if s.Trials() <= most/each {
+	trials := s.Trials()
+	if o, err := stopping.New(s); s.Ruled() && err == nil {
+		trials = o.Most()
+	}
+	if trials <= most/each {
 		return nil
 	}
 	e, err := estimate(ctx, s, a.cat)
 	if err != nil {
 		return usage("%w", err)
 	}
-	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(s.Trials()), byteCount(e.bytes), e.about(), hours(e.time), limit))
+	return engine(fmt.Errorf("%s has %s trials: about %s of results and %s %s core-hours, more than --max-bytes %s; give more, or fewer replications or points", s.Name, thousands(trials), byteCount(e.bytes), e.about(), hours(e.time), limit))
 }
 
 func hours(d time.Duration) string {

@@ -35,16 +35,17 @@ func (f *uiFlags) ui(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.uiStay, "ui-stay", false, "go on showing it after the study has ended, until interrupted")
 }
 
-// oneStudyFile is cobra.ExactArgs(1) that knows what was meant by `--ui ADDR`.
+// oneStudyFile refuses two arguments, and knows what was meant by `--ui ADDR`.
 func oneStudyFile(c *cobra.Command, args []string) error {
-	if len(args) == 2 && c.Flags().Changed("ui") {
-		for _, arg := range args {
-			if _, _, err := net.SplitHostPort(arg); err == nil {
-				return usage("--ui takes its address after an equals sign: --ui=%s", arg)
-			}
+	if len(args) < 2 {
+		return nil
+	}
+	for _, arg := range args {
+		if _, _, err := net.SplitHostPort(arg); err == nil && c.Flags().Changed("ui") {
+			return usage("--ui takes its address after an equals sign: --ui=%s", arg)
 		}
 	}
-	return cobra.ExactArgs(1)(c, args)
+	return usage("run takes other arguments: overnight %s; see overnight run --help", c.Use)
 }
 
 // dashboard is that of one run. Of a nil one nothing happens.

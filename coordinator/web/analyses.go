@@ -138,13 +138,14 @@ func detached(r *http.Request) (ctx context.Context, stop func()) {
 	}
 }
 
-// results answers with a table per point, arm or factor.
+// results answers with a table per point, arm or factor, or of what stopping and
+// confirmation came to.
 func (a *api) results(w http.ResponseWriter, r *http.Request) error {
 	q, err := query(r, "by", "format")
 	if err != nil {
 		return err
 	}
-	by, err := q.choice("by", "point", "point", "arm", "factor")
+	by, err := q.choice("by", "point", "point", "arm", "factor", "stopping", "confirmation")
 	if err != nil {
 		return err
 	}
@@ -165,6 +166,10 @@ func (a *api) results(w http.ResponseWriter, r *http.Request) error {
 				return m.ArmTable(), nil
 			case "factor":
 				return m.WhatMatters(), nil
+			case "stopping":
+				return m.Precision(), nil
+			case "confirmation":
+				return m.Confirmation(), nil
 			}
 			return m.PointTable()
 		})

@@ -103,7 +103,7 @@ func (d *days) setting(point int) string {
 	return strings.Join(parts, ", ")
 }
 
-const middleBand = "Lines are means over episodes; bands hold the middle 80 % of episodes."
+const middleBand = "Lines are means over episodes; bands, of the best learner and the baseline, hold the middle 80 % of their episodes."
 
 // finish gives a figure its note, and takes the name off a single panel.
 func (d *days) finish(f *Figure, note string) bool {
@@ -116,26 +116,49 @@ func (d *days) finish(f *Figure, note string) bool {
 
 func (d *days) cumulative() (Figure, bool) {
 	f := Figure{ID: "days-cumulative", Title: "Cumulative reward by day"}
+	var less []Panel
 	for task := range d.m.Study.Tasks {
-		p := Panel{Name: d.on(task, ""), Kind: Lines, X: Axis{Label: "day"}, Y: Axis{Label: "cumulative reward"}}
-		var ends []string
-		for _, a := range d.task(task) {
-			v := series(d.m, a.Arm)
-			v.X, v.Y, v.Low, v.High = bandOver(a.rewards, true)
-			if len(v.X) == 0 {
-				continue
-			}
-			p.Series = append(p.Series, v)
-			ends = append(ends, fmt.Sprintf("%s %s", d.arm(a), number(float64(v.Y[len(v.Y)-1]))))
-		}
+		p := Panel{Name: d.on(task, "in all"), Kind: Lines, X: Axis{Label: "day"}, Y: Axis{Label: "cumulative reward"}}
+		p.Series = d.lines(task, func(a *played) [][]float64 { return a.rewards }, true)
 		if len(p.Series) == 0 {
 			continue
+		}
+		var ends []string
+		for _, v := range p.Series {
+			ends = append(ends, fmt.Sprintf("%s %s", v.Name, number(float64(v.Y[len(v.Y)-1]))))
 		}
 		last := p.Series[0].X[len(p.Series[0].X)-1]
 		f.Caption = sentences(f.Caption, fmt.Sprintf("After day %s: %s.", number(float64(last)), d.on(task, strings.Join(ends, ", "))))
 		f.Panels = append(f.Panels, p)
+		if p, ok := d.lead(task, p); ok {
+			less = append(less, p)
+		}
 	}
+	f.Panels = append(f.Panels, less...)
 	return f, d.finish(&f, middleBand)
+}
+
+// lead shows how far arms are ahead of the baseline: their lines less its own.
+func (d *days) lead(task int, from Panel) (Panel, bool) {
+	base := d.m.Study.Baseline
+	p := from
+	p.Name, p.Y.Label, p.Series = d.on(task, "less "+base), "cumulative reward less that of "+base, nil
+	at := slices.IndexFunc(from.Series, func(v Series) bool { return v.Name == base })
+	if base == "" || at < 0 {
+		return p, false
+	}
+	for i, v := range from.Series {
+		if i == at || !slices.Equal(v.X, from.Series[at].X) {
+			continue
+		}
+		v.Low, v.High, v.Y = nil, nil, slices.Clone(v.Y)
+		for k := range v.Y {
+			v.Y[k] -= from.Series[at].Y[k]
+		}
+		p.Series = append(p.Series, v)
+	}
+	p.mark(base, 0, "y")
+	return p, len(p.Series) > 0
 }
 
 // thin keeps at most maxDays values, evenly, the last one always.
@@ -149,11 +172,9 @@ func thin(v []float64) (x, y []Num) {
 	return x, y
 }
 
-// ordered returns the arms with an allocation: those that learn first, by their
-// score, the oracle last.
-func (d *days) ordered() []*played {
+// ranked returns arms that learn first, by their score, the oracle last.
+func (d *days) ranked(arms []*played) []*played {
 	score := func(p *played) float64 { return stats.Median(stats.Present(d.m.Scores([]int{p.Point})[0])) }
-	with := slices.DeleteFunc(slices.Clone(d.arms), func(p *played) bool { return len(p.shares) == 0 })
 	class := func(p *played) int {
 		switch {
 		case p.Arm == oracle(d.m):
@@ -163,7 +184,8 @@ func (d *days) ordered() []*played {
 		}
 		return 0
 	}
-	slices.SortStableFunc(with, func(a, b *played) int {
+	arms = slices.Clone(arms)
+	slices.SortStableFunc(arms, func(a, b *played) int {
 		switch {
 		case class(a) != class(b):
 			return class(a) - class(b)
@@ -174,7 +196,32 @@ func (d *days) ordered() []*played {
 		}
 		return 0
 	})
+	return arms
+}
+
+// ordered returns the arms with an allocation, as ranked.
+func (d *days) ordered() []*played {
+	with := slices.DeleteFunc(d.ranked(d.arms), func(p *played) bool { return len(p.shares) == 0 })
 	return with[:min(len(with), maxPanels)]
+}
+
+// lines returns a line for each arm of a task; the first as ranked and the
+// baseline have bands, since those of all would hide each other.
+func (d *days) lines(task int, of func(*played) [][]float64, cumulative bool) []Series {
+	arms := d.task(task)
+	var all []Series
+	for _, a := range arms {
+		v := series(d.m, a.Arm)
+		v.X, v.Y, v.Low, v.High = bandOver(of(a), cumulative)
+		if len(v.X) == 0 {
+			continue
+		}
+		if a != d.ranked(arms)[0] && a.Arm != d.m.Baseline() {
+			v.Low, v.High = nil, nil
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 // shown names an arm with the trial whose first episode is shown.
@@ -263,19 +310,14 @@ func (d *days) daily() (Figure, bool) {
 			{"return on investment", "(revenue landed - spend) / spend", func(p *played) [][]float64 { return p.returns }},
 		} {
 			p := Panel{Name: d.on(task, what.name), Kind: Lines, X: Axis{Label: "day"}, Y: Axis{Label: what.label}}
+			p.Series = d.lines(task, what.of, false)
 			var means []string
-			for _, a := range d.task(task) {
-				v := series(d.m, a.Arm)
-				v.X, v.Y, v.Low, v.High = bandOver(what.of(a), false)
-				if len(v.X) == 0 {
-					continue
+			for _, v := range p.Series {
+				sum := 0.0
+				for _, y := range v.Y {
+					sum += float64(y)
 				}
-				p.Series = append(p.Series, v)
-				mean := make([]float64, len(v.Y))
-				for i := range v.Y {
-					mean[i] = float64(v.Y[i])
-				}
-				means = append(means, fmt.Sprintf("%s %s", d.arm(a), number(stats.Mean(mean))))
+				means = append(means, fmt.Sprintf("%s %s", v.Name, number(sum/float64(len(v.Y)))))
 			}
 			if len(p.Series) > 0 {
 				f.Caption = sentences(f.Caption, fmt.Sprintf("Mean %s over all days: %s.", d.on(task, what.name), strings.Join(means, ", ")))

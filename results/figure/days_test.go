@@ -121,6 +121,11 @@ func TestDays(t *testing.T) {
 	near(t, "a's share on day 5", seriesNamed(t, panel(t, figs["days-allocation"], shown("corrected")), "a").Y[4], .45, 1e-12)
 	near(t, "a's effectiveness on day 5", seriesNamed(t, panel(t, figs["days-effectiveness"], shown("corrected")), "a").Y[4], 1.2, 1e-12)
 	near(t, "return on investment", seriesNamed(t, panel(t, figs["days-daily"], "return on investment"), "equal").Y[0], .5, 1e-12)
+	lead := panel(t, figs["days-cumulative"], "less random")
+	near(t, "corrected less random", seriesNamed(t, lead, "corrected").Y[9], 30, 1e-9)
+	if seriesNamed(t, &c, "equal").Low != nil || seriesNamed(t, &c, "random").Low == nil {
+		t.Error("bands: want those of the best learner and the baseline")
+	}
 	for _, f := range list {
 		if !strings.Contains(f.Note, "the trials") || !strings.Contains(f.Note, "delay=notebook") {
 			t.Errorf("%s does not say what was played: %q", f.ID, f.Note)

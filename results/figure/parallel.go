@@ -72,7 +72,7 @@ func (s *study) parallelPanel(task int) (p Panel, shown, total int, top string) 
 		}
 		p.Dims = append(p.Dims, d)
 	}
-	p.Dims = append(p.Dims, Dim{Label: s.label()})
+	p.Dims = append(p.Dims, Dim{Label: s.metric()})
 	best := -1
 	for i, r := range rows {
 		if best < 0 || s.m.Worse(s.lines[rows[best].line].value[rows[best].at], s.lines[r.line].value[r.at]) {

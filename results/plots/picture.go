@@ -1,7 +1,7 @@
 package plots
 
 import (
-	"strings"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -151,11 +151,12 @@ type entry struct {
 func (pic *picture) legend() [][]entry {
 	var all []entry
 	for _, s := range pic.p.Series {
-		if !s.Hidden {
+		// A series that stands in the category of its name needs no other sign.
+		if !s.Hidden && !slices.Contains(pic.p.X.Categories, s.Name) {
 			all = append(all, entry{series: s, kind: pic.p.Kind, width: pic.small.Width(s.Name) + 32})
 		}
 	}
-	if len(all) < 2 && (len(all) == 0 || pic.p.Kind == figure.Contour || strings.EqualFold(all[0].series.Name, pic.p.Name)) {
+	if pic.p.Kind == figure.Contour && len(all) == 1 {
 		return nil
 	}
 	var rows [][]entry

@@ -16,18 +16,33 @@ import (
 // of y, both by point and replication.
 func (c *Comparison) test(x, y stats.Scores, paired bool, family int, address []uint64) stats.Test {
 	key := c.m.Key("results/compare/test", address...)
-	plain := c.summary == stats.ByMean && family*40 <= stats.PermutationDraws
 	switch {
 	case c.o.Test == ByT:
 		return tOf(x, y)
-	case paired && plain, paired && c.summary == stats.ByMean && unitsOf(x) <= stats.MaxExactFlips:
-		return stats.SignFlip(stats.Differences(x, y), key)
-	case !paired && plain && len(x) == 1:
+	case paired && c.summary == stats.ByMean:
+		return signFlip(stats.Differences(x, y), key)
+	case !paired && c.summary == stats.ByMean && len(x) == 1 && family <= manyDecisions:
 		return stats.Split(x[0], y[0], key)
 	}
-	p := newExchange(x, y, c.summary, paired)
-	return p.test(max(stats.PermutationDraws, 40*family), key)
+	e := newExchange(x, y, c.summary, paired)
+	// So many draws that the smallest P tells the arms apart after Holm, within
+	// some seconds for the table.
+	need, work := 40*family, family*max(len(e.runs), 1)
+	draws := min(max(stats.PermutationDraws, need), max(exchangeBudget/work, 999))
+	if draws < need && need*work <= exchangeMost {
+		draws = need
+	}
+	return e.test(draws, key)
 }
+
+const (
+	// exchangeBudget is how many runs the drawn outcomes of a table go over, and
+	// exchangeMost where fewer could not tell any arms apart.
+	exchangeBudget = 150_000_000
+	exchangeMost   = 2_000_000_000
+	// manyDecisions is up to how many PermutationDraws draws can tell arms apart.
+	manyDecisions = stats.PermutationDraws / 40
+)
 
 // tOf is the t test of the interval that stats.Difference gives of means.
 func tOf(x, y stats.Scores) stats.Test {
@@ -126,7 +141,7 @@ func newExchange(x, y stats.Scores, s stats.Statistic, paired bool) *exchange {
 }
 
 // test counts all outcomes where there are at most `draws` of them and the sides
-// are paired; else it draws so many, fewer where there are many runs. P is twice
+// are paired; else it draws so many. P is twice
 // the smaller tail, the outcome seen counted in (Phipson and Smyth 2010).
 func (e *exchange) test(draws int, key rng.Key) stats.Test {
 	t := stats.Test{Statistic: math.NaN(), P: math.NaN(), N: len(e.units), Least: 1}
@@ -158,7 +173,7 @@ func (e *exchange) test(draws int, key rng.Key) stats.Test {
 		}
 	} else {
 		count() // the outcome seen
-		for b := range max(min(draws, 500_000_000/len(e.runs)), 999) {
+		for b := range draws {
 			stream := rng.New(key.At(uint64(b)))
 			if e.paired {
 				var bits uint64

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -280,6 +281,11 @@ func (c *Comparison) testNote() string {
 func (c *Comparison) fewNote() string {
 	if !c.any(func(r *CompareRow) bool { return r.Verdict == TooFew && r.Units > 0 }) || c.o.Test == ByT || c.any(func(r *CompareRow) bool { return r.overRows }) {
 		return ""
+	}
+	if c.any(func(r *CompareRow) bool {
+		return r.Verdict == TooFew && float64(r.Least) > 2.01*math.Ldexp(1, -min(r.Units, 2*halfFlips))
+	}) && c.m.Study.Paired != jobs.PairedNone {
+		return fmt.Sprintf("too few runs to tell: P comes from drawn exchanges, too few of them for %d decisions; compare fewer at once.", c.Family())
 	}
 	note := fmt.Sprintf("too few runs to tell: even if every replication agreed, P could not get below %s for so many decisions.", format{decimals: 2}.text(1-level))
 	if c.m.Study.Paired != jobs.PairedNone {

@@ -8,14 +8,14 @@ import (
 	"overnight/internal/rng"
 )
 
-var long = flag.Bool("long", false, "run coverage with 1,000 repeats instead of 200")
+var long = flag.Bool("long", false, "run coverage with 1,000 repeats instead of 100")
 
 // repeats is how many studies a coverage test simulates.
 func repeats() int {
 	if *long {
 		return 1000
 	}
-	return 200
+	return 100
 }
 
 // rate returns the share of simulated studies for which hit is true.

@@ -80,6 +80,9 @@ func New(s *jobs.Study) (*Outcome, error) {
 	if !s.Ruled() {
 		return o, nil
 	}
+	if s.Points() > jobs.MaxRuledPoints || s.Trials() > jobs.MaxRuledTrials {
+		return nil, fmt.Errorf("study %s has %d points and %d trials, more than results can decide on: %d and %d", s.Name, s.Points(), s.Trials(), jobs.MaxRuledPoints, uint64(jobs.MaxRuledTrials))
+	}
 	if o.metric < 0 {
 		return nil, fmt.Errorf("study %s has no metric %q, its objective", s.Name, s.Objective.Metric)
 	}

@@ -199,6 +199,9 @@ func (v *View) heatmap() *figure.Figure {
 		ID: "live-map", Title: "Factors so far",
 		Caption: fmt.Sprintf("Mean of the objective over the runs so far: %d of %d cells have one.", filled, v.grid.cells),
 	}
+	if v.grid.others {
+		f.Note = "The first two factors of the study file; cells are means over the others."
+	}
 	for _, g := range v.grid.panels {
 		p := figure.Panel{
 			Name: g.name, Kind: figure.Heatmap, X: g.x, Y: g.y, GridLabel: v.objectiveLabel(), Better: v.better(),

@@ -24,6 +24,7 @@ const (
 // it.
 type grid struct {
 	panels []panel
+	others bool // factors beside those of a panel vary too
 	cell   []int32 // by point, index of the panels' cells one after another; -1: none
 	cells  int
 }
@@ -51,6 +52,7 @@ func newGrid(s *jobs.Study) (*grid, error) {
 		l := &t.lines[i]
 		switch vary := t.vary(l); {
 		case len(vary) >= 2:
+			g.others = g.others || len(vary) > 2
 			g.pair(s, t, l, vary[0], vary[1])
 		case len(vary) == 1:
 			k := key{l.task, vary[0]}

@@ -207,8 +207,8 @@ func fresh(l, seen *results.Ledger) func(yield func(results.Span) bool) {
 
 // add takes a record in.
 func (v *View) add(r *results.Record) {
-	if r.Point >= uint64(len(v.cells)) || r.Replication >= v.study.Replications || !v.seen.Add(r.Trial) {
-		return
+	if !v.seen.Add(r.Trial) || r.Point >= uint64(len(v.cells)) || r.Replication >= v.study.Replications {
+		return // known, or it confirms points that look best: the others have none of these runs
 	}
 	v.hold(r)
 	c := &v.cells[r.Point]

@@ -77,7 +77,8 @@
     showState(s.state);
     list($("about"), [
       ["Points", count(s.points)],
-      ["Replications", s.points ? count(Math.round(s.trials / s.points)) : ""],
+      ["Replications", s.points && s.trials % s.points === 0 && !s.at_most ? count(s.trials / s.points) : ""],
+      ["Trials at most", s.at_most ? count(s.at_most) : ""],
       ["Core time", s.core_seconds ? duration(s.core_seconds) : ""],
       ["Created", when(s.created)],
       ["Ended", when(s.ended)],

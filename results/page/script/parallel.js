@@ -29,8 +29,8 @@ function drawParallel(panel, _, env) {
   const colorOf = (v) => (ramp ? ramp.of(v) : finite(v) ? colors[v % colors.length] : missing);
   const many = panel.rows.length > 300;
   const axis = panel.dims.map((dim, d) => ({
-    dim: d, id: `dim-${d}`, type: "value", min: scales[d].lo, max: scales[d].hi, name: dim.label, nameLocation: env.narrow ? "start" : "end", nameGap: 12,
-    nameTextStyle: { color: env.ink.text, fontSize: env.size, fontWeight: 600, width: env.width / panel.dims.length - 6, overflow: "break", lineHeight: env.size + 2, align: env.narrow ? "left" : undefined },
+    dim: d, id: `dim-${d}`, type: "value", min: scales[d].lo, max: scales[d].hi, name: wrap(dim.label, env.width / (env.narrow ? 1.2 : panel.dims.length) - 8, `600 ${env.size}px ${env.ink.font}`), nameLocation: env.narrow ? "start" : "end", nameGap: 12,
+    nameTextStyle: { color: env.ink.text, fontSize: env.size, fontWeight: 600, lineHeight: env.size + 2, align: env.narrow ? "left" : d === last && last > 1 ? "right" : "center", padding: !env.narrow && d === last ? [0, -50, 0, 0] : 0 },
     axisLabel: {
       customValues: scales[d].ticks, formatter: (c) => scales[d].label(c), color: env.ink.text, fontSize: env.size, hideOverlap: true,
       textBorderColor: env.ink.paper, textBorderWidth: 3,

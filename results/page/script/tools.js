@@ -20,10 +20,10 @@ const finite = (v) => typeof v === "number" && Number.isFinite(v);
 const clamp = (v, lo, hi) => Math.min(hi, Math.max(lo, v));
 
 // look gives a series its colour, its shape and, from the second round of the
-// palette on, dashes of its own.
+// palette on, dashes of its own. The grey ones of a panel (nth) differ by shape.
 function look(series) {
   const n = series.color;
-  if (n < 0) return { color: grey, shape: shapes[0], dash: series.dashed ? [5, 4] : [2, 3] };
+  if (n < 0) return { color: grey, shape: shapes[[0, 6, 1, 3][(series.nth || 0) % 4]], dash: series.dashed ? [5, 4] : [2, 3] };
   const round = Math.floor(n / colors.length);
   const dash = series.dashed ? [6, 4] : [null, [9, 3], [2, 2], [9, 3, 2, 3]][round % 4];
   return { color: colors[n % colors.length], shape: shapes[(n + round) % shapes.length], dash };
@@ -86,6 +86,17 @@ let made = 0;
 const freshID = (stem) => `${stem}-${++made}`;
 
 const pen = document.createElement("canvas").getContext("2d");
+
+// wrap breaks a text at spaces into lines of so many pixels.
+function wrap(text, width, font) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length && textWidth(longer, font) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
 
 // textWidth measures in pixels what a text takes on a canvas.
 function textWidth(text, font) {

@@ -59,6 +59,7 @@ class View {
   // set takes a figure: the controls are made anew only where they would differ.
   set(figure) {
     const name = this.figure && this.panel?.name;
+    for (const panel of figure.panels) (panel.series || []).filter((s) => s.color < 0).forEach((s, i) => (s.nth = i));
     this.figure = figure;
     this.index = Math.max(0, figure.panels.findIndex((p) => p.name === name));
     for (const [part, text] of [[".figure-title", figure.title], [".figure-caption", figure.caption]]) {

@@ -1,0 +1,353 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+
+	"overnight/results/figure"
+)
+
+func samples(t testing.TB) []figure.Figure {
+	t.Helper()
+	b, err := os.ReadFile("../figure/testdata/sample.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var figs []figure.Figure
+	if err := json.Unmarshal(b, &figs); err != nil {
+		t.Fatal(err)
+	}
+	return figs
+}
+
+// TestWrite: a PNG and an SVG for each panel, with names that tell them apart.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "figures")
+	paths, err := Write(dir, samples(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range paths {
+		names = append(names, filepath.Base(p))
+		if info, err := os.Stat(p); err != nil || info.Size() < 2000 {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	want := []string{"sample-areas.png", "sample-areas.svg", "sample-heat-corrected.png", "sample-heat-difference.svg", "sample-lines-jumps.png"}
+	for _, w := range want {
+		if !slices.Contains(names, w) {
+			t.Errorf("no file %s among %q", w, names)
+		}
+	}
+	if len(names) != 22 {
+		t.Errorf("%d files, want two for each of 11 panels", len(names))
+	}
+	broken := samples(t)[:1]
+	broken[0].Panels[0].Series[0].Y = nil
+	if _, err := Write(dir, broken); err == nil {
+		t.Error("a broken figure was drawn")
+	}
+}
+
+// texts returns the words of an SVG, and fails where it is not well-formed.
+func texts(t *testing.T, svg []byte) string {
+	t.Helper()
+	var all strings.Builder
+	inside := 0
+	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return all.String()
+		}
+		if err != nil {
+			t.Fatalf("the SVG is not well-formed: %v", err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if token.Name.Local == "text" {
+				inside++
+			}
+		case xml.EndElement:
+			if token.Name.Local == "text" {
+				inside--
+				all.WriteString("\n")
+			}
+		case xml.CharData:
+			if inside > 0 {
+				all.Write(token)
+			}
+		}
+	}
+}
+
+// TestSVG: every picture has its title, the names that tell its parts apart, its
+// axes and its note, in the palette's colours, and equal figures give equal bytes.
+func TestSVG(t *testing.T) {
+	t.Parallel()
+	for _, f := range samples(t) {
+		for k, p := range f.Panels {
+			var a, b bytes.Buffer
+			if err := Draw(&a, &f, k, SVG); err != nil {
+				t.Fatal(err)
+			}
+			if err := Draw(&b, &f, k, SVG); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(a.Bytes(), b.Bytes()) {
+				t.Errorf("%s: drawn twice, the bytes differ", f.ID)
+			}
+			words := texts(t, a.Bytes())
+			want := []string{f.Title, p.Name, f.Note, p.X.Label, p.Y.Label, p.GridLabel}
+			for _, s := range p.Series {
+				if p.Kind == figure.Contour {
+					continue
+				}
+				want = append(want, s.Name)
+				if s.Color >= 0 && p.Kind != figure.Scatter && !strings.Contains(a.String(), strings.ToUpper(figure.Colors()[s.Color])) && !strings.Contains(strings.ToUpper(a.String()), figure.Colors()[s.Color]) {
+					t.Errorf("%s: no line of the colour of %s", f.ID, s.Name)
+				}
+			}
+			for _, m := range p.Marks {
+				want = append(want, m.Name)
+			}
+			for _, d := range p.Dims {
+				want = append(want, append(d.Categories, d.Label)...)
+			}
+			for _, c := range append(slices.Clone(p.X.Categories), p.Y.Categories...) {
+				want = append(want, strings.Fields(c)[0]) // long ones are broken into lines
+			}
+			for _, w := range want {
+				if !strings.Contains(words, w) {
+					t.Errorf("%s, panel %q: the words lack %q", f.ID, p.Name, w)
+				}
+			}
+		}
+	}
+}
+
+func picturePNG(t *testing.T, f *figure.Figure) image.Image {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Draw(&b, f, 0, PNG); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Bounds().Dx() != 8*dpi {
+		t.Errorf("%s is %d pixels wide, want %d", f.ID, img.Bounds().Dx(), 8*dpi)
+	}
+	return img
+}
+
+// like tells whether a pixel has about a colour.
+func like(c color.Color, want color.NRGBA) bool {
+	r, g, b, _ := c.RGBA()
+	far := func(x uint32, y uint8) bool { return math.Abs(float64(x>>8)-float64(y)) > 3 }
+	return !far(r, want.R) && !far(g, want.G) && !far(b, want.B)
+}
+
+// over is a colour on white at an opacity.
+func over(c color.NRGBA, alpha float64) color.NRGBA {
+	mix := func(v uint8) uint8 { return uint8(math.Round(float64(v)*alpha + 255*(1-alpha))) }
+	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 255}
+}
+
+// TestBarsInPixels: bars of 2, 1 and -1 have pixels in these proportions, the first
+// category at the top.
+func TestBarsInPixels(t *testing.T) {
+	t.Parallel()
+	f := figure.Figure{ID: "bars", Title: "t", Caption: "c", Panels: []figure.Panel{{Kind: figure.Bars,
+		X:      figure.Axis{Categories: []string{"a", "b", "c"}},
+		Series: []figure.Series{{Name: "s", Color: 0, Y: []figure.Num{2, 1, -1}}}}}}
+	img := picturePNG(t, &f)
+	want := over(colorOf(0), .85)
+	longest := []int{} // of each run of rows with the colour, below the legend
+	inBar := false
+	for y := img.Bounds().Min.Y + 120; y < img.Bounds().Max.Y; y++ {
+		n := 0
+		for x := range img.Bounds().Dx() {
+			if like(img.At(x, y), want) {
+				n++
+			}
+		}
+		if n > 20 && !inBar {
+			longest = append(longest, 0)
+		}
+		if inBar = n > 20; inBar {
+			k := len(longest) - 1
+			longest[k] = max(longest[k], n)
+		}
+	}
+	if len(longest) != 3 {
+		t.Fatalf("%d bars %v, want three", len(longest), longest)
+	}
+	for k, ratio := range []float64{1, .5, .5} {
+		if got := float64(longest[k]) / float64(longest[0]); math.Abs(got-ratio) > .02 {
+			t.Errorf("bar %d has %v of the first one's length, want %v", k, got, ratio)
+		}
+	}
+}
+
+// TestHeatInPixels: the best and the worst cell have the ends of the colours, the
+// first row is at the top, and an unknown cell is grey.
+func TestHeatInPixels(t *testing.T) {
+	t.Parallel()
+	nan := figure.Num(math.NaN())
+	f := figure.Figure{ID: "heat", Title: "t", Caption: "c", Panels: []figure.Panel{{Kind: figure.Heatmap, Better: "low",
+		X: figure.Axis{Categories: []string{"a", "b"}}, Y: figure.Axis{Categories: []string{"top", "bottom"}},
+		Grid: [][]figure.Num{{1, 2}, {3, nan}}}}}
+	img := picturePNG(t, &f)
+	colors := figure.Sequential()
+	first := func(want color.NRGBA) (at image.Point) {
+		for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
+			for x := range 900 { // left of the colour bar
+				if like(img.At(x, y), want) && like(img.At(x+20, y+20), want) {
+					return image.Pt(x, y)
+				}
+			}
+		}
+		t.Fatalf("no cell of the colour %v", want)
+		return at
+	}
+	// Less is better: 1 has the last colour, 3 the first.
+	best, worst, missing := first(hex(colors[9])), first(hex(colors[0])), first(hex(figure.Missing))
+	if !(best.Y < worst.Y && missing.X > worst.X && missing.Y >= worst.Y-2) {
+		t.Errorf("best at %v, worst at %v, missing at %v", best, worst, missing)
+	}
+}
+
+// TestStrange: figures of values that are unknown, equal, alone or huge can be
+// drawn.
+func TestStrange(t *testing.T) {
+	t.Parallel()
+	nan := figure.Num(math.NaN())
+	for name, v := range map[string][]figure.Num{"unknown": {nan, nan, nan}, "equal": {4, 4, 4}, "huge": {-1e300, 0, 1e300}, "tiny": {1e-300, 2e-300, 3e-300}, "some": {nan, 1, nan}} {
+		x := []figure.Num{1, 2, 3}
+		s := []figure.Series{{Name: "s", X: x, Y: v, Low: v, High: v}}
+		bars := []figure.Series{{Name: "s", Y: v, Low: v, High: v}, {Name: "other", Color: -1, Y: v}}
+		names := figure.Axis{Label: strings.Repeat("long ", 40), Categories: []string{"", strings.Repeat("unbroken", 30), "c"}}
+		grid := [][]figure.Num{v, v, v}
+		for _, p := range []figure.Panel{
+			{Kind: figure.Lines, Series: s}, {Kind: figure.Scatter, Series: s}, {Kind: figure.Areas, Series: s},
+			{Kind: figure.Lines, X: figure.Axis{Log: true}, Series: s},
+			{Kind: figure.Bars, X: names, Series: bars}, {Kind: figure.Intervals, X: names, Series: bars},
+			{Kind: figure.Heatmap, X: names, Y: names, Grid: grid}, {Kind: figure.Heatmap, Better: "high", X: names, Y: names, Grid: grid},
+			{Kind: figure.Contour, GridX: x, GridY: x, Grid: grid, Isolines: []figure.Line{{Level: 1, X: x, Y: x}}},
+			{Kind: figure.Parallel, Dims: []figure.Dim{{Label: "a"}, {Label: "b"}, {Label: names.Label}}, Rows: grid},
+		} {
+			f := figure.Figure{ID: "strange", Title: strings.Repeat("title ", 60), Caption: "c", Panels: []figure.Panel{p}}
+			if err := f.Check(); err != nil {
+				t.Fatalf("%s %s: %v", name, p.Kind, err)
+			}
+			for _, format := range []Format{PNG, SVG} {
+				if err := Draw(io.Discard, &f, 0, format); err != nil {
+					t.Errorf("%s %s: %v", name, p.Kind, err)
+				}
+			}
+		}
+	}
+	if err := Draw(io.Discard, &samples(t)[0], 0, "gif"); err == nil {
+		t.Error("a gif was drawn")
+	}
+	if err := Draw(io.Discard, &samples(t)[0], 2, PNG); err == nil {
+		t.Error("a panel that is not there was drawn")
+	}
+}
+
+func TestTicks(t *testing.T) {
+	t.Parallel()
+	labels := func(ticks []plot.Tick) string {
+		var out []string
+		for _, k := range ticks {
+			if k.Label != "" {
+				out = append(out, k.Label)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct {
+		low, high float64
+		log       bool
+		want      string
+	}{
+		{0, 1, false, "0 0.2 0.4 0.6 0.8 1.0"},
+		{-.3, .3, false, "-0.3 -0.2 -0.1 0 0.1 0.2 0.3"},
+		{0, 2000, false, "0 500 1000 1500 2000"},
+		{.993, .995, false, "0.9930 0.9935 0.9940 0.9945 0.9950"},
+		{1e-4, .1, true, "0.0001 0.001 0.01 0.1"},
+		{.001, .06, true, "0.001 0.002 0.005 0.01 0.02 0.05"},
+		{5, 10, true, "5 6 7 8 9 10"},
+	} {
+		if got := labels((ticker{c.log}).Ticks(c.low, c.high)); got != c.want {
+			t.Errorf("from %v to %v: %q, want %q", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	s := face(plot.New().TextHandler, 9, false, hex(ink))
+	for _, c := range []struct {
+		text string
+		most int
+	}{{"one two three four", 0}, {strings.Repeat("x", 100), 0}, {strings.Repeat("word ", 50), 2}, {"", 0}} {
+		lines := wrap(s, c.text, 40, c.most)
+		for _, l := range lines {
+			if s.Width(l) > 40 {
+				t.Errorf("line %q of %q is too wide", l, c.text)
+			}
+		}
+		if c.most > 0 && (len(lines) != c.most || !strings.HasSuffix(lines[c.most-1], "…")) {
+			t.Errorf("%q in at most %d lines: %q", c.text, c.most, lines)
+		}
+		if c.most == 0 && strings.ReplaceAll(strings.Join(lines, ""), " ", "") != strings.ReplaceAll(c.text, " ", "") {
+			t.Errorf("%q became %q", c.text, lines)
+		}
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	f := figure.Figure{ID: "heat", Panels: []figure.Panel{{Name: "a: b by c"}, {Name: "a-b by c"}, {Name: "../../etc"}, {Name: "été"}, {Name: "λ"}}}
+	want := []string{"heat-a-b-by-c", "heat-a-b-by-c-2", "heat-etc", "heat-t", "heat-panel"}
+	if got := fileNames(&f); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("names %q, want %q", got, want)
+	}
+}
+
+// BenchmarkDraw draws the sample's pictures.
+func BenchmarkDraw(b *testing.B) {
+	figs := samples(b)
+	for _, format := range []Format{PNG, SVG} {
+		b.Run(string(format), func(b *testing.B) {
+			for b.Loop() {
+				for i := range figs {
+					for k := range figs[i].Panels {
+						if err := Draw(io.Discard, &figs[i], k, format); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			}
+		})
+	}
+}
