@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"overnight/envs"
 	"overnight/internal/param"
 	"overnight/jobs"
+	"overnight/jobs/design"
+	"overnight/results/page"
 )
 
 func (a *app) envsCmd() *cobra.Command {
@@ -152,15 +155,31 @@ func (a *app) schemaCmd() *cobra.Command {
 }
 
 func (a *app) versionCmd() *cobra.Command {
-	return &cobra.Command{
+	var notices bool
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the engine version and the platform",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if notices {
+				return a.notices()
+			}
 			_, err := fmt.Fprintf(a.out, "overnight %s, engine version %d, %s, %s/%s\n", version(), jobs.EngineVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+	c.Flags().BoolVar(&notices, "notices", false, "the licences of what is embedded beside Go modules: ECharts and Joe and Kuo's direction numbers")
+	return c
+}
+
+// notices prints the licences of embedded files that are not Go modules.
+func (a *app) notices() error {
+	charts, err := fs.ReadFile(page.Assets(), "echarts.LICENSE.txt")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "Apache ECharts, which draws the pictures of reports and the dashboard\n\n%s\n\nDirection numbers of Sobol sequences\n\n%s\n", charts, design.Notice())
+	return err
 }
 
 // version is the module's version, or the commit it was built from.

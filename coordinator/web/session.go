@@ -162,12 +162,22 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// whoAmI answers with who asks.
+// whoAmI answers with who asks, also where it does not know them: the sign-in page
+// asks whether it is needed.
 func (a *api) whoAmI(w http.ResponseWriter, r *http.Request) error {
 	if _, err := query(r); err != nil {
 		return err
 	}
-	p := asker(r)
+	var p principal
+	switch {
+	case a.Tokens == nil, r.Header.Get("Authorization") != "":
+		var ok bool
+		if p, ok = a.authenticate(w, r); !ok {
+			return nil // it has answered
+		}
+	default:
+		p, _ = a.signedIn(r)
+	}
 	reply(w, http.StatusOK, standpoint{p.who, p.role.String(), p.cookie})
 	return nil
 }

@@ -78,6 +78,14 @@ func TestSession(t *testing.T) {
 	if status, text, _ := br.do(t, http.MethodGet, "/signin", ""); status != http.StatusOK || !strings.Contains(text, "<form") {
 		t.Errorf("%d %s", status, text)
 	}
+	for range 3 * burst { // the sign-in page asks, and that is no guessing
+		if status, text, _ := br.do(t, http.MethodGet, "/api/v1/session", ""); status != http.StatusOK || decode[standpoint](t, text) != (standpoint{Role: "nobody"}) {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	if status, text, _ := br.do(t, http.MethodGet, "/api/v1/session", "", "Authorization: Bearer wrong"); status != http.StatusUnauthorized {
+		t.Errorf("%d %s", status, text)
+	}
 	br.signIn(t, View)
 	if c := br.cookie; !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || len(c.Value) < 43 || c.Secure || c.MaxAge != int(sessionTime.Seconds()) {
 		t.Errorf("cookie %+v; it is Secure over TLS alone", c)
@@ -221,7 +229,7 @@ func TestTokenTaken(t *testing.T) {
 	}
 	end := time.Now().Add(10 * time.Second)
 	for {
-		status, text, _ := br.do(t, http.MethodGet, "/api/v1/session", "")
+		status, text, _ := br.do(t, http.MethodGet, "/api/v1/studies", "")
 		if status == http.StatusUnauthorized {
 			break
 		}

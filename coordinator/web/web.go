@@ -137,7 +137,7 @@ type route struct {
 func (a *api) routes() []route {
 	return append(a.pages(), []route{
 		{"GET /api/v1/openapi.json", everybody, "", a.document, false},
-		{"GET /api/v1/session", View, "", a.whoAmI, false},
+		{"GET /api/v1/session", everybody, "", a.whoAmI, false},
 		{"POST /api/v1/session", everybody, "", a.signIn, false},
 		{"DELETE /api/v1/session", View, "", a.signOut, false},
 		{"GET /api/v1/workers", View, "", a.workers, false},

@@ -213,7 +213,7 @@ func TestRoles(t *testing.T) {
 		"GET /signin":                            everybody,
 		"GET /assets/{file}":                     everybody,
 		"GET /api/v1/openapi.json":               everybody,
-		"GET /api/v1/session":                    View,
+		"GET /api/v1/session":                    everybody,
 		"POST /api/v1/session":                   everybody,
 		"DELETE /api/v1/session":                 View,
 		"GET /api/v1/workers":                    View,

@@ -128,8 +128,12 @@ func niceLevels(low, high float64, n int) []float64 {
 		}
 	}
 	var out []float64
-	for k := math.Floor(low/step) + 1; k*step < high; k++ {
-		out = append(out, k*step)
+	from := math.Floor(low/step) + 1
+	for i := range 2 * n { // never more, also where steps are lost in rounding
+		v := (from + float64(i)) * step
+		if v > low && v < high {
+			out = append(out, v)
+		}
 	}
 	return out
 }

@@ -71,6 +71,9 @@ func TestNiceLevels(t *testing.T) {
 	if got := niceLevels(.13, .98, 7); !slices.EqualFunc(got, []float64{.2, .4, .6, .8}, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }) {
 		t.Errorf("levels %v", got)
 	}
+	if got := niceLevels(1, math.Nextafter(1, 2), 7); len(got) > 14 {
+		t.Errorf("levels between neighbours: %v", got)
+	}
 	for _, r := range [][2]float64{{1, 1}, {2, 1}, {math.NaN(), 1}, {-math.MaxFloat64, math.MaxFloat64}} {
 		if got := niceLevels(r[0], r[1], 7); got != nil {
 			t.Errorf("levels of %v: %v", r, got)

@@ -42,7 +42,7 @@ func scale(to *plot.Axis, from *figure.Axis, e extent, room float64) {
 	} else {
 		pad := (e.high - e.low) * room
 		if e.high == e.low {
-			pad = max(math.Abs(e.low)*0.05, 1e-6)
+			pad = around(e.low)
 		}
 		e = extent{e.low - pad, e.high + pad}
 	}
@@ -54,6 +54,9 @@ func scale(to *plot.Axis, from *figure.Axis, e extent, room float64) {
 	to.Tick.Marker = ticker{from.Log}
 }
 
+// around is the room on both sides of a value that stands alone.
+func around(v float64) float64 { return max(math.Abs(v)*0.05, 1e-6) }
+
 // ticker marks round numbers.
 type ticker struct{ log bool }
 
@@ -64,8 +67,13 @@ func (t ticker) Ticks(low, high float64) []plot.Tick {
 	}
 	step := niceStep(low, high, 6)
 	var out []plot.Tick
-	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: short(k*step, step)})
+	from := math.Ceil(low/step - 1e-9)
+	for i := range 20 { // never more, also where steps are lost in rounding
+		v := (from + float64(i)) * step
+		if !(v <= high+1e-9*step) {
+			break
+		}
+		out = append(out, plot.Tick{Value: v, Label: short(v, step)})
 	}
 	return out
 }

@@ -39,8 +39,7 @@ func shadesOf(better string, values ...[]figure.Num) shades {
 		s = shades{-far, far, figure.Diverging()}
 	}
 	if s.high <= s.low {
-		pad := max(math.Abs(s.low)*0.01, 1e-6)
-		s.low, s.high = s.low-pad, s.high+pad
+		s.low, s.high = s.low-around(s.low), s.high+around(s.low)
 	}
 	return s
 }

@@ -93,7 +93,7 @@ func newParallelAxis(p *figure.Panel, i int, x vg.Length, area draw.Canvas) para
 	if e.low == e.high && a.dim.Log {
 		e = extent{e.low / 2, e.low * 2}
 	} else if e.low == e.high {
-		e = extent{e.low - 0.5, e.low + 0.5}
+		e = extent{e.low - around(e.low), e.low + around(e.low)}
 	}
 	a.min, a.max = e.low, e.high
 	return a

@@ -33,6 +33,9 @@ func (m *Model) planned(point uint64) uint64 {
 // Stops tells whether points stop by themselves.
 func (m *Model) Stops() bool { return m.Study.Stopping != nil }
 
+// Repeated says how often points are repeated: "20 to 100 replications".
+func (m *Model) Repeated() string { return m.replications() }
+
 // replications says how often points are repeated: "20 to 100 replications".
 func (m *Model) replications() string {
 	if !m.Stops() || !m.byPoint() || len(m.cells) == 0 {

@@ -24,7 +24,7 @@ const (
 // it.
 type grid struct {
 	panels []panel
-	others bool // factors beside those of a panel vary too
+	others bool    // factors beside those of a panel vary too
 	cell   []int32 // by point, index of the panels' cells one after another; -1: none
 	cells  int
 }

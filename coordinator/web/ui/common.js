@@ -38,6 +38,13 @@ const Dash = (() => {
     return text;
   };
 
+  const whoAmI = async () => {
+    const me = JSON.parse(await ask("/session"));
+    if (me.role !== "nobody") return me;
+    signIn();
+    throw new Error("the session is over");
+  };
+
   // listen follows a stream: handlers by event. A page that nobody sees lets go of
   // it, and begins anew when it is seen.
   const listen = (path, handlers) => {
@@ -55,7 +62,7 @@ const Dash = (() => {
         if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
         close();
         retry = setTimeout(open, 5000);
-        await ask("/session").catch(() => {}); // leads to the sign-in page where the session is over
+        await whoAmI().catch(() => {}); // leads to the sign-in page where the session is over
       };
       for (const [kind, handle] of Object.entries(handlers)) {
         source.addEventListener(kind, (e) => handle(JSON.parse(e.data)));
@@ -135,7 +142,7 @@ const Dash = (() => {
   // begin shows who asks and returns their role.
   const begin = async () => {
     Overnight.themeButton($("theme"));
-    const me = JSON.parse(await ask("/session"));
+    const me = await whoAmI();
     if (me.sign_out) {
       setText($("who"), me.who + " (" + me.role + ")");
       $("who").hidden = $("signout").hidden = false;

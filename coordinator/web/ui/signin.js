@@ -8,7 +8,9 @@
   const wrong = document.getElementById("wrong");
 
   // A link from another site comes without the cookie, which this request has.
-  fetch("/api/v1/session").then((r) => { if (r.ok) location.replace(target); });
+  fetch("/api/v1/session").then((r) => r.json())
+    .then((me) => { if (me.role !== "nobody") location.replace(target); })
+    .catch(() => {}); // the form says more
 
   form.addEventListener("submit", async (e) => {
     e.preventDefault();

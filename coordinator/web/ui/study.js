@@ -63,7 +63,7 @@
       ["Failed", p.failed ? count(p.failed) : "", "bad"],
       ["Dead", p.dead ? count(p.dead) : "", "bad"],
       ["Overrun", p.overrun ? count(p.overrun) : "", "bad"],
-      ["Waits", p.waits || ""],
+      ["Now", p.waits || ""],
     ]);
     trouble("study", p.trouble || "");
     announce(count(p.committed) + " of " + count(p.trials) + " trials" + (running && p.seconds_left ? ", " + duration(p.seconds_left) + " left" : ""));
