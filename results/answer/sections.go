@@ -39,6 +39,7 @@ func (b *builder) sections(ctx context.Context) error {
 	}
 	b.doc.Lead = drawn(figure.Arms(m, b.arms))
 	b.comparison()
+	b.repeats()
 	b.add("learning", "How they learn", "", figure.Learning(runs))
 	b.factors(runs)
 	if err := b.sensitivity(); err != nil {
@@ -122,6 +123,25 @@ func (b *builder) comparison() {
 		}
 	}
 	b.add("arms", "Who does better", "", drawn(figure.Profiles(m)), list...)
+}
+
+// repeats shows where replications stopped, and the points that were run again to
+// confirm them.
+func (b *builder) repeats() {
+	m := b.Model
+	var list []page.Table
+	if c := m.Confirmation(); len(c.Rows()) > 0 {
+		if t, ok := table("confirmation-table", c, true); ok {
+			list = append(list, t)
+		}
+	}
+	if lines := m.StoppingLines(); len(lines) > 0 {
+		if t, ok := table("stopping-table", m.Precision(), true); ok {
+			t.Notes = append(t.Notes, lines...)
+			list = append(list, t)
+		}
+	}
+	b.add("repeats", "How far to trust the best, and when runs were enough", "", nil, list...)
 }
 
 // factors shows what each factor does.

@@ -79,8 +79,29 @@ func (b *builder) sentences() []string {
 		}
 		out = append(out, b.ranking(prefix, g)...)
 	}
+	out = append(out, b.confirmed()...)
 	out = append(out, b.dependence()...)
 	return append(out, b.caveats()...)
+}
+
+// confirmed says what the points chosen as best scored on fresh replications.
+func (b *builder) confirmed() []string {
+	var out []string
+	task := ""
+	for i, r := range b.Model.Confirmation().Rows() {
+		if i > 0 && r.Task == task {
+			continue // the first of each task is the best
+		}
+		task = r.Task
+		c := &r.Confirmed
+		if math.IsNaN(float64(c.Score)) {
+			continue
+		}
+		out = append(out, fmt.Sprintf("The point that looked best, %s, scored %s when it was chosen and %s on %d fresh replications, which did not choose it.",
+			b.Model.Describe(int(r.Point)), report.Say(float64(r.Selection.Score), float64(r.Selection.Low), float64(r.Selection.High)),
+			report.Say(float64(c.Score), float64(c.Low), float64(c.High)), c.N))
+	}
+	return out
 }
 
 // ranking says who is best and where the others stand.
@@ -103,9 +124,9 @@ func (b *builder) ranking(prefix string, g []standing) []string {
 	}
 	switch {
 	case best.Points > 1:
-		first += fmt.Sprintf(" over %d points and %d replications", best.Points, m.Study.Replications)
+		first += fmt.Sprintf(" over %d points and %s", best.Points, m.Repeated())
 	case m.Study.Replications > 1:
-		first += fmt.Sprintf(" over %d replications", m.Study.Replications)
+		first += " over " + m.Repeated()
 	}
 	if best.Worst < 0 || !math.IsNaN(float64(best.Worst)) {
 		first += fmt.Sprintf("; its worst run has %s", report.Say(float64(best.Worst), math.NaN(), math.NaN()))
@@ -288,6 +309,9 @@ func (b *builder) learns(task, arm string) bool {
 func (b *builder) caveats() []string {
 	m := b.Model
 	var out []string
+	if lines := m.StoppingLines(); len(lines) > 0 {
+		out = append(out, lines[0])
+	}
 	t := &m.Tally
 	if t.Missing > 0 {
 		out = append(out, fmt.Sprintf("The study is not complete: %d of %d trials have no record yet, and every number here is of the others.", t.Missing, t.Planned))

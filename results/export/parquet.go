@@ -22,7 +22,7 @@ const (
 
 // columnar writes rows as Parquet.
 type columnar struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []Column
 	cells   [][]parquet.Value // of the batch, by column
 	words   map[string][]byte
@@ -51,7 +51,7 @@ func newParquet(w io.Writer, columns []Column, meta []Meta) (*Table, error) {
 		return nil, fmt.Errorf("a parquet file of %d columns: %w", len(columns), err)
 	}
 	c := &columnar{
-		out: parquet.NewWriter(w, config), columns: columns,
+		out: parquet.NewGenericWriter[any](w, config), columns: columns,
 		cells: make([][]parquet.Value, len(columns)), words: map[string][]byte{},
 	}
 	return &Table{columns: names(columns), parquet: c}, nil

@@ -13,18 +13,20 @@ import (
 // Chosen are trials of an arm that day-by-day pictures replay.
 type Chosen struct {
 	Task, Arm, Point int
-	// Trials by ascending score; the middle one's first episode is shown by itself.
+	// Trials, by ascending score of the task's best learner; of the middle one a
+	// single episode is shown.
 	Trials []uint64
 }
 
-// Middle returns the trial with the median score.
+// Middle returns the trial of the replication with the median score.
 func (c *Chosen) Middle() uint64 { return c.Trials[len(c.Trials)/2] }
 
 // Choose picks what Days replays: on each task the environment's setting whose
-// mean over arms is the median of all settings, there each arm's best point, and
-// of its replications those at the middles of so many equal parts of their scores
-// (the median one for 1). Arms that don't run at the setting are left out. It
-// depends on the records alone.
+// mean over arms is the median of all settings, and there each arm's best point.
+// All arms play the same replications, so that with common random numbers they
+// meet the same days: those at the middles of so many equal parts of the scores
+// of the task's best learner (the median one for 1). Arms that don't run at the
+// setting are left out. It depends on the records alone.
 func Choose(m *report.Model, trials int) []Chosen {
 	s, ok := read(m)
 	if !ok || trials < 1 {
@@ -36,8 +38,10 @@ func Choose(m *report.Model, trials int) []Chosen {
 		if !ok {
 			continue
 		}
-		for _, i := range s.ofTasks[task] {
-			l := &s.lines[i]
+		first := len(all)
+		var runs [][]float64
+		var lead []float64
+		for _, l := range s.ranked(task) {
 			best := -1
 			for k, p := range l.Points {
 				if v := l.value[k]; s.setting(p) == setting && !math.IsNaN(v) && (best < 0 || m.Worse(l.value[best], v)) {
@@ -47,12 +51,31 @@ func Choose(m *report.Model, trials int) []Chosen {
 			if best < 0 {
 				continue
 			}
-			c := Chosen{Task: task, Arm: l.Arm, Point: l.Points[best]}
-			for _, r := range spread(l.runs[best], trials) {
-				c.Trials = append(c.Trials, uint64(r)*m.Study.Points()+uint64(c.Point))
+			if lead == nil {
+				lead = slices.Clone(l.runs[best])
 			}
-			all = append(all, c)
+			all = append(all, Chosen{Task: task, Arm: l.Arm, Point: l.Points[best]})
+			runs = append(runs, l.runs[best])
 		}
+		of := all[first:]
+		common := slices.Clone(lead) // without the replications that an arm lacks
+		for _, r := range runs {
+			for i := range common {
+				if math.IsNaN(r[i]) {
+					common[i] = math.NaN()
+				}
+			}
+		}
+		for i := range of {
+			from := common
+			if len(stats.Present(common)) == 0 {
+				from = runs[i]
+			}
+			for _, r := range spread(from, trials) {
+				of[i].Trials = append(of[i].Trials, uint64(r)*m.Study.Points()+uint64(of[i].Point))
+			}
+		}
+		slices.SortFunc(of, func(a, b Chosen) int { return a.Arm - b.Arm })
 	}
 	return all
 }

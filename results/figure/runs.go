@@ -28,7 +28,6 @@ type Runs struct {
 	returns int      // index of Study.Metrics, -1 without
 	optimal int
 	sums    []possible // by point; nil where points are not kept apart
-	skipped int
 }
 
 type curveKey struct {
@@ -54,7 +53,8 @@ func NewRuns(m *report.Model) *Runs {
 
 // Add takes a record in.
 func (r *Runs) Add(rec *results.Record) {
-	if rec.Status != results.Done {
+	// What ran beyond a stop, or to confirm, is in no other picture either.
+	if rec.Status != results.Done || rec.Replication >= r.m.Planned(int(rec.Point)) {
 		return
 	}
 	if int(rec.Point) < len(r.sums) && max(r.returns, r.optimal) < len(rec.Metrics) {

@@ -91,11 +91,7 @@ const Dash = (() => {
   const whole = new Intl.NumberFormat("en-US");
   const count = (n) => whole.format(n);
   const rate = (v) => (v >= 100 ? count(Math.round(v)) : v > 0 ? String(Number(v.toPrecision(3))) : "0");
-  const number = (v) => {
-    if (typeof v !== "number") return String(v);
-    const size = Math.abs(v);
-    return size !== 0 && (size >= 1e7 || size < 1e-4) ? v.toExponential(3) : String(Number(v.toPrecision(5)));
-  };
+  const number = (v) => (typeof v === "number" ? String(Number(v.toPrecision(5))) : String(v));
   const duration = (s) => {
     s = Math.max(1, Math.round(s));
     if (s < 60) return s + " s";

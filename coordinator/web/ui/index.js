@@ -51,5 +51,5 @@
         ? plural(w.workers.length, "worker") + " with " + plural(slots, "slot") + (speed > 0 ? ", " + rate(speed) + " trials/s" : "")
         : "No worker is at work.");
     },
-  })).catch((e) => trouble("start", e.message));
+  })).catch((e) => trouble("start", "Nothing to show: " + e.message + "."));
 })();

@@ -191,5 +191,8 @@
     links();
     orders();
     listen(path + "/live", { progress, board, failures, workers, figures: draw, trouble: (t) => trouble("engine", t.text) });
-  }).catch((e) => trouble("start", e.message));
+  }).catch((e) => {
+    document.querySelector("main").classList.add("nothing");
+    trouble("start", "Nothing to show: " + e.message + ".");
+  });
 })();
