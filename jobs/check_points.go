@@ -110,6 +110,10 @@ func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agen
 		p.stochastic = true
 	}
 	if _, needs := agent.(agents.NeedsOracle); needs {
+		if p.oracles == nil {
+			p.oracles = map[int]bool{}
+		}
+		p.oracles[point.Arm] = true
 		if _, has := env.(envs.Oracle); !has {
 			return nil, fmt.Errorf("%s asks for the best action, and environment %s does not know it", factory.Name(), p.s.Tasks[point.Task].Label)
 		}

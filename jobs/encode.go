@@ -101,8 +101,9 @@ type planStop struct {
 }
 
 type planConfirm struct {
-	Top          uint64 `json:"top"`
-	Replications uint64 `json:"replications"`
+	Of           []string `json:"of"`
+	Top          uint64   `json:"top"`
+	Replications uint64   `json:"replications"`
 }
 
 type planData struct {

@@ -82,6 +82,7 @@ type parser struct {
 	flagged    map[tree.Pos]bool // places whose problem is said, before the schemas are asked
 	checking   bool              // the schemas are being asked
 	stochastic bool              // an agent's Sample differs from its Greedy
+	oracles    map[int]bool      // arms that ask for the best action
 	unmeasured string            // where the objective is not measured
 }
 
@@ -188,9 +189,9 @@ func (p *parser) study(root *tree.Node) {
 		return
 	}
 	p.ruledSize()
-	p.top()
 	p.checkPairs()
 	p.metrics()
+	p.confirmed()
 }
 
 // at is the place of a key's value, or of the study where the key is not there.

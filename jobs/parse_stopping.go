@@ -157,9 +157,10 @@ func (p *parser) difference() {
 	}
 }
 
-// confirm reads confirm: {top, replications}.
+// confirm reads confirm: {of, top, replications}. The arms are looked up by top,
+// once they are known.
 func (p *parser) confirm(n *tree.Node) {
-	if m := p.mapping(n, "confirm", "confirm: {top: 3, replications: 30}", "top", "replications"); m == nil {
+	if m := p.mapping(n, "confirm", "confirm: {top: 3, replications: 30}", "of", "top", "replications"); m == nil {
 		return
 	}
 	top, ok := p.needed(n, "confirm", "top", 1, "how many points of each environment to confirm")
@@ -188,23 +189,71 @@ func (p *parser) ruleAt() tree.Pos {
 	return p.at("confirm")
 }
 
-// top checks that there are as many points as are to be confirmed.
-func (p *parser) top() {
-	if p.s.Confirm == nil {
+// confirmed finds the arms of which the best points are confirmed - all but the
+// one that runs along and those that ask for the best action, unless the file
+// names them - and checks that they have enough points.
+func (p *parser) confirmed() {
+	s := p.s
+	if s.Confirm == nil {
 		return
 	}
-	for t, n := range p.s.candidates() {
-		if p.s.Confirm.Top <= n {
+	of, top := p.root.Lookup("confirm").Lookup("of"), p.root.Lookup("confirm").Lookup("top")
+	if of != nil {
+		p.confirmOf(of)
+	} else {
+		for i := range s.Arms {
+			if label := s.Arms[i].Label; label != s.Reference() && !p.oracles[i] {
+				s.Confirm.Of = append(s.Confirm.Of, label)
+			}
+		}
+	}
+	if len(p.problems) > 0 {
+		return
+	}
+	for t, n := range s.candidates() {
+		if s.Confirm.Top <= n {
 			continue
 		}
-		of := "the study has"
-		if len(p.s.Tasks) > 1 {
-			of = "environment " + p.s.Tasks[t].Label + " has"
+		where := "the study has"
+		if len(s.Tasks) > 1 {
+			where = "environment " + s.Tasks[t].Label + " has"
 		}
-		if ref := p.s.Reference(); ref != "" {
-			of += " beside those of " + ref
+		if len(s.Confirm.Of) < len(s.Arms) {
+			where += " of " + enumerate(s.Confirm.Of, 4)
 		}
-		p.fail(p.root.Lookup("confirm").Lookup("top").Pos, fmt.Sprintf("confirm.top is %d, more than the %d points that %s", p.s.Confirm.Top, n, of), "write a smaller number: the points that look best run again, to see what their luck was")
+		if len(s.Confirm.Of) == 0 {
+			p.fail(top.Pos, "no point can be confirmed: the baseline runs along, and the other arms know the best action", "leave confirm out, or name arms with of: [LABEL]")
+			return
+		}
+		p.fail(top.Pos, fmt.Sprintf("confirm.top is %d, more than the %d points that %s", s.Confirm.Top, n, where), "write a smaller number: the points that look best run again, to see what their luck was")
 		return
+	}
+}
+
+// confirmOf reads confirm.of.
+func (p *parser) confirmOf(n *tree.Node) {
+	if n.Kind != tree.List || len(n.Items) == 0 {
+		p.fail(n.Pos, "confirm.of is "+n.String()+", not a list of arms", "write of: [LABEL], or leave it out for all arms but the baseline")
+		return
+	}
+	var arms []string
+	for i := range p.s.Arms {
+		if label := p.s.Arms[i].Label; label != p.s.Reference() {
+			arms = append(arms, label)
+		}
+	}
+	for i, item := range n.Items {
+		label, ok := p.text(item, fmt.Sprintf("confirm.of[%d]", i), "the label of an arm")
+		switch {
+		case !ok:
+		case label == p.s.Reference():
+			p.fail(item.Pos, fmt.Sprintf("confirm.of names %s, which runs along with every point that is confirmed", label), "leave it out")
+		case slices.Contains(p.s.Confirm.Of, label):
+			p.fail(item.Pos, "confirm.of names "+label+" twice", "leave one out")
+		case !slices.Contains(arms, label):
+			p.fail(item.Pos, fmt.Sprintf("confirm.of names %s, which is no arm", tree.Shorten(label, 40)), suggest(label, "arms", arms))
+		default:
+			p.s.Confirm.Of = append(p.s.Confirm.Of, label)
+		}
 	}
 }

@@ -83,6 +83,7 @@ func studyProperties() object {
 		"design":       described(object{"anyOf": []object{{"enum": []string{GridDesign, design.OAT, design.CCD}}, ref("design"), list("design")}, "default": GridDesign}, "How points are laid out; a list of designs is crossed."),
 		"replications": described(object{"anyOf": []object{{"type": "integer", "minimum": 1}, stoppingSchema()}, "default": 1}, "How often each point is repeated, under its own random streams."),
 		"confirm": described(closed(object{
+			"of":           described(object{"type": "array", "minItems": 1, "items": ref("name")}, "The arms whose points can be chosen: by default all but the baseline, which runs along, and oracles."),
 			"top":          described(ref("count"), "How many points of each environment: the best by the objective."),
 			"replications": described(object{"type": "integer", "minimum": 2}, "How often they run again, on fresh streams."),
 		}, "top", "replications"), "Run the best points again, to see what their luck was."),

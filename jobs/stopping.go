@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,9 +29,10 @@ type Stopping struct {
 }
 
 // Confirm says which points run again on fresh streams once their scores are
-// known: of each task the Top best by the objective's summary, and the baseline's
-// points beside them.
+// known: of each task the Top best by the objective's summary, and beside them the
+// points of Study.Reference.
 type Confirm struct {
+	Of           []string // labels of the arms whose points can be chosen
 	Top          uint64
 	Replications uint64 // numbered from Study.Replications on
 }
@@ -115,6 +117,23 @@ func (s *Study) checkRule() error {
 	if c := s.Confirm; c != nil && (c.Top < 1 || c.Replications < 1 || c.Top > design.MaxRows || c.Replications > design.MaxRows-s.Replications) {
 		return fmt.Errorf("confirmation of the top %d with %d replications", c.Top, c.Replications)
 	}
+	return s.checkConfirmed()
+}
+
+func (s *Study) checkConfirmed() error {
+	if s.Confirm == nil {
+		return nil
+	}
+	seen := map[string]bool{"": true, s.Reference(): true}
+	for _, of := range s.Confirm.Of {
+		if seen[of] || !slices.ContainsFunc(s.Arms, func(a Arm) bool { return a.Label == of }) {
+			return fmt.Errorf("confirmation of arm %q", of)
+		}
+		seen[of] = true
+	}
+	if len(s.Confirm.Of) == 0 {
+		return errors.New("confirmation of no arm")
+	}
 	return nil
 }
 
@@ -133,13 +152,17 @@ func (s *Study) Reference() string {
 	return s.Baseline
 }
 
-// candidates returns how many points of each task can be among the best: those of
-// all arms but the reference.
+// CanConfirm tells whether points of an arm can be among those that are confirmed.
+func (s *Study) CanConfirm(arm int) bool {
+	return s.Confirm != nil && slices.Contains(s.Confirm.Of, s.Arms[arm].Label)
+}
+
+// candidates returns how many points of each task can be confirmed.
 func (s *Study) candidates() []uint64 {
 	counts := make([]uint64, len(s.Tasks))
 	var from uint64
 	for _, b := range s.Blocks() {
-		if s.Arms[b.Arm].Label != s.Reference() {
+		if s.CanConfirm(b.Arm) {
 			counts[b.Task] += b.To - from
 		}
 		from = b.To

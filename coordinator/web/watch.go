@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,7 +26,6 @@ const (
 	curveBudget  = 250 * time.Millisecond
 	boardRows    = 20
 	failureRows  = 100
-	maxViews     = 4 // kept of studies that nobody looks at
 )
 
 // extent is how much of a study something is made of.
@@ -57,42 +55,6 @@ type failures struct {
 type pictures struct {
 	extent
 	Figures []figure.Figure `json:"figures"`
-}
-
-// views keeps what was read of studies, so that who comes back waits for what is
-// new alone.
-type views struct {
-	mu   sync.Mutex
-	list []keptView // the latest last
-}
-
-type keptView struct {
-	name string
-	body []byte // of the plan
-	view *live.View
-}
-
-func (v *views) take(name string) keptView {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for i, k := range v.list {
-		if k.name == name {
-			v.list = append(v.list[:i], v.list[i+1:]...)
-			return k
-		}
-	}
-	return keptView{name: name}
-}
-
-func (v *views) keep(k keptView) {
-	if k.view == nil {
-		return
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.list = append(v.list, k); len(v.list) > maxViews {
-		v.list = v.list[1:]
-	}
 }
 
 // live streams a study for the dashboard.

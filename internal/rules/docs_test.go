@@ -350,7 +350,8 @@ func (p *program) help(t *testing.T, path []string) *usage {
 		u.commands = append(u.commands, m[1])
 	}
 	for _, m := range helpFlag.FindAllStringSubmatch(string(out), -1) {
-		u.value[m[1]], u.value[m[2]] = m[3] != "", m[3] != ""
+		takes := m[3] != "" && !strings.Contains(m[0], "[=") // "[=": it may stand without
+		u.value[m[1]], u.value[m[2]] = takes, takes
 	}
 	p.known[key] = u
 	return u

@@ -37,7 +37,7 @@ func ParallelCoordinates(m *report.Model) (Figure, bool) {
 	}
 	f.Caption = fmt.Sprintf("Each line is one setting; its colour and last axis are its %s %s. %s", s.by, s.metric(), best)
 	notes = slices.Compact(notes)
-	f.Note = sentences(append(notes, "A line stops at a factor that its arm does not have.", s.incomplete())...)
+	f.Note = sentences(append(notes, "A line stops at a factor that its arm does not have.", s.withoutOracle(), s.incomplete())...)
 	return f, true
 }
 

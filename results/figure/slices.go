@@ -41,7 +41,7 @@ func Slices(m *report.Model) (Figure, bool) {
 	}
 	s.onePanel(&f)
 	f.Caption = fmt.Sprintf("Each dot is one run; dots above one another are runs of the same setting, so their spread is luck and the other factors. %s", s.trend())
-	f.Note = sentences(sampled(most, of, "runs in the largest panel, equally many of each arm"), leftOut(len(f.Panels), all, "numeric factor"), s.incomplete())
+	f.Note = sentences(sampled(most, of, "runs in the largest panel, equally many of each arm"), leftOut(len(f.Panels), all, "numeric factor"), s.withoutOracle(), s.incomplete())
 	return f, true
 }
 

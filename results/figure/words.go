@@ -112,3 +112,11 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// withoutOracle says that a figure leaves the oracle out; "" where there is none.
+func (s *study) withoutOracle() string {
+	if oracle(s.m) < 0 {
+		return ""
+	}
+	return "The oracle is left out."
+}

@@ -6,14 +6,13 @@ import (
 	"slices"
 )
 
-// candidates marks the points that may be confirmed: those of all arms but the
-// one that runs along.
+// candidates marks the points that may be confirmed.
 func (o *Outcome) candidates() {
 	s := o.study
 	o.running = make([]uint64, len(s.Tasks))
 	from := uint64(0)
 	for _, b := range s.Blocks() {
-		if s.Arms[b.Arm].Label != s.Reference() {
+		if s.CanConfirm(b.Arm) {
 			o.running[b.Task] += b.To - from
 			for i := from; i < b.To; i++ {
 				o.at[i].candidate = true

@@ -37,6 +37,7 @@ func studies(t testing.TB) map[string]*jobs.Study {
 		"not paired":          two + "paired: none\nreplications: {min: 3, max: 12, until: {difference_from: random, half_width: 1}}\n",
 		"confirm":             two + "baseline: random\nreplications: 4\nconfirm: {top: 2, replications: 3}\n",
 		"both":                two + "baseline: c\nobjective: {metric: return, goal: minimize}\nreplications: {min: 3, max: 12, until: {difference_from: random, half_width: 0.9}}\nconfirm: {top: 3, replications: 2}\n",
+		"confirm some":        two + "baseline: random\nreplications: 4\nconfirm: {of: [c], top: 1, replications: 3}\n",
 		"no reference":        two + "replications: {min: 2, max: 5, until: {half_width: 0.8}}\nconfirm: {top: 1, replications: 2}\n",
 		"tasks": "envs: [{as: t, name: function, x1: {grid: [1, 2]}}, {as: u, name: function, x2: {grid: [1, 2]}}]\n" +
 			"agents: [{name: random}, {as: b, name: random, on: [u]}, {as: c, name: random, on: [t]}]\nbaseline: b\n" +
@@ -174,7 +175,7 @@ func (w *world) wanted(t testing.TB) []uint64 {
 			}
 			var best []scored
 			for p, n := range runs {
-				if at, _ := s.Pair(uint64(p)); at != task || label(uint64(p)) == s.Reference() {
+				if at, _ := s.Pair(uint64(p)); at != task || !slices.Contains(s.Confirm.Of, label(uint64(p))) {
 					continue
 				}
 				var x []float64
