@@ -2,17 +2,22 @@
 # make race   the tests under the race detector
 # make bench  the figures of this machine; make bench-peers the ratios against PyTorch and NumPy
 # make bits   the same bits on GOAMD64=v1, v3 and on arm64 under qemu
+# make browser  report and dashboard in headless Chromium: every control, axe-core, and the pictures of docs/images
 # make soak   the long suites: 50 kills, coverage of intervals, a minute of fuzzing each target
 # make chaos  every fault on every engine, twice (about half an hour); make campaign 1,008 kills an engine
 
 GO ?= go
 
-.PHONY: test race bench bench-peers bits soak fuzz kills coverage chaos campaign docs tools
+.PHONY: test race bench bench-peers bits soak fuzz kills coverage chaos campaign docs tools browser
 
 test: tools
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 	bench/bits.sh
+
+browser: tools
+	bench/tools.sh chromium
+	cd bench/browser && $(GO) vet . && $(GO) test -count=1 -timeout 30m . -args -images $(CURDIR)/docs/images
 
 race:
 	$(GO) test -race -timeout 30m ./...

@@ -53,14 +53,20 @@ func submit(t *testing.T, text string, o coordinator.Options) coordinator.Planne
 	return p
 }
 
-// finish runs a study with a worker of o.Slots to its end and returns its digest.
-func finish(t *testing.T, name string, o coordinator.Options) string {
+// work starts a worker, which ends once drain is closed.
+func work(t *testing.T, o coordinator.Options) (drain chan struct{}, worked chan error) {
 	t.Helper()
-	drain := make(chan struct{})
-	worked := make(chan error, 1)
+	drain, worked = make(chan struct{}), make(chan error, 1)
 	go func() {
 		worked <- worker.Run(context.Background(), worker.Options{Queue: o.Queue, Store: o.Store.(worker.Store), Catalog: o.Catalog, Slots: o.Slots, Drain: drain})
 	}()
+	return drain, worked
+}
+
+// finish runs a study with a worker of o.Slots to its end and returns its digest.
+func finish(t *testing.T, name string, o coordinator.Options) string {
+	t.Helper()
+	drain, worked := work(t, o)
 	if err := coordinator.Run(context.Background(), name, o); err != nil {
 		t.Fatal(err)
 	}

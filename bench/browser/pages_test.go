@@ -1,10 +1,13 @@
 package browser
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -32,6 +35,12 @@ type page struct {
 var pages = []page{
 	{name: "sample", open: openSample, ready: drawn, figures: true},
 	{name: "report", open: openReport, ready: drawn, figures: true},
+	{
+		name: "dashboard", open: openDashboard, figures: true,
+		ready:    `!!document.querySelector("#fig-live-intervals canvas")`,
+		requests: func(url string) bool { return strings.HasPrefix(url, "http://127.0.0.1:") },
+		leave:    `#pause, #resume, #retry, #cancel, #ask *, a`,
+	},
 }
 
 // drawn: the first figure is drawn, or the page has none.
@@ -86,14 +95,52 @@ func openSample(t *testing.T, dir string) (string, func()) {
 	return "file://" + file, nil
 }
 
+// openDashboard runs a study with its dashboard, which stays after the study's end.
+func openDashboard(t *testing.T, dir string) (string, func()) {
+	t.Helper()
+	binary := build(t, dir)
+	cmd := exec.Command(binary, "run", "examples/quickstart.yaml", "--store", filepath.Join(dir, "dashboard"), "--ui", "--ui-stay")
+	cmd.Dir = "../.."
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := func() {
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		_ = cmd.Wait()
+	}
+	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/\S*`)
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		if url := address.FindString(lines.Text()); url != "" {
+			go func() {
+				for lines.Scan() { // so that it is not stopped by a full pipe
+				}
+			}()
+			return url, stop
+		}
+	}
+	stop()
+	t.Fatal("run --ui printed no address")
+	return "", nil
+}
+
+// build builds the program once.
+func build(t *testing.T, dir string) string {
+	t.Helper()
+	binary := filepath.Join(dir, "overnight")
+	if _, err := os.Stat(binary); err != nil {
+		command(t, "go", "build", "-o", binary, "./cmd/overnight")
+	}
+	return binary
+}
+
 // openReport runs a study with the binary and makes its report.
 func openReport(t *testing.T, dir string) (string, func()) {
 	t.Helper()
-	binary := filepath.Join(dir, "overnight")
-	command(t, "go", "build", "-o", binary, "./cmd/overnight")
-	if exec.Command(binary, "report", "--help").Run() != nil {
-		t.Skip("this binary has no command report")
-	}
+	binary := build(t, dir)
 	file, store := filepath.Join(dir, "report.html"), filepath.Join(dir, "store")
 	command(t, binary, "run", "examples/delay-volatility.yaml", "--store", store)
 	command(t, binary, "report", "delay-volatility", "--store", store, "-o", file)

@@ -141,7 +141,7 @@ func (b *builder) repeats() {
 			list = append(list, t)
 		}
 	}
-	b.add("repeats", "How far to trust the best, and when runs were enough", "", nil, list...)
+	b.add("repeats", "How far to trust the best, and when runs were enough", "", drawn(figure.Confirmed(m)), list...)
 }
 
 // factors shows what each factor does.

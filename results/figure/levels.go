@@ -29,25 +29,25 @@ type levels struct {
 func (s *study) levels(task, factor int) *levels {
 	f := &s.m.Study.Factors[factor]
 	l := &levels{factor: factor, name: s.short[factor], log: f.Kind == jobs.LogUniform}
-	var points []int
+	var points, numbers []int
 	most := 0
+	for _, i := range s.ofTasks[task] {
+		most = max(most, slices.Max(s.lines[i].Points)+1)
+	}
+	l.of, l.exact = slices.Repeat([]int32{-1}, most), slices.Repeat([]float64{math.NaN()}, most)
 	for _, i := range s.ofTasks[task] {
 		for _, p := range s.lines[i].Points {
 			if at := s.m.Level(p, factor); at.Number >= 0 {
-				points = append(points, p)
+				points, numbers = append(points, p), append(numbers, at.Number)
 				l.ranged = l.ranged || at.Range
+				l.exact[p] = at.Value
 			}
-			most = max(most, p+1)
 		}
-	}
-	l.of, l.exact = slices.Repeat([]int32{-1}, most), slices.Repeat([]float64{math.NaN()}, most)
-	for _, p := range points {
-		l.exact[p] = s.m.Level(p, factor).Value
 	}
 	if l.ranged {
 		l.bin(points)
 	} else {
-		s.number(l, points)
+		s.number(l, points, numbers)
 	}
 	if len(l.names) < 2 {
 		return nil
@@ -57,10 +57,10 @@ func (s *study) levels(task, factor int) *levels {
 
 // number gives the levels of a factor that has names their numbers, in the
 // file's order, without those that no point has.
-func (s *study) number(l *levels, points []int) {
+func (s *study) number(l *levels, points, numbers []int) {
 	used := map[int]bool{}
-	for _, p := range points {
-		used[s.m.Level(p, l.factor).Number] = true
+	for _, n := range numbers {
+		used[n] = true
 	}
 	at := map[int]int32{}
 	l.numeric = len(used) > 2
@@ -79,8 +79,8 @@ func (s *study) number(l *levels, points []int) {
 			l.values, l.numeric = append(l.values, math.NaN()), false
 		}
 	}
-	for _, p := range points {
-		l.of[p] = at[s.m.Level(p, l.factor).Number]
+	for i, p := range points {
+		l.of[p] = at[numbers[i]]
 	}
 	if sorted := slices.Sorted(slices.Values(l.values)); l.numeric {
 		l.numeric = len(slices.Compact(sorted)) == len(l.values)

@@ -17,8 +17,10 @@ func Slices(m *report.Model) (Figure, bool) {
 		return f, false
 	}
 	all, most, of := 0, 0, 0
+	factors := make([][]*levels, len(s.ofTasks))
 	for task := range s.ofTasks {
-		for _, l := range s.factors(task, true) {
+		factors[task] = s.factors(task, true)
+		for _, l := range factors[task] {
 			if !l.numeric {
 				continue
 			}
@@ -40,7 +42,7 @@ func Slices(m *report.Model) (Figure, bool) {
 		return f, false
 	}
 	s.onePanel(&f)
-	f.Caption = fmt.Sprintf("Each dot is one run; dots above one another are runs of the same setting, so their spread is luck and the other factors. %s", s.trend())
+	f.Caption = fmt.Sprintf("Each dot is one run; dots above one another are runs of the same setting, so their spread is luck and the other factors. %s", s.trend(factors))
 	f.Note = sentences(sampled(most, of, "runs in the largest panel, equally many of each arm"), leftOut(len(f.Panels), all, "numeric factor"), s.withoutOracle(), s.incomplete())
 	return f, true
 }
@@ -92,13 +94,13 @@ func (s *study) slicePanel(task int, l *levels) (p Panel, shown, total int) {
 
 // trend says for the best arm how its summary differs between the ends of the
 // numeric factor that explains most.
-func (s *study) trend() string {
+func (s *study) trend(of [][]*levels) string {
 	for task := range s.ofTasks {
 		a := s.best(task)
 		if a == nil {
 			continue
 		}
-		for _, l := range s.factors(task, true) {
+		for _, l := range of[task] {
 			if !l.numeric || !spreads(l, a) {
 				continue
 			}

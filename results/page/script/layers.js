@@ -13,8 +13,10 @@ function layer(z, render, clip = true) {
 
 const stroke = (points, style) => ({ type: "polyline", shape: { points }, style: { fill: null, ...style } });
 
+// The element is moved, not its shape: ECharts keeps a path whose pathData is the
+// same where it was first drawn.
 function symbol(x, y, size, shape, style) {
-  return { type: "path", shape: { pathData: shape, x: x - size / 2, y: y - size / 2, width: size, height: size, layout: "center" }, style };
+  return { type: "path", x, y, shape: { pathData: shape, x: -size / 2, y: -size / 2, width: size, height: size, layout: "center" }, style };
 }
 
 // marks draws reference lines with their names: those across x above the plot, in
