@@ -137,7 +137,7 @@ func (b *builder) repeats() {
 	}
 	if lines := m.StoppingLines(); len(lines) > 0 {
 		if t, ok := table("stopping-table", m.Precision(), true); ok {
-			t.Notes = append(t.Notes, lines...)
+			t.Notes = append(t.Notes, lines[1:]...) // the table's own notes have the first
 			list = append(list, t)
 		}
 	}

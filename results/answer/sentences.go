@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"overnight/jobs"
 	"overnight/results/report"
 	"overnight/results/stats"
 )
@@ -75,7 +76,7 @@ func (b *builder) sentences() []string {
 	for _, g := range groups {
 		prefix := ""
 		if len(groups) > 1 && g[0].Task != "" {
-			prefix = "On " + g[0].Task + ": "
+			prefix = "On " + g[0].Task + ", "
 		}
 		out = append(out, b.ranking(prefix, g)...)
 	}
@@ -107,7 +108,6 @@ func (b *builder) confirmed() []string {
 // ranking says who is best and where the others stand.
 func (b *builder) ranking(prefix string, g []standing) []string {
 	m := b.Model
-	metric, statistic := m.Study.Objective.Metric, m.Statistic()
 	var arms []standing // without oracles, which know more than an agent may
 	for _, s := range g {
 		if !s.oracle {
@@ -115,12 +115,17 @@ func (b *builder) ranking(prefix string, g []standing) []string {
 		}
 	}
 	if len(arms) == 0 {
-		return nil
+		arms = g
 	}
 	best := arms[0]
-	first := fmt.Sprintf("%sBest is %s: %s %s %s", prefix, best.Arm, statistic, metric, report.Say(best.value, float64(best.Low), float64(best.High)))
-	if len(arms) == 1 {
-		first = fmt.Sprintf("%s%s has %s %s %s", prefix, best.Arm, statistic, metric, report.Say(best.value, float64(best.Low), float64(best.High)))
+	first := fmt.Sprintf("%s %s %s", b.summed(), m.Study.Objective.Metric, report.Say(best.value, float64(best.Low), float64(best.High)))
+	switch {
+	case len(arms) == 1:
+		first = prefix + best.Arm + " has " + first
+	case prefix != "":
+		first = prefix + "best is " + best.Arm + ": " + first
+	default:
+		first = "Best is " + best.Arm + ": " + first
 	}
 	switch {
 	case best.Points > 1:
@@ -128,7 +133,7 @@ func (b *builder) ranking(prefix string, g []standing) []string {
 	case m.Study.Replications > 1:
 		first += " over " + m.Repeated()
 	}
-	if best.Worst < 0 || !math.IsNaN(float64(best.Worst)) {
+	if best.N > 1 && !math.IsNaN(float64(best.Worst)) {
 		first += fmt.Sprintf("; its worst run has %s", report.Say(float64(best.Worst), math.NaN(), math.NaN()))
 	}
 	out := []string{first + "."}
@@ -141,12 +146,23 @@ func (b *builder) ranking(prefix string, g []standing) []string {
 	return append(out, b.collapses(arms)...)
 }
 
+// summed names how the objective sums runs up.
+func (b *builder) summed() string {
+	if s := b.Model.Statistic(); s != string(stats.ByIQM) {
+		return s
+	}
+	return "IQM"
+}
+
 // ahead compares the best arm with the second.
 func (b *builder) ahead(best, second standing) string {
 	m := b.Model
 	d, points := b.difference(best, second)
-	if math.IsNaN(d.Value) {
+	switch {
+	case points == 0:
 		return fmt.Sprintf("Second is %s; the two share no point at which they could be compared.", second.Arm)
+	case math.IsNaN(d.Value):
+		return fmt.Sprintf("Second is %s; their difference is not known.", second.Arm)
 	}
 	shown := report.SaySigned(d.Value, d.Low, d.High)
 	switch {
@@ -160,28 +176,17 @@ func (b *builder) ahead(best, second standing) string {
 	return fmt.Sprintf("Where both run, the next, %s, is ahead of it: the difference is %s.", second.Arm, shown)
 }
 
-// difference estimates the best arm's summary less the second's where both run,
-// paired by replication where they share noise.
+// difference estimates the best arm's summary less the second's, and says at how
+// many points. The baseline, or else the earlier arm, is what is subtracted in
+// tables; sentences turn that round, so that both have the same numbers.
 func (b *builder) difference(x, y standing) (stats.Estimated, int) {
 	m := b.Model
-	none := stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}
-	var ours, theirs stats.Scores
-	for _, l := range m.Lines() {
-		if l.Arm != x.index || x.Task != "" && m.Study.Tasks[l.Task].Label != x.Task {
-			continue
-		}
-		for i, beside := range m.Beside(l, y.index) {
-			if len(beside) > 0 {
-				ours = append(ours, m.Scores(l.Points[i:i+1])...)
-				theirs = append(theirs, m.Scores(beside[:1])...)
-			}
-		}
+	task := slices.IndexFunc(m.Study.Tasks, func(t jobs.Task) bool { return t.Label == x.Task })
+	if base := m.Baseline(); y.index == base || x.index != base && y.index < x.index {
+		return m.Difference(task, x.index, y.index)
 	}
-	if len(ours) == 0 || len(ours) != len(theirs) {
-		return none, 0
-	}
-	size := 2 * len(ours) * m.Replications()
-	return stats.Difference(ours, theirs, stats.Statistic(m.Statistic()), m.Options("answer/ahead", size, uint64(x.index), uint64(y.index))), len(ours)
+	d, points := m.Difference(task, y.index, x.index)
+	return stats.Estimated{Value: -d.Value, Interval: stats.Interval{Low: -d.High, High: -d.Low}}, points
 }
 
 // against says who is better and who worse than the baseline.
@@ -238,8 +243,8 @@ func (b *builder) collapses(arms []standing) []string {
 			out = append(out, fmt.Sprintf("No run of %s %s (0 of %d: the share is up to %s).", s.Arm, what, *s.CollapsedOf, up))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%d of %d runs of %s %s (%s; the share is up to %s), so its mean alone misleads.", *s.Collapsed, *s.CollapsedOf, s.Arm, what,
-			report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up))
+		out = append(out, fmt.Sprintf("%d of %d runs of %s %s (%s; the share is up to %s), so its %s alone misleads.", *s.Collapsed, *s.CollapsedOf, s.Arm, what,
+			report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up, b.summed()))
 	}
 	return out
 }
@@ -278,7 +283,7 @@ func (b *builder) dependence() []string {
 			}
 			parts = append(parts, fmt.Sprintf("%s %s", name, report.SayShare(share)))
 			if moved == "" && r.Best != "" && r.Best != r.Worst && share >= .01 {
-				moved = fmt.Sprintf(" Of the factors, %s moves it most: from %s at %s to %s at %s.", name,
+				moved = fmt.Sprintf(" Of the factors, %s moves it most: from a mean of %s at %s to %s at %s.", name,
 					report.Say(float64(r.WorstMean), math.NaN(), math.NaN()), r.Worst, report.Say(float64(r.BestMean), math.NaN(), math.NaN()), r.Best)
 			}
 		}
@@ -320,12 +325,19 @@ func (b *builder) caveats() []string {
 		out = append(out, fmt.Sprintf("%s gave no result (%d failed, %d dead, %d overran a limit); they are left out of every mean, which flatters an arm that fails.", counted(int(bad), "trial"), t.Failed, t.Dead, t.Overrun))
 	}
 	switch r := m.Study.Replications; {
+	case r == 1 && len(m.Study.Factors) == 0:
+		out = append(out, "Each arm was run once, so nothing here tells luck from skill.")
 	case r == 1:
 		out = append(out, "Each point was run once, so luck can't be told from what factors do.")
-	case r < 10:
+	case r < 10 && !b.overRows():
 		out = append(out, fmt.Sprintf("With %d replications intervals of skewed scores hold less often than they say (docs/statistics.md).", r))
 	}
 	return out
+}
+
+// overRows tells whether all intervals of arms are over rows of the design.
+func (b *builder) overRows() bool {
+	return !slices.ContainsFunc(b.Model.Lines(), func(l report.Line) bool { return !b.Model.OverRows(l.Points) })
 }
 
 // list joins words: "a, b and c".

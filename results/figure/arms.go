@@ -43,13 +43,13 @@ func Arms(m *report.Model, t *report.ArmTable) (Figure, bool) {
 	if len(f.Panels) == 1 {
 		f.Panels[0].Name = ""
 	}
-	f.Caption = s.armCaption(groups[0], whole)
+	f.Caption = s.armCaption(names[0], groups[0], whole)
 	over := fmt.Sprintf("Dots: %s over the arm's points and replications; lines: 95 %% intervals over repeating the replications at these points", s.by)
 	switch {
 	case !whole:
 		over = fmt.Sprintf("Dots: the mean over the arm's points or runs; studies of more than %d trials have no intervals here", report.MaxTrials)
 	case s.lines[len(s.lines)-1].rows:
-		over = fmt.Sprintf("Dots: %s over the arm's points; lines: 95 %% intervals over the rows of the design, of one run each", s.by)
+		over = fmt.Sprintf("Dots: %s over the arm's points and replications; lines: 95 %% intervals over the rows of the design, taken as a random sample", s.by)
 	}
 	f.Note = sentences(over+"; grey: the worst run.", s.incomplete())
 	return f, true
@@ -160,8 +160,9 @@ func (s *study) differencePanel(name string, g []armValue) (Panel, bool) {
 	return p, len(g) > 0
 }
 
-// armCaption says in numbers how the best arm stands.
-func (s *study) armCaption(g []armValue, whole bool) string {
+// armCaption says in numbers how the best arm of a panel stands; name is the
+// panel's.
+func (s *study) armCaption(name string, g []armValue, whole bool) string {
 	best := -1
 	for i, v := range g {
 		if v.arm != oracle(s.m) && !math.IsNaN(v.at.Value) && (best < 0 || s.m.Worse(g[best].at.Value, v.at.Value)) {
@@ -173,12 +174,15 @@ func (s *study) armCaption(g []armValue, whole bool) string {
 	}
 	v := g[best]
 	c := fmt.Sprintf("%s %s", s.m.Study.Arms[v.arm].Label, s.reaches(v.at))
+	if s.several() {
+		c = name + ": " + c
+	}
 	if !math.IsNaN(v.against.Value) {
 		c += fmt.Sprintf(", %s against %s", report.SaySigned(v.against.Value, v.against.Low, v.against.High), s.m.Study.Baseline)
 	}
 	c += fmt.Sprintf("; its worst of %s is %s.", plural(int(v.runs), "run"), number(v.worst))
 	if whole {
-		c = sentences(c, s.worstLevel(v.arm))
+		c = sentences(c, s.worstLevel(name, v.arm))
 	}
 	var others []string
 	for i, o := range g {
@@ -192,12 +196,16 @@ func (s *study) armCaption(g []armValue, whole bool) string {
 	return c
 }
 
-// worstLevel says at which level of which factor an arm is worst; "" where no
-// factor varies.
-func (s *study) worstLevel(arm int) string {
+// worstLevel says at which level of which factor an arm is worst, on the task of
+// that name, if one has it, else on all; "" where no factor varies.
+func (s *study) worstLevel(name string, arm int) string {
 	var where string
 	low, high, found := math.NaN(), math.NaN(), false
+	only := slices.IndexFunc(s.m.Study.Tasks, func(t jobs.Task) bool { return t.Label == name })
 	for task := range s.ofTasks {
+		if only >= 0 && task != only {
+			continue
+		}
 		for _, f := range s.factors(task, false) {
 			for _, i := range s.ofTasks[task] {
 				l := &s.lines[i]

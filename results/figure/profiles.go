@@ -87,11 +87,7 @@ func (s *study) taus(task int) []float64 {
 func (s *study) profile(l *armLine, taus []float64) Series {
 	runs, at := l.runs, taus
 	if l.rows {
-		one := make([]float64, len(runs))
-		for i := range runs {
-			one[i] = runs[i][0]
-		}
-		runs = stats.Scores{one}
+		runs = report.RowUnits(runs, stats.ByMedian) // each run, not means of rows
 	}
 	minimize := s.m.Study.Objective.Minimize
 	if minimize {

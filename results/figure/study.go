@@ -34,7 +34,7 @@ type armLine struct {
 	arm   string
 	runs  stats.Scores // by position in Points
 	value []float64    // the summary of each point, NaN where it has no run
-	rows  bool         // the line's points are a random sample, one run each
+	rows  bool         // the units are the line's points, see report.Model.OverRows
 }
 
 // read returns what a model's figures are made of; false where it keeps no runs
@@ -55,7 +55,7 @@ func read(m *report.Model) (*study, bool) {
 		if !some {
 			continue
 		}
-		a.rows = overRows(m, l.Points)
+		a.rows = m.OverRows(l.Points)
 		s.ofTasks[l.Task] = append(s.ofTasks[l.Task], len(s.lines))
 		s.lines = append(s.lines, a)
 	}
@@ -70,24 +70,6 @@ func (s *study) sum(runs []float64) float64 {
 	return s.by.Of(stats.Scores{runs})
 }
 
-// overRows tells whether points are a random sample of one run each, of which
-// intervals are taken over the points, as in report's tables.
-func overRows(m *report.Model, points []int) bool {
-	switch m.Study.Design.Kind {
-	case "random", "lhs", "sobol", "halton":
-	default:
-		return false
-	}
-	if m.Study.Replications != 1 || m.Study.Paired == jobs.PairedAll {
-		return false
-	}
-	seen := map[uint64]bool{}
-	for _, p := range points {
-		seen[m.Row(p)] = true
-	}
-	return len(seen) == len(points)
-}
-
 // estimate sums up the runs at positions of a line with an interval, as report's
 // tables do; at is nil for all.
 func (s *study) estimate(l *armLine, at []int, purpose string, address ...uint64) stats.Estimated {
@@ -99,11 +81,7 @@ func (s *study) estimate(l *armLine, at []int, purpose string, address ...uint64
 		}
 	}
 	if l.rows && len(runs) > 0 {
-		one := make([]float64, len(runs))
-		for i := range runs {
-			one[i] = runs[i][0]
-		}
-		runs = stats.Scores{one}
+		runs = report.RowUnits(runs, s.by)
 	}
 	if len(runs) == 0 {
 		return stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}

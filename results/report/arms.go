@@ -2,7 +2,6 @@ package report
 
 import (
 	"math"
-	"slices"
 
 	"overnight/results/stats"
 )
@@ -106,34 +105,24 @@ func (t *ArmTable) row(l line) ArmRow {
 // estimate fills in what needs every run.
 func (m *Model) estimate(r *ArmRow, l line, beside [][]int) {
 	x := m.runs(l.points)
-	size := len(x) * m.reps
-	address := []uint64{uint64(l.arm), uint64(l.task + 1)}
-	o := m.options("results/arm", size, address...)
+	o := m.options("results/arm", len(x)*m.reps, uint64(l.arm), uint64(l.task+1))
 	r.Mean, r.IQM, r.Median = number(stats.ByMean.Of(x)), number(stats.ByIQM.Of(x)), number(stats.ByMedian.Of(x))
 	r.rows = m.overRows(l.points)
 	if r.rows {
-		x = units(x)
+		x = RowUnits(x, m.statistic())
 	}
 	e := stats.Estimate(x, m.statistic(), o)
 	r.Low, r.High = number(e.Low), number(e.High)
 	if beside == nil {
 		return
 	}
-	points, x, y := m.against(l, beside)
-	if len(points) == 0 {
+	f := m.face(l, beside, wholeStudy)
+	if len(f.points) == 0 {
 		return
 	}
-	r.partial = len(points) < len(l.points)
-	o = m.options("results/difference", 2*size, address...)
-	value := m.statistic().Of(x) - m.statistic().Of(y)
-	if r.rows {
-		x, y = units(x), units(y)
-		if !m.overRows(slices.Concat(beside...)) {
-			y = nil // one run of the baseline beside many: its luck can't be known
-		}
-	}
-	e = stats.Difference(x, y, m.statistic(), o)
-	r.Difference, r.DifferenceLow, r.DifferenceHigh = number(value), number(e.Low), number(e.High)
+	r.partial = len(f.points) < len(l.points)
+	e = m.difference(f, m.duelAddress(l, m.baseline()))
+	r.Difference, r.DifferenceLow, r.DifferenceHigh = number(e.Value), number(e.Low), number(e.High)
 }
 
 // fromMoments fills in what studies above MaxTrials have.

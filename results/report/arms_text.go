@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"overnight/jobs"
 	"overnight/results/stats"
 )
 
@@ -118,7 +119,7 @@ func (t *ArmTable) notes() []string {
 	case !m.whole():
 		notes = append(notes, fmt.Sprintf("Above %d trials there are means and counts only.", m.limits.trials))
 	case t.anyRow(func(r *ArmRow) bool { return r.rows }):
-		notes = append(notes, "95 % interval: one replication, so it is over the rows of the design, taken as a random sample.")
+		notes = append(notes, "95 % interval: over the rows of the design, taken as a random sample, each with noise of its own.")
 	case m.Study.Replications < 2:
 		notes = append(notes, "One replication gives no interval; `replications: 20` in the study file adds runs and keeps these.")
 	case m.statistic() == stats.ByMean:
@@ -130,7 +131,15 @@ func (t *ArmTable) notes() []string {
 		notes = append(notes, "No interval where a point has fewer than two runs.")
 	}
 	if m.baseline() >= 0 {
-		note := fmt.Sprintf("vs %s: the difference at equal tasks and levels, paired by replication.", clean(m.Study.Baseline))
+		note := fmt.Sprintf("vs %s: the difference at equal tasks and levels", clean(m.Study.Baseline))
+		switch {
+		case t.anyRow(func(r *ArmRow) bool { return r.rows }):
+			note += ", paired by row and replication."
+		case m.Study.Paired == jobs.PairedNone:
+			note += "; runs share no noise, so they are not paired."
+		default:
+			note += ", paired by replication."
+		}
 		if t.anyRow(func(r *ArmRow) bool { return r.partial }) {
 			note += " Points where the baseline has no run beside them are left out of it."
 		}

@@ -102,14 +102,15 @@ func (c *Comparison) fewNote() string {
 }
 
 func (c *Comparison) methodNotes() []string {
-	how := "BCa bootstrap over replications"
+	how, units := "BCa bootstrap", "replications"
 	if c.summary == stats.ByMean {
-		how = "t over replications"
+		how = "t"
 	}
+	sampled := ""
 	if c.any(func(r *CompareRow) bool { return r.overRows }) {
-		how = "over the rows of the design, taken as a random sample, since there is one replication"
+		units, sampled = "the rows of the design", ", taken as a random sample"
 	}
-	note := "difference: at equal tasks and levels; interval: " + how + ", not adjusted."
+	note := "difference: at equal tasks and levels; interval: " + how + " over " + units + sampled + ", not adjusted."
 	if c.any(func(r *CompareRow) bool { return r.Difference.finite() && !r.DifferenceLow.finite() }) {
 		note += " None where a point has fewer than two runs."
 	}
@@ -117,7 +118,7 @@ func (c *Comparison) methodNotes() []string {
 	note = "P(better): the probability that a run of the arm is better than one of the other, at the same point."
 	if c.any(func(r *CompareRow) bool { return r.Wins.finite() }) {
 		note += " wins: of pairs of one replication, ties one half."
-		notes = append(notes, note, "shared noise: correlation over replications, and how many times as many runs would be needed without it.")
+		notes = append(notes, note, "shared noise: correlation over "+units+", and how many times as many runs would be needed without it.")
 	} else {
 		notes = append(notes, note)
 	}

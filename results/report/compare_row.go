@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"overnight/jobs"
 	"overnight/results/stats"
 )
 
@@ -28,86 +27,52 @@ func (c *Comparison) row(d *duel, family int) CompareRow {
 			r.Levels.names = append(r.Levels.names, m.scales.name(d.point, f))
 		}
 	}
-	points, x, y := m.against(d.line, d.beside)
-	r.Points, r.Alone = len(points), len(d.line.points)-len(points)
-	var theirs []int
+	runs := wholeStudy
+	if c.o.Select {
+		runs = oddRuns
+	}
+	f := m.face(d.line, d.beside, runs)
+	r.Points, r.Alone = len(f.points), len(d.line.points)-len(f.points)
 	for i := range d.beside {
-		theirs = append(theirs, d.beside[i]...)
 		r.several = r.several || len(d.beside[i]) > 1
 	}
-	slices.Sort(theirs)
-	r.Failed, r.AgainstFailed = m.failed(points), m.failed(slices.Compact(theirs))
-	paired := m.Study.Paired != jobs.PairedNone
-	if paired {
-		m.cutAtStops(x, d.beside)
-	}
-	if c.o.Select {
-		x, y = half(x, 1), half(y, 1)
-	}
-	address := []uint64{uint64(d.line.arm), uint64(d.other), uint64(d.line.task + 1), uint64(d.point + 1), uint64(boolInt(c.o.Select))}
-	if m.overRows(points) {
-		if !m.overRows(theirs) { // one run beside many: its luck can't be known
-			r.Value, r.AgainstValue = number(c.summary.Of(x)), number(c.summary.Of(y))
-			r.Difference = r.Value - r.AgainstValue
-			return r
-		}
-		r.overRows, paired = true, true // rows are alike in more than noise
-		x, y = units(x), units(y)
-	}
-	if paired {
-		r.Lacking = pairUp(x, y)
-	}
-	r.Runs = runsOf(x)
-	if r.Runs == 0 || runsOf(y) == 0 {
+	r.Failed, r.AgainstFailed = m.failed(f.points), m.failed(f.theirs)
+	r.Lacking, r.overRows = f.lacking, f.rows
+	r.Runs = runsOf(f.x)
+	if r.Runs == 0 || runsOf(f.y) == 0 {
 		return r
 	}
-	r.Value, r.AgainstValue = number(c.summary.Of(x)), number(c.summary.Of(y))
-	e := stats.Difference(x, y, c.summary, m.options("results/compare/difference", 2*len(x)*m.reps, address...))
+	r.Value, r.AgainstValue = number(c.summary.Of(f.x)), number(c.summary.Of(f.y))
+	address := m.duelAddress(d.line, d.other)
+	address[3], address[4] = uint64(d.point+1), uint64(boolInt(c.o.Select))
+	e := m.difference(f, address)
 	r.Difference, r.DifferenceLow, r.DifferenceHigh = number(e.Value), number(e.Low), number(e.High)
-	c.improve(&r, x, y, paired, m.options("results/compare/improvement", 2*len(x)*m.reps, address...))
+	c.improve(&r, f, m.options("results/compare/improvement", 2*len(f.x)*m.reps, address...))
+	x, y := f.units(c.summary)
 	r.Units = unitsOf(x)
-	t := c.test(x, y, paired, family, address)
+	t := c.test(x, y, f.paired, family, address)
 	r.P, r.Least = number(t.P), number(t.Least)
 	return r
 }
 
-// cutAtStops takes out of x the runs after what is beside them has stopped: such
-// pairs are not lacking. x has the points that have something beside them.
-func (m *Model) cutAtStops(x stats.Scores, beside [][]int) {
-	if !m.Stops() {
-		return
-	}
-	at := 0
-	for _, theirs := range beside {
-		if len(theirs) == 0 {
-			continue
-		}
-		runs := x[at]
-		at++
-		for _, q := range theirs {
-			for r := int(min(m.Planned(q), uint64(len(runs)))); r < len(runs); r++ {
-				runs[r] = math.NaN()
-			}
-		}
-	}
-}
-
 // improve adds what pairs of runs say.
-func (c *Comparison) improve(r *CompareRow, x, y stats.Scores, paired bool, o stats.Options) {
+func (c *Comparison) improve(r *CompareRow, f facing, o stats.Options) {
+	x, y := f.x, f.y
 	if c.m.Study.Objective.Minimize {
 		x, y = y, x // higher is worse
 	}
 	var e stats.Estimated
-	if r.overRows { // a point has one run a side: its only pair
-		e = stats.WinsOf(x, y, level).Estimated
+	if f.rows {
+		e = stats.ImprovementOverPoints(x, y, level)
 	} else {
 		e = stats.Improvement(x, y, o)
 	}
 	r.Improvement, r.ImprovementLow, r.ImprovementHigh = number(e.Value), number(e.Low), number(e.High)
-	if !paired {
+	if !f.paired {
 		return
 	}
 	r.Wins = number(stats.WinsOf(x, y, level).Value)
+	x, y = f.units(stats.ByMean)
 	noise := stats.CommonNoiseOf(x, y, level)
 	r.Correlation, r.Reduction = number(noise.Correlation.Value), number(noise.Factor.Value)
 }
@@ -119,36 +84,6 @@ func (m *Model) failed(points []int) uint64 {
 		n += m.cells[p].failed + m.cells[p].dead + m.cells[p].overrun
 	}
 	return n
-}
-
-// half returns the replications of odd (1) or even (0) number.
-func half(x stats.Scores, odd int) stats.Scores {
-	h := make(stats.Scores, len(x))
-	for p, runs := range x {
-		for r := odd; r < len(runs); r += 2 {
-			h[p] = append(h[p], runs[r])
-		}
-	}
-	return h
-}
-
-// pairUp takes out of both sides what the other lacks and returns how many pairs
-// lacked one side.
-func pairUp(x, y stats.Scores) int {
-	lacking := 0
-	for p := range x {
-		for r := range x[p] {
-			switch a, b := math.IsNaN(x[p][r]), math.IsNaN(y[p][r]); {
-			case a && !b:
-				y[p][r] = math.NaN()
-				lacking++
-			case b && !a:
-				x[p][r] = math.NaN()
-				lacking++
-			}
-		}
-	}
-	return lacking
 }
 
 func runsOf(x stats.Scores) int {

@@ -157,16 +157,17 @@ func averaged(x stats.Scores, reps int) []float64 {
 	return means
 }
 
-// overRows tells whether the interval of these points takes the rows of the
-// design as a random sample: there is one replication only, rows are drawn, each
-// with its own noise, and each has one of the points.
+// overRows tells whether the units of intervals and tests over these points are
+// the rows of the design, taken as a random sample: rows are drawn, each has
+// noise of its own and one of the points, and there are more of them than
+// replications, so they know more of luck.
 func (m *Model) overRows(points []int) bool {
 	switch m.Study.Design.Kind {
 	case "random", "lhs", "sobol", "halton":
 	default:
 		return false
 	}
-	if m.Study.Replications != 1 || m.Study.Paired == jobs.PairedAll || m.scales == nil || m.reps == 0 {
+	if m.Study.Paired == jobs.PairedAll || m.scales == nil || m.reps == 0 || uint64(len(points)) <= m.Study.Replications {
 		return false
 	}
 	seen := map[[2]uint64]bool{}
@@ -176,17 +177,29 @@ func (m *Model) overRows(points []int) bool {
 	return len(seen) == len(points)
 }
 
-// units turns single runs at points into the replications of one point, for
-// overRows.
-func units(x stats.Scores) stats.Scores {
-	if x == nil {
-		return nil
+// RowUnits turns points that are a random sample (Model.OverRows) into units, the
+// replications of stats.Scores, for a statistic: for means each row is one number,
+// so that rows count alike; else all runs of a row stay together.
+func RowUnits(x stats.Scores, s stats.Statistic) stats.Scores {
+	reps := 0
+	for _, runs := range x {
+		reps = max(reps, len(runs))
 	}
-	one := make([]float64, len(x))
-	for p, runs := range x {
-		one[p] = runs[0]
+	if s == stats.ByMean {
+		reps = min(reps, 1)
 	}
-	return stats.Scores{one}
+	rows := make(stats.Scores, reps)
+	for r := range rows {
+		rows[r] = make([]float64, len(x))
+		for p, runs := range x {
+			if s == stats.ByMean {
+				rows[r][p] = stats.Mean(stats.Present(runs))
+			} else {
+				rows[r][p] = runs[r]
+			}
+		}
+	}
+	return rows
 }
 
 // options returns how intervals are made; address tells them apart.

@@ -75,7 +75,7 @@ func (x *analysis) levels() {
 			}
 			level := SensitivityLevel{Name: name, Value: values[l], Points: len(runs)}
 			if rows {
-				level.Mean = stats.Estimate(units(runs), stats.ByMean, stats.Options{})
+				level.Mean = stats.Estimate(RowUnits(runs, stats.ByMean), stats.ByMean, stats.Options{})
 			} else {
 				level.Mean = stats.Estimate(runs, stats.ByMean, stats.Options{})
 			}

@@ -45,6 +45,23 @@ func (m *Model) Beside(l Line, other int) [][]int {
 	return m.besides(line{arm: l.Arm, task: l.Task, points: l.Points}, other)
 }
 
+// OverRows tells whether intervals over points of a line take the rows of the
+// design as their units, see RowUnits, instead of replications.
+func (m *Model) OverRows(points []int) bool { return m.overRows(points) }
+
+// Difference estimates the objective's summary of an arm less that of another on
+// a task (-1: pooled over all), and says at how many points of the arm both run;
+// with the baseline as the other, it is the difference of ArmTable and Compare.
+func (m *Model) Difference(task, arm, other int) (stats.Estimated, int) {
+	for _, l := range m.lines(task < 0) {
+		if l.task == task && l.arm == arm && m.whole() {
+			f := m.face(l, m.besides(l, other), wholeStudy)
+			return m.difference(f, m.duelAddress(l, other)), len(f.points)
+		}
+	}
+	return stats.Estimated{Value: math.NaN(), Interval: stats.Unknown()}, 0
+}
+
 // Level is the value of a factor at a point.
 type Level struct {
 	// Name is that of the level, or the value's short form.

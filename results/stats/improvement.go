@@ -38,6 +38,28 @@ func Improvement(x, y Scores, o Options) Estimated {
 	return e
 }
 
+// ImprovementOverPoints is Improvement where the points are a random sample and
+// the units: each point has one share of pairs that x wins, and the interval is
+// that of their mean (sharesInterval). Not known below MinBootstrap points.
+func ImprovementOverPoints(x, y Scores, level float64) Estimated {
+	var shares []float64
+	for p := range min(len(x), len(y)) {
+		if v := newWins(x[p:p+1], y[p:p+1]).share(nil); !math.IsNaN(v) {
+			shares = append(shares, v)
+		}
+	}
+	e := Estimated{Value: Mean(shares), Interval: Unknown()}
+	if len(shares) < MinBootstrap {
+		return e
+	}
+	left, total, n := make([]float64, len(shares)), sum(shares), float64(len(shares))
+	for i, v := range shares {
+		left[i] = (total - v) / (n - 1)
+	}
+	e.Interval = sharesInterval(e.Value, left, level)
+	return e
+}
+
 // wins holds, for points with the same runs missing, how often x is higher.
 type wins struct {
 	x, y   Scores // points that have runs of both
