@@ -56,6 +56,10 @@ type Spec struct {
 	Trace       []string // columns of a step's trace, in the order of Tracer.Trace
 	// Optimum tells what Oracle computes; see its constants.
 	Optimum Optimum
+	// Credited says that outcomes come as Credits, each with its action, as soon as
+	// they are known: at once, at the end of a batch, after a delay. A Reward is the
+	// sum of those of its step. Else a step's Reward is the outcome of its action.
+	Credited bool
 	// NonNegative says that rewards can't be negative, so ratios of returns mean
 	// something.
 	NonNegative bool
