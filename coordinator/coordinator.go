@@ -163,6 +163,7 @@ type run struct {
 	store      trouble
 	queue      trouble
 	missing    int // times that the digest missed trials that the ledger has
+	unread     int // times that a rule had to be told again of what the ledger has
 	refreshed  time.Duration
 	refreshAt  time.Time
 }

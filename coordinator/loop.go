@@ -217,6 +217,9 @@ func (r *run) checkFailures(ctx context.Context) error {
 	if n == 0 || r.tally.Total()-r.tally.Done < n || r.complete() || !r.store.ready() {
 		return nil
 	}
+	if r.rule != nil && r.rule.outcome.Failures() < n {
+		return nil // the others are of trials that it does not want
+	}
 	t, err := r.Store.Tally(ctx, r.name)
 	if err == nil && t.Total()-t.Done >= n {
 		err = r.stop(ctx)

@@ -63,6 +63,9 @@ func (r *run) reconcile(ctx context.Context) error {
 	}
 	r.grow(now)
 	r.sweep()
+	if err := r.unstick(ctx); err != nil {
+		return err
+	}
 	return r.tellWanted(ctx)
 }
 

@@ -103,6 +103,24 @@ func (r *run) catchUp(ctx context.Context, before *results.Ledger) error {
 	return r.take(ctx, r.rule.outcome, from, to, func(i uint64) bool { return !before.Has(i) })
 }
 
+// unstick decides anew where a study with a rule waits for trials that nobody is to
+// run: the ledger has them, and the outcome was not told of their records. They were
+// lost in the moment when they were read, or can't be read at all.
+func (r *run) unstick(ctx context.Context) error {
+	if r.rule == nil || r.complete() || len(r.issued) > 0 {
+		r.unread = 0
+		return nil
+	}
+	if _, more := r.peek(); more {
+		r.unread = 0
+		return nil
+	}
+	if r.unread++; r.unread > 3 {
+		return fmt.Errorf("decide what %s wants: %w: %d trials have no readable record after all were committed: run overnight fsck", r.name, errUnreadable, r.missingTrials())
+	}
+	return r.refresh(ctx, nil)
+}
+
 // layOut finds what is to be issued: what is wanted, has no record and is not out.
 func (r *run) layOut() {
 	if r.rule == nil {

@@ -3,6 +3,8 @@ package coordinator_test
 import (
 	"context"
 	"fmt"
+	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +74,84 @@ func TestRuleDeaf(t *testing.T) {
 		if tally.Total() != plan.Wanted || plan.Wanted >= plan.Trials {
 			t.Errorf("told of one commit in %d: %d records of %d wanted trials of %d", every, tally.Total(), plan.Wanted, plan.Trials)
 		}
+	}
+}
+
+// blind hides the record of a trial when it is read, so many times, though the
+// ledger has it.
+type blind struct {
+	deaf
+	times int
+}
+
+func (b *blind) Scan(ctx context.Context, study string, from, to uint64) iter.Seq2[results.Record, error] {
+	return func(yield func(results.Record, error) bool) {
+		for r, err := range b.Store.Scan(ctx, study, from, to) {
+			if r.Trial == 7 && b.times > 0 {
+				b.times--
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestRuleBlind: a record that the ledger has and that was not there when it was
+// read does not hold a study up for ever; one that never is there ends it.
+func TestRuleBlind(t *testing.T) {
+	t.Parallel()
+	for name, hidden := range map[string]int{"once": 1, "for ever": 1 << 30} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			o := coordinator.Options{Store: s, Queue: queuetest.NewMemory(time.Minute), Catalog: catalog.New(), Slots: 2, Poll: 20 * time.Millisecond}
+			p := submit(t, fmt.Sprintf(rules, stoppingRule), o)
+			drain, worked := work(t, o)
+			b := &blind{deaf{s, 0}, hidden}
+			o.Store = b
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			err := coordinator.Run(ctx, p.Name, o)
+			close(drain)
+			if err := <-worked; err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case b.times == hidden:
+				t.Error("nothing was hidden")
+			case hidden == 1 && err != nil:
+				t.Errorf("it ended with %v", err)
+			case hidden > 1 && (err == nil || !strings.Contains(err.Error(), "overnight fsck")):
+				t.Errorf("it ended with %v, want what to do", err)
+			}
+		})
+	}
+}
+
+// TestRuleSurplusFailures: failures that the study does not want don't stop it.
+func TestRuleSurplusFailures(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	o := coordinator.Options{Store: s, Queue: queuetest.NewMemory(time.Minute), Catalog: catalog.New(), Slots: 2, Poll: 20 * time.Millisecond}
+	p := submit(t, fmt.Sprintf(rules, stoppingRule)+"stop_after_failures: 1\n", o)
+	last := p.Plan.Trials - p.Plan.Points // the first point's last replication, which has no noise to speak of
+	r := results.Record{Trial: last, Point: 0, Replication: last / p.Plan.Points, Status: results.Failed, Error: "out of luck", Attempts: 1}
+	if _, err := s.Commit(t.Context(), p.Name, p.Plan.Generation, []results.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, p.Name, o)
+	plan, err := s.Plan(t.Context(), p.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	study, err := jobs.DecodeStudy(plan.Body, o.Catalog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := stopping.Read(study, s.Scan(t.Context(), p.Name, 0, plan.Trials)); err != nil || out.Surplus() != 1 || out.Failures() != 0 {
+		t.Errorf("%d surplus records, %d failures (%v); want the failed one as surplus, so that this shows something", out.Surplus(), out.Failures(), err)
 	}
 }
 

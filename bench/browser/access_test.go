@@ -57,6 +57,8 @@ func TestNarrow(t *testing.T) {
 			run(b, `document.querySelectorAll(".figure-actions button[aria-expanded=false]").forEach((e) => e.click());
 				document.querySelectorAll("details").forEach((d) => (d.open = true))`)
 			wide := eval[[]string](b, `(() => {
+				const cut = [...document.querySelectorAll("caption")].filter((e) => e.getBoundingClientRect().right > 361);
+				if (cut.length) return cut.map((e) => "the caption of a table is cut: " + e.textContent);
 				if (document.documentElement.scrollWidth <= 360) return [];
 				return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.parentElement.closest(".table-frame, pre, svg"))
 					.slice(0, 6).map((e) => e.outerHTML.slice(0, 120) + " ends at " + e.getBoundingClientRect().right).concat("the page is " + document.documentElement.scrollWidth + " wide");

@@ -56,10 +56,16 @@ of fresh runs. It works in mid-study as well.`,
 
 // model reads a study's records for tables.
 func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
+	return a.modelOf(ctx, s, p, study, "")
+}
+
+// modelOf is model for a metric other than the study's objective.
+func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, metric string) (*report.Model, error) {
 	study.Name = p.Study // "name@2", as commands want it
 	// Build leaves out what the study does not want.
 	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{
 		Learns: func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
+		Metric: metric,
 	})
 	if err != nil {
 		return nil, engine(err)

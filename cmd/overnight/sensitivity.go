@@ -59,13 +59,10 @@ func (a *app) sensitivity(ctx context.Context, s results.Store, p results.Plan, 
 	default:
 		return usage("--format %s: write text, json or csv", f.format)
 	}
-	if f.metric != "" {
-		if !slices.Contains(study.Metrics, f.metric) {
-			return usage("--metric %s: study %s has %s", f.metric, p.Study, strings.Join(study.Metrics, ", "))
-		}
-		study.Objective.Metric = f.metric
+	if f.metric != "" && !slices.Contains(study.Metrics, f.metric) {
+		return usage("--metric %s: study %s has %s", f.metric, p.Study, strings.Join(study.Metrics, ", "))
 	}
-	m, err := a.model(ctx, s, p, study)
+	m, err := a.modelOf(ctx, s, p, study, f.metric)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ const (
 	maxAnalysed  = 2_000_000 // trials of a study
 	maxListing   = 20_000    // points in a table of points
 	maxAnalysing = 2         // at once
+	maxAsking    = 32        // who wait for one; they wait on when their connection is gone
 	maxKept      = 8         // answers; the largest are reports of 5 MB
 	maxModels    = 2         // kept: eight bytes a trial each, and some hundred a point
 	analysisTime = 2 * time.Minute
@@ -28,13 +29,17 @@ const (
 
 // analyses are what is computed from all records of studies.
 type analyses struct {
-	busy    chan struct{} // holds a value while an answer is computed
+	asking  chan struct{} // holds a value while somebody waits for an answer
+	busy    chan struct{} // and while one is computed
 	answers memo
 	models  memo
 }
 
 func newAnalyses() *analyses {
-	return &analyses{busy: make(chan struct{}, maxAnalysing), answers: memo{most: maxKept}, models: memo{most: maxModels}}
+	return &analyses{
+		asking: make(chan struct{}, maxAsking), busy: make(chan struct{}, maxAnalysing),
+		answers: memo{most: maxKept}, models: memo{most: maxModels},
+	}
 }
 
 // model is what tables are made of; they are made one after another.
@@ -78,6 +83,12 @@ func (x *analysis) table(ctx context.Context, w io.Writer, format report.Format,
 // analyse answers with what compute writes of a study as it stands now. what
 // tells answers apart, instead is the command for studies that are too large.
 func (a *api) analyse(w http.ResponseWriter, r *http.Request, what, kind, instead string, compute func(ctx context.Context, x *analysis, w io.Writer) error) error {
+	select {
+	case a.analyses.asking <- struct{}{}:
+		defer func() { <-a.analyses.asking }()
+	default:
+		return &problem{status: http.StatusServiceUnavailable, text: "too many analyses are being waited for: try again later"}
+	}
 	p, err := a.Store.Plan(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (a *api) guard(mux *http.ServeMux, routes map[string]route) http.Handler {
 			refuse(w, r, http.StatusMisdirectedRequest, "this service does not go by this name: call it localhost or by its IP address, or start it with --host NAME")
 			return
 		}
-		if sameOrigin.Check(r) != nil || !ownOrigin(r) {
+		if sameOrigin.Check(r) != nil || !ownOrigin(r) || embedded(r) {
 			refuse(w, r, http.StatusForbidden, "a page of another origin may not ask this")
 			return
 		}
@@ -151,6 +151,18 @@ func ownOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && u.Host == r.Host // a proxy may have ended TLS
+}
+
+// embedded tells whether a page of another origin asks in passing, by an image or a
+// frame: it could not read the answer, but have it computed and hold streams open.
+// Links lead here from anywhere.
+func embedded(r *http.Request) bool {
+	h := r.Header
+	switch h.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return h.Get("Sec-Fetch-Mode") != "navigate" || h.Get("Sec-Fetch-Dest") != "document"
+	}
+	return false
 }
 
 // contentType refuses bodies that a form of a foreign page could send.

@@ -4,23 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"net/http"
 	"slices"
 
-	"overnight/jobs"
+	"overnight/coordinator/web/live"
 	"overnight/results"
 )
-
-// leader is a point by its mean so far.
-type leader struct {
-	Point  uint64         `json:"point"`
-	N      uint64         `json:"n"`
-	Mean   float64        `json:"mean"`
-	Task   string         `json:"task"`
-	Arm    string         `json:"arm"`
-	Levels map[string]any `json:"levels,omitempty"`
-}
 
 // Limits of a list of leaders.
 const (
@@ -50,40 +40,24 @@ func (a *api) leaders(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := make([]leader, len(best))
-	for i, b := range best {
-		if list[i], err = describe(study, b); err != nil {
+	list := []live.Leader{}
+	for _, b := range best {
+		if math.IsInf(b.Mean, 0) { // JSON has no word for it
+			continue
+		}
+		l := live.Leader{Point: b.Point, N: b.N, Mean: b.Mean}
+		if l.Task, l.Arm, l.Levels, err = live.Describe(study, b.Point); err != nil {
 			return err
 		}
+		list = append(list, l)
 	}
 	reply(w, http.StatusOK, struct {
-		Study   string   `json:"study"`
-		Metric  string   `json:"metric"`
-		Goal    string   `json:"goal"`
-		Leaders []leader `json:"leaders"`
+		Study   string        `json:"study"`
+		Metric  string        `json:"metric"`
+		Goal    string        `json:"goal"`
+		Leaders []live.Leader `json:"leaders"`
 	}{p.Study, study.Objective.Metric, map[bool]string{false: "maximize", true: "minimize"}[study.Objective.Minimize], list})
 	return nil
-}
-
-// describe says what a point is.
-func describe(study *jobs.Study, b results.Leader) (leader, error) {
-	if b.Point >= study.Points() {
-		return leader{}, fmt.Errorf("point %d of %d", b.Point, study.Points())
-	}
-	var pt jobs.Point
-	if err := study.Resolve(b.Point, &pt); err != nil {
-		return leader{}, err
-	}
-	l := leader{Point: b.Point, N: b.N, Mean: b.Mean, Task: study.Tasks[pt.Task].Label, Arm: study.Arms[pt.Arm].Label, Levels: map[string]any{}}
-	for _, lv := range pt.Levels {
-		var v any = lv.Name
-		switch x := lv.Value.(type) {
-		case bool, int64, float64, string:
-			v = x
-		}
-		l.Levels[study.Factors[lv.Factor].Name] = v
-	}
-	return l, nil
 }
 
 // best asks the store's leaderboard, or reads the records where it keeps none and
@@ -107,7 +81,7 @@ func (a *api) best(ctx context.Context, p *results.Plan, n int, least bool) ([]r
 			continue
 		case err != nil:
 			return nil, err
-		case r.Status != results.Done, p.Objective < 0, p.Objective >= len(r.Metrics), r.Metrics[p.Objective] != r.Metrics[p.Objective]:
+		case r.Status != results.Done, p.Objective < 0, p.Objective >= len(r.Metrics), math.IsNaN(r.Metrics[p.Objective]), math.IsInf(r.Metrics[p.Objective], 0):
 			continue
 		}
 		l := points[r.Point]

@@ -31,6 +31,7 @@ type counted struct {
 	*storetest.Memory
 	plans, tallies, ledgers, studies atomic.Int64
 	away                             atomic.Bool
+	unread                           atomic.Int64 // ledgers that can't be read
 }
 
 var errAway = errors.New("connection refused")
@@ -50,6 +51,9 @@ func (c *counted) Tally(ctx context.Context, study string) (results.Tally, error
 
 func (c *counted) Ledger(ctx context.Context, study string) (*results.Ledger, error) {
 	c.ledgers.Add(1)
+	if c.unread.Add(-1) >= 0 {
+		return nil, errAway
+	}
 	return c.Memory.Ledger(ctx, study)
 }
 
@@ -276,6 +280,28 @@ func TestLiveAgain(t *testing.T) {
 		if n := len(s.api.views.list); n != 1 {
 			t.Errorf("%d views are kept of one study", n)
 		}
+	})
+}
+
+// TestLiveReadAgain holds that what could not be read is shown once it can be, also
+// where nothing else changes.
+func TestLiveReadAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.commit(0, 1, 2)
+		s.store.unread.Store(1)
+		v := s.view("/api/v1/studies/one/live")
+		synctest.Wait()
+		if _, last := v.heard(); last["board"] != nil {
+			t.Fatalf("%v", last["board"])
+		}
+		time.Sleep(overEvery + 2*viewEvery)
+		synctest.Wait()
+		if _, last := v.heard(); last["board"]["read"] != 3.0 {
+			t.Errorf("%v", last["board"])
+		}
+		v.leave()
 	})
 }
 

@@ -345,6 +345,20 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestAskingTooMuch holds that analyses are waited for by so many alone.
+func TestAskingTooMuch(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for range maxAsking {
+		s.api.analyses.asking <- struct{}{}
+	}
+	v := s.view("/api/v1/studies/one/compare?against=somebody")
+	<-v.done
+	if v.status != http.StatusServiceUnavailable {
+		t.Errorf("%d, want it refused", v.status)
+	}
+}
+
 // largeStore says that studies are large, and reads no record.
 type largeStore struct {
 	Store

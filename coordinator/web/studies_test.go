@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"overnight/coordinator"
+	"overnight/coordinator/web/live"
 	"overnight/internal/catalog"
 	"overnight/jobs"
 	"overnight/results"
@@ -165,9 +167,9 @@ func TestLeaders(t *testing.T) {
 		status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/leaders?n=5", "")
 		got := decode[struct {
 			Goal    string
-			Leaders []leader
+			Leaders []live.Leader
 		}](t, text)
-		want := []leader{
+		want := []live.Leader{
 			{Point: 0, N: 2, Mean: 1.5, Task: "function", Arm: "random", Levels: map[string]any{"env.x1": 1.0}},
 			{Point: 1, N: 1, Mean: 1, Task: "function", Arm: "random", Levels: map[string]any{"env.x1": 2.0}},
 		}
@@ -177,6 +179,34 @@ func TestLeaders(t *testing.T) {
 		if diff := cmp.Diff(want, got.Leaders); diff != "" || status != 200 {
 			t.Errorf("%s: %d (-want +got):\n%s", name, status, diff)
 		}
+	}
+}
+
+// TestLeadersInfinite holds that a run without a finite score takes no answer away.
+func TestLeadersInfinite(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.plan(t, "one")
+	b.commit(t, p, results.Done)
+	for name, s := range map[string]Store{"store": infiniteStore{Store: b.store}, "records": bareStore{infiniteStore{Store: b.store}}} {
+		b := newBench(t, func(o *Options) { o.Store = s })
+		status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/leaders", "")
+		if !strings.Contains(text, `"leaders":[]`) || status != 200 {
+			t.Errorf("%s: %d %q", name, status, text)
+		}
+	}
+}
+
+// infiniteStore has infinite scores alone.
+type infiniteStore struct{ Store }
+
+func (infiniteStore) Leaders(context.Context, string, int, bool) ([]results.Leader, error) {
+	return []results.Leader{{N: 1, Mean: math.Inf(1)}}, nil
+}
+
+func (infiniteStore) Scan(context.Context, string, uint64, uint64) iter.Seq2[results.Record, error] {
+	return func(yield func(results.Record, error) bool) {
+		yield(results.Record{Status: results.Done, Metrics: slices.Repeat([]float64{math.Inf(-1)}, 100)}, nil)
 	}
 }
 
@@ -318,5 +348,38 @@ func TestStreams(t *testing.T) {
 	b.api.parsing = make(chan struct{}) // without a free place
 	if _, err := b.api.parse([]byte("study: x")); err == nil || !strings.Contains(err.Error(), "being checked") {
 		t.Errorf("got %v, want it put off", err)
+	}
+}
+
+// TestTrialsRuled: what confirms a point and what is surplus is marked, wherever the
+// answer begins.
+func TestTrialsRuled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.plan(t, "one", "confirm: {top: 1, replications: 2}\n")
+	statuses := make([]results.Status, p.Trials)
+	for i := range statuses {
+		statuses[i] = results.Done
+	}
+	b.commit(t, p, statuses...) // metric = trial: point 2 looks best, at the lowest return or the highest
+	for from, want := range map[uint64][]string{
+		0: {"0", "1", "2", "3", "4", "5", "6 confirms surplus", "7 confirms surplus", "8 confirms", "9 confirms surplus", "10 confirms surplus", "11 confirms"},
+		7: {"7 confirms surplus", "8 confirms", "9 confirms surplus", "10 confirms surplus", "11 confirms"},
+	} {
+		status, text := b.ask(t, View, http.MethodGet, fmt.Sprintf("/api/v1/studies/one/trials?from=%d", from), "")
+		var got []string
+		for line := range strings.Lines(text) {
+			r := decode[map[string]any](t, line)
+			what := fmt.Sprint(r["trial"])
+			for _, mark := range []string{"confirms", "surplus"} {
+				if r[mark] == true {
+					what += " " + mark
+				}
+			}
+			got = append(got, what)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || status != 200 {
+			t.Errorf("from %d: %d (-want +got):\n%s", from, status, diff)
+		}
 	}
 }

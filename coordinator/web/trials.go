@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"overnight/results"
+	"overnight/results/stopping"
 )
 
 // streamTimeout is how long an asker may take to read what was sent.
@@ -26,7 +27,8 @@ func (a *api) stream() (done func(), err error) {
 }
 
 // trials streams the records of trials from <= i < to as JSON lines in trial
-// order, without curves. What can't be encoded in JSON is null (not a number) or
+// order, without curves. Of a study of which results decide what it wants, each
+// says whether it confirms a point and whether it is surplus, so far. What can't be encoded in JSON is null (not a number) or
 // a string (infinities). An answer that ends early is broken off, so that nobody
 // takes it for whole.
 func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
@@ -51,6 +53,18 @@ func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var wanted *stopping.Outcome // nil: all are wanted, and none confirms
+	first, selected := from, uint64(math.MaxUint64)
+	if p.Wanted > 0 {
+		study, err := a.decode(&p)
+		if err != nil {
+			return err
+		}
+		if wanted, err = stopping.New(study); err != nil {
+			return err
+		}
+		first, selected = 0, study.Replications // what is before has a say
+	}
 	names := make([][]byte, len(p.Metrics))
 	for i, m := range p.Metrics {
 		names[i] = append(quote(nil, m), ':')
@@ -61,7 +75,7 @@ func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
 	who := asker(r)
 	var b []byte
 	n := 0
-	for rec, err := range results.Skim(r.Context(), a.Store, p.Study, from, min(to, p.Trials)) {
+	for rec, err := range results.Skim(r.Context(), a.Store, p.Study, first, min(to, p.Trials)) {
 		switch {
 		case errors.Is(err, results.ErrDamaged):
 			b = strconv.AppendUint(append(b[:0], `{"trial":`...), rec.Trial, 10)
@@ -70,6 +84,12 @@ func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
 			panic(http.ErrAbortHandler)
 		default:
 			b = appendRecord(b[:0], &rec, names)
+			if rec.Replication >= selected {
+				b = append(b[:len(b)-1], `,"confirms":true}`...)
+			}
+			if wanted != nil && !wanted.Take(&rec) {
+				b = append(b[:len(b)-1], `,"surplus":true}`...)
+			}
 		}
 		if n%1024 == 0 {
 			select {
@@ -81,7 +101,9 @@ func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		n++
+		if n++; rec.Trial < from {
+			continue
+		}
 		if _, err := out.Write(append(b, '\n')); err != nil {
 			return nil // the asker is gone
 		}

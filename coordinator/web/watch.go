@@ -167,7 +167,9 @@ func (s *sight) look(ctx context.Context) error {
 	err = s.picture(ctx)
 	cost := time.Since(began)
 	s.next = time.Now().Add(max(viewEvery, viewShare*cost))
-	s.viewed = m.Committed
+	if err == nil { // else what is there was not shown yet
+		s.viewed = m.Committed
+	}
 	return err
 }
 

@@ -153,9 +153,9 @@ func (b *bench) ask(t *testing.T, role Role, method, path, body string, header .
 }
 
 // plan submits a study straight to the store.
-func (b *bench) plan(t *testing.T, name string) results.Plan {
+func (b *bench) plan(t *testing.T, name string, more ...string) results.Plan {
 	t.Helper()
-	src := []byte(fmt.Sprintf(studyFile, name))
+	src := []byte(fmt.Sprintf(studyFile, name) + strings.Join(more, ""))
 	s, err := jobs.Parse("x.yaml", src, catalog.New(), jobs.ParseOptions{})
 	if err != nil {
 		t.Fatal(err)

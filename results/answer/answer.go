@@ -35,6 +35,7 @@ type Input struct {
 type builder struct {
 	Input
 	arms *report.ArmTable
+	sens *report.SensitivityTable // nil where there is none
 	doc  page.Document
 }
 
@@ -43,6 +44,12 @@ type builder struct {
 func Build(ctx context.Context, in Input) (page.Document, error) {
 	b := &builder{Input: in, arms: in.Model.ArmTable()}
 	s := in.Model.Study
+	if in.Model.Tally.Done > 0 && len(s.Factors) > 0 {
+		// Refused where it is too large or nothing varies: the command says so.
+		if t, err := in.Model.Sensitivity(report.SensitivityOptions{}); err == nil && len(t.Arms()) > 0 {
+			b.sens = t
+		}
+	}
 	b.doc = page.Document{Study: s.Name, Question: s.Question, Answer: b.sentences(), Source: string(in.Source), Made: in.Made}
 	b.facts()
 	if err := b.sections(ctx); err != nil {

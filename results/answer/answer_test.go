@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -165,6 +166,170 @@ func TestUnfinished(t *testing.T) {
 		}
 		if err := figure.Check(Figures(d)); err != nil {
 			t.Errorf("%d records: %v", n, err)
+		}
+	}
+}
+
+const settingsSource = `
+study: settings
+envs:
+  - {as: calm, name: marketing, volatility_scale: 0}
+  - {as: wild, name: marketing, volatility_scale: {grid: [1, 2]}}
+agents:
+  - {name: equal}
+  - {as: learner, name: reinforce, train: {episodes: 10}, learning_rate: {grid: [0.001, 0.1]}}
+  - {name: oracle}
+replications: {min: 6, max: 12, until: {half_width: 0.0001}}
+evaluate: {final: 10}
+objective: {metric: regret, goal: minimize, summary: iqm}
+`
+
+// settingsRecords gives equal -.7; the learner -.9 with the first rate and -.1
+// with the other, so that it is worse on the whole and better at its first
+// setting. Less is better, and scores are negative.
+func settingsRecords(s *jobs.Study) iter.Seq2[results.Record, error] {
+	return func(yield func(results.Record, error) bool) {
+		var p jobs.Point
+		for trial := range s.Trials() {
+			point, replication := s.Split(trial)
+			if err := s.Resolve(point, &p); err != nil {
+				yield(results.Record{}, err)
+				return
+			}
+			score := -.7 + .01*float64(replication*replication%7)
+			if p.Arm == 1 {
+				score = -.9 + .8*float64(p.Levels[len(p.Levels)-1].Level) + .01*float64(replication%5)
+			}
+			rec := results.Record{Trial: trial, Point: point, Replication: replication, Status: results.Done, Metrics: make([]float64, len(s.Metrics))}
+			for i, m := range s.Metrics {
+				if m == "regret" {
+					rec.Metrics[i] = score
+				}
+			}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestAnswerOfSettings: an arm with several settings stands beside the other with
+// all of them. The sentence took the first one alone, and then said that the arm
+// with the worse score was ahead; its numbers were in no table.
+func TestAnswerOfSettings(t *testing.T) {
+	t.Parallel()
+	s, err := jobs.Parse("settings.yaml", []byte(settingsSource), catalog.New(), jobs.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := report.Build(s, settingsRecords(s), report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.Compare(report.CompareOptions{AllPairs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Build(context.Background(), Input{Model: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(d.Answer, "\n")
+	for _, r := range c.Rows() {
+		if r.Arm != "learner" {
+			continue
+		}
+		low, high := float64(r.DifferenceLow), float64(r.DifferenceHigh)
+		want := "It is ahead of the next, learner, by " + report.Say(float64(r.Difference), low, high) + "."
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	for _, want := range []string{"On calm, best is equal: IQM regret -0.6", "On wild, best is equal"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	for _, sec := range d.Sections {
+		for _, table := range sec.Tables {
+			seen := map[string]bool{}
+			for _, n := range table.Notes {
+				if seen[n] {
+					t.Errorf("%s says twice %q", table.ID, n)
+				}
+				seen[n] = true
+			}
+		}
+	}
+}
+
+// TestAnswerOfOne: one arm run once has neither a worst of several runs nor
+// factors.
+func TestAnswerOfOne(t *testing.T) {
+	t.Parallel()
+	for _, agent := range []string{"random", "oracle"} {
+		src := "study: one\nenv: {name: marketing}\nagents: [{name: " + agent + "}]\nevaluate: {final: 1}\n"
+		s, err := jobs.Parse("one.yaml", []byte(src), catalog.New(), jobs.ParseOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := report.Build(s, func(yield func(results.Record, error) bool) {
+			yield(results.Record{Metrics: make([]float64, len(s.Metrics)), Status: results.Done}, nil)
+		}, report.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Build(context.Background(), Input{Model: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{agent + " has mean return 0.", "Each arm was run once, so nothing here tells luck from skill."}
+		if diff := cmp.Diff(want, d.Answer); diff != "" {
+			t.Errorf("%s: -want +got\n%s", agent, diff)
+		}
+	}
+}
+
+// TestAnswerOfFailures: a study that ended with nothing does not say "yet".
+func TestAnswerOfFailures(t *testing.T) {
+	t.Parallel()
+	s := study(t, "6")
+	all := func(yield func(results.Record, error) bool) {
+		for r, err := range records(s) {
+			r.Status, r.Metrics, r.Error = results.Failed, nil, "it fell"
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+	d := document(t, s, all)
+	if len(d.Answer) < 2 || d.Answer[0] != "No trial has a result." || !strings.HasPrefix(d.Answer[1], "36 trials gave no result (36 failed") {
+		t.Errorf("%q", d.Answer)
+	}
+}
+
+// TestLuckIsNoEffect: a factor that can't be told from luck moves nothing, however
+// its levels' means differ; one that can does.
+func TestLuckIsNoEffect(t *testing.T) {
+	t.Parallel()
+	s := study(t, "10")
+	for effect, want := range map[float64]string{
+		0:  "No factor can be told from luck.",
+		.5: "Of the factors, volatility_scale moves it most: from a mean of",
+	} {
+		all := func(yield func(results.Record, error) bool) {
+			for r, err := range records(s) {
+				for i := range r.Metrics {
+					r.Metrics[i] = math.Sin(float64(r.Trial*r.Trial)) - effect*float64(r.Point%2)*4
+				}
+				if !yield(r, err) {
+					return
+				}
+			}
+		}
+		got := strings.Join(document(t, s, all).Answer, "\n")
+		if !strings.Contains(got, want) {
+			t.Errorf("with an effect of %v no %q in\n%s", effect, want, got)
 		}
 	}
 }

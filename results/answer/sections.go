@@ -42,9 +42,7 @@ func (b *builder) sections(ctx context.Context) error {
 	b.repeats()
 	b.add("learning", "How they learn", "", figure.Learning(runs))
 	b.factors(runs)
-	if err := b.sensitivity(); err != nil {
-		return err
-	}
+	b.sensitivity()
 	b.points()
 	if b.Play != nil && m.Tally.Done > 0 {
 		days, err := figure.Days(ctx, m, figure.Choose(m, replayed), b.Play, replayedEpisodes)
@@ -157,22 +155,15 @@ func (b *builder) factors(runs *figure.Runs) {
 }
 
 // sensitivity shows which factors matter, and how much is luck.
-func (b *builder) sensitivity() error {
-	m := b.Model
-	if m.Tally.Done == 0 || len(m.Study.Factors) == 0 {
-		return nil
+func (b *builder) sensitivity() {
+	if b.sens == nil {
+		return
 	}
-	t, err := m.Sensitivity(report.SensitivityOptions{})
-	if err != nil || len(t.Arms()) == 0 {
-		return nil // too large, or nothing that varies: the command says so
-	}
-	s, ok := table("sensitivity-table", t, true)
 	var list []page.Table
-	if ok {
-		list = tables(s)
+	if t, ok := table("sensitivity-table", b.sens, true); ok {
+		list = tables(t)
 	}
-	b.add("sensitivity", "What matters, and how much is luck", "", figure.Sensitivity(m, t), list...)
-	return nil
+	b.add("sensitivity", "What matters, and how much is luck", "", figure.Sensitivity(b.Model, b.sens), list...)
 }
 
 // points shows every point, or the best of many.

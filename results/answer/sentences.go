@@ -68,7 +68,10 @@ func summary(m *report.Model, r *report.ArmRow) float64 {
 // the baseline, what each learner depends on, and what is wrong with the study.
 func (b *builder) sentences() []string {
 	m := b.Model
-	if m.Tally.Done == 0 {
+	switch t := &m.Tally; {
+	case t.Done == 0 && t.Failed+t.Dead+t.Overrun > 0:
+		return append([]string{"No trial has a result."}, b.caveats()...)
+	case t.Done == 0:
 		return []string{"No trial has a result yet."}
 	}
 	var out []string
@@ -247,67 +250,6 @@ func (b *builder) collapses(arms []standing) []string {
 			report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up, b.summed()))
 	}
 	return out
-}
-
-// dependence says what each learning arm's runs differ by: the share of each
-// factor and of luck, and the levels between which the largest one moves it.
-func (b *builder) dependence() []string {
-	m := b.Model
-	short := m.ShortFactors()
-	names := m.Study.Columns()
-	byArm := map[string][]report.ShareRow{}
-	var order []string
-	for _, r := range m.WhatMatters().Rows() {
-		key := r.Task + "\x00" + r.Arm
-		if byArm[key] == nil {
-			order = append(order, key)
-		}
-		byArm[key] = append(byArm[key], r)
-	}
-	var out []string
-	for _, key := range order {
-		rows := byArm[key]
-		if !b.learns(rows[0].Task, rows[0].Arm) {
-			continue
-		}
-		var parts []string
-		moved := ""
-		for _, r := range rows {
-			share := float64(r.Share)
-			if math.IsNaN(share) || r.Factor == report.Rest && share < .005 {
-				continue
-			}
-			name := r.Factor
-			if i := slices.Index(names, name); i >= 0 {
-				name = short[i]
-			}
-			parts = append(parts, fmt.Sprintf("%s %s", name, report.SayShare(share)))
-			if moved == "" && r.Best != "" && r.Best != r.Worst && share >= .01 {
-				moved = fmt.Sprintf(" Of the factors, %s moves it most: from a mean of %s at %s to %s at %s.", name,
-					report.Say(float64(r.WorstMean), math.NaN(), math.NaN()), r.Worst, report.Say(float64(r.BestMean), math.NaN(), math.NaN()), r.Best)
-			}
-		}
-		if len(parts) == 0 {
-			continue
-		}
-		where := rows[0].Arm
-		if len(m.Study.Tasks) > 1 {
-			where += " on " + rows[0].Task
-		}
-		out = append(out, fmt.Sprintf("What the runs of %s differ by: %s.%s", where, list(parts), moved))
-	}
-	return out
-}
-
-// learns tells whether an arm learns at a point of the task.
-func (b *builder) learns(task, arm string) bool {
-	m := b.Model
-	for _, l := range m.Lines() {
-		if m.Study.Arms[l.Arm].Label == arm && m.Study.Tasks[l.Task].Label == task {
-			return slices.ContainsFunc(l.Points, m.Learns)
-		}
-	}
-	return false
 }
 
 // caveats says what the reader must know before trusting the rest.

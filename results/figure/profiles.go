@@ -43,7 +43,7 @@ func Profiles(m *report.Model) (Figure, bool) {
 			}
 		}
 		if len(medians) > 0 {
-			f.Caption = sentences(f.Caption, sentence(s.on(task, "half of each arm's runs score "+way+": "+strings.Join(medians, ", ")+".")))
+			f.Caption = sentences(f.Caption, sentence(s.on(task, "medians: "+strings.Join(medians, ", ")+".")))
 		}
 		f.Panels = append(f.Panels, p)
 	}
@@ -194,8 +194,8 @@ func negated(x stats.Scores) stats.Scores {
 // sentence begins with a capital letter where it begins with a word of ours: not
 // with a task's label.
 func sentence(text string) string {
-	if strings.HasPrefix(text, "half ") {
-		return "H" + text[1:]
+	if strings.HasPrefix(text, "medians:") {
+		return "M" + text[1:]
 	}
 	return text
 }

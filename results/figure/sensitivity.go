@@ -19,19 +19,11 @@ func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
 	bars := Figure{ID: "sensitivity", Title: "What the objective depends on"}
 	steps := Figure{ID: "convergence", Title: "How the indices settle as the sample grows"}
 	pairs := Figure{ID: "interactions", Title: "What factors do in pairs"}
-	short, told, best := m.ShortFactors(), false, -1
-	if s, ok := read(m); ok {
-		for task := range s.ofTasks {
-			if l := s.ranked(task); best < 0 && len(l) > 0 {
-				best = l[0].Arm
-			}
-		}
-	}
-	for i := range t.Arms() {
-		a := view{SensitivityArm: &t.Arms()[i], m: m, short: short}
-		// What the best arm depends on says more than what the baseline does.
-		if c := a.caption(); c != "" && (bars.Caption == "" || a.Line.Arm == best && !told) {
-			bars.Caption, told = c, a.Line.Arm == best
+	short := m.ShortFactors()
+	for _, arm := range learnersFirst(m, t) {
+		a := view{SensitivityArm: arm, m: m, short: short}
+		if bars.Caption == "" {
+			bars.Caption = a.caption()
 		}
 		bars.Panels = append(bars.Panels, a.bars()...)
 		steps.Panels = append(steps.Panels, a.steps()...)
@@ -59,6 +51,37 @@ func Sensitivity(m *report.Model, t *report.SensitivityTable) []Figure {
 		}
 		all = append(all, *f)
 	}
+	return all
+}
+
+// learnersFirst returns the arms with those that learn before the others and the
+// oracle last: what a study asks about is what learning depends on. The first one
+// is the best learner of the first task.
+func learnersFirst(m *report.Model, t *report.SensitivityTable) []*report.SensitivityArm {
+	best := -1
+	if s, ok := read(m); ok {
+		for task := range s.ofTasks {
+			if l := s.ranked(task); best < 0 && len(l) > 0 {
+				best = l[0].Arm
+			}
+		}
+	}
+	class := func(a *report.SensitivityArm) int {
+		switch {
+		case a.Line.Arm == oracle(m):
+			return 3
+		case !slices.ContainsFunc(a.Line.Points, m.Learns):
+			return 2
+		case a.Line.Arm != best:
+			return 1
+		}
+		return 0
+	}
+	var all []*report.SensitivityArm
+	for i := range t.Arms() {
+		all = append(all, &t.Arms()[i])
+	}
+	slices.SortStableFunc(all, func(a, b *report.SensitivityArm) int { return class(a) - class(b) })
 	return all
 }
 
@@ -172,7 +195,7 @@ func (v *view) bars() []Panel {
 			if !f.IsLuck() {
 				continue
 			}
-			e := f.First
+			e := luckOf(f)
 			if !known(e.Value) {
 				e = main(&f.Index)
 			}
@@ -239,6 +262,16 @@ func (v *view) order(main func(*sensitivity.Index) stats.Estimated) []*report.Se
 	return all
 }
 
+// luckOf is all that runs of one point differ in, what luck does together with
+// factors included: the luck of report's other tables and of the answer. Its first
+// order alone is what it moves all points by at once.
+func luckOf(f *report.SensitivityFactor) stats.Estimated {
+	if known(f.Total.Value) {
+		return f.Total
+	}
+	return f.First
+}
+
 // caption says what the first arm depends on most.
 func (v *view) caption() string {
 	for _, unit := range units() {
@@ -251,9 +284,10 @@ func (v *view) caption() string {
 			for _, f := range order {
 				e := q.of(&f.Index)
 				switch {
-				case f.IsLuck() && known(f.First.Value):
-					luck = append(luck, "luck "+report.Say(f.First.Value, f.First.Low, f.First.High))
 				case f.IsLuck():
+					if e := luckOf(f); known(e.Value) {
+						luck = append(luck, "luck "+report.Say(e.Value, e.Low, e.High))
+					}
 				case f.Told == sensitivity.Luck:
 					luck = append(luck, v.short[f.Factor]+" can't be told from luck")
 				case len(parts) < 4:

@@ -56,6 +56,22 @@ func TestSensitivityFigures(t *testing.T) {
 		if f := figs[0]; f.Caption == "" || !strings.Contains(f.Note, "luck") {
 			t.Errorf("%s: caption %q, note %q", c.name, f.Caption, f.Note)
 		}
+		// The arm that learns stands last in the study and first in the picture.
+		for _, f := range figs {
+			if f.Panels[0].Name != "" && !strings.HasPrefix(f.Panels[0].Name, last.Arm) {
+				t.Errorf("%s: %s begins with %q, want %s", c.name, f.ID, f.Panels[0].Name, last.Arm)
+			}
+		}
+		if !strings.HasPrefix(figs[0].Caption, last.Arm) {
+			t.Errorf("%s: caption %q, want that of %s", c.name, figs[0].Caption, last.Arm)
+		}
+		// Luck is all that runs of one point differ in, as in the sentences.
+		if luck := last.Factors[len(last.Factors)-1]; c.name == "grid" {
+			want := "luck " + report.Say(luck.Total.Value, luck.Total.Low, luck.Total.High)
+			if !strings.Contains(figs[0].Caption, want) {
+				t.Errorf("caption %q, want %q", figs[0].Caption, want)
+			}
+		}
 		t.Logf("%s: %s\n%v", c.name, figs[0].Caption, p.X.Categories)
 		for _, f := range figs {
 			t.Logf("  %s: %d panels", f.ID, len(f.Panels))

@@ -36,6 +36,7 @@ type ArmRow struct {
 	baseline bool
 	rows     bool // the intervals are over the rows of the design
 	partial  bool // the baseline runs at some of the points only
+	lacking  bool // runs without the baseline's beside them are not in the difference
 }
 
 // ArmTable is a table of arms.
@@ -120,7 +121,7 @@ func (m *Model) estimate(r *ArmRow, l line, beside [][]int) {
 	if len(f.points) == 0 {
 		return
 	}
-	r.partial = len(f.points) < len(l.points)
+	r.partial, r.lacking = len(f.points) < len(l.points), f.lacking > 0
 	e = m.difference(f, m.duelAddress(l, m.baseline()))
 	r.Difference, r.DifferenceLow, r.DifferenceHigh = number(e.Value), number(e.Low), number(e.High)
 }

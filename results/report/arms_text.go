@@ -143,6 +143,9 @@ func (t *ArmTable) notes() []string {
 		if t.anyRow(func(r *ArmRow) bool { return r.partial }) {
 			note += " Points where the baseline has no run beside them are left out of it."
 		}
+		if t.anyRow(func(r *ArmRow) bool { return r.lacking }) {
+			note += " Pairs that lack one side are left out of it."
+		}
 		notes = append(notes, note)
 	}
 	if t.against || t.alone {

@@ -205,8 +205,8 @@ func RowUnits(x stats.Scores, s stats.Statistic) stats.Scores {
 // options returns how intervals are made; address tells them apart.
 func (m *Model) options(purpose string, size int, address ...uint64) stats.Options {
 	o := stats.Options{Key: rng.Root(m.Study.Seed, purpose, address...), Resamples: 2000}
-	if size > 100_000 { // keeps a table under some seconds
-		o.Resamples = max(200_000_000/size, 200)
+	if size > 50_000 { // keeps a table under some seconds
+		o.Resamples = max(100_000_000/size, 200)
 	}
 	return o
 }

@@ -55,6 +55,8 @@ func (f format) text(v float64) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case v == 0 && f.decimals < 0:
 		return "0"
+	case math.Abs(v) >= 1e15 && !f.exponent: // a row's other numbers are small
+		return strconv.FormatFloat(v, 'e', 3, 64)
 	case f.exponent:
 		return strconv.FormatFloat(v, 'e', max(f.digits-1, 0), 64)
 	case f.decimals >= 0:

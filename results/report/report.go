@@ -48,6 +48,9 @@ type Options struct {
 	// Learns tells whether an arm learns at a point, which decides whether its
 	// runs can collapse. Defaults to: it trains there, or the study is online.
 	Learns func(p *jobs.Point) bool
+	// Metric is what tables are about. Defaults to the study's objective, by which
+	// points stop in any case.
+	Metric string
 }
 
 // Model is what tables are made of.
@@ -128,13 +131,19 @@ func Build(s *jobs.Study, records iter.Seq2[results.Record, error], o Options) (
 }
 
 func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o Options, most limits) (*Model, error) {
-	m := &Model{Study: s, layout: l, limits: most, metric: slices.Index(s.Metrics, s.Objective.Metric)}
+	m := &Model{Study: s, layout: l, limits: most}
+	if o.Metric != "" {
+		other := *s
+		other.Objective.Metric = o.Metric
+		m.Study = &other
+	}
+	m.metric = slices.Index(s.Metrics, m.Study.Objective.Metric)
 	if m.metric < 0 {
-		return nil, fmt.Errorf("study %q has no metric %q, its objective; it has %q", s.Name, s.Objective.Metric, s.Metrics)
+		return nil, fmt.Errorf("study %q has no metric %q; it has %q", s.Name, m.Study.Objective.Metric, s.Metrics)
 	}
 	if s.Ruled() {
 		var err error
-		if m.outcome, err = stopping.New(s); err != nil {
+		if m.outcome, err = stopping.New(s); err != nil { // by the study's own objective
 			return nil, err
 		}
 		m.again = map[uint64][]float64{}

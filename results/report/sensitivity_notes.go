@@ -145,7 +145,18 @@ func (x *analysis) luck(reps int) string {
 // missing says what is missing and what it may change.
 func (x *analysis) missing() string {
 	r := &x.arm.Result
-	s := fmt.Sprintf("%d of %d runs are missing or failed; ", r.Missing, r.Runs+r.Missing)
+	stopped := 0 // what was not wanted: those points were settled
+	for _, p := range x.points {
+		stopped += x.m.reps - int(min(x.m.Planned(p), uint64(x.m.reps)))
+	}
+	var gaps []string
+	if lost := r.Missing - stopped; lost > 0 {
+		gaps = append(gaps, fmt.Sprintf("%d of %d runs are missing or failed", lost, r.Runs+r.Missing))
+	}
+	if stopped > 0 {
+		gaps = append(gaps, fmt.Sprintf("%d of %d runs were not made, since their points had stopped", stopped, r.Runs+r.Missing))
+	}
+	s := strings.Join(gaps, " and ") + "; "
 	switch x.arm.Method {
 	case SobolIndices:
 		s += fmt.Sprintf("%d of %d base samples are whole, and each index uses those that have the runs it needs.", r.Rows, r.N)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,5 +214,59 @@ func TestWinnersCurse(t *testing.T) {
 	within := 4 / math.Sqrt(studies*runs)
 	if want := 1.53875 / math.Sqrt(runs); math.Abs(chosen-want) > within || math.Abs(confirmed) > within {
 		t.Errorf("chosen with %.3f and confirmed with %.3f, want %.3f and 0, within %.3f", chosen, confirmed, want, within)
+	}
+}
+
+// TestStoppedRunsAreNotMissing: sensitivity called runs missing or failed that
+// stopping had saved.
+func TestStoppedRunsAreNotMissing(t *testing.T) {
+	t.Parallel()
+	s, _, rs := stops(t)
+	m, err := Build(s, rs, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := m.Sensitivity(SensitivityOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := rendered(t, table, Style{Width: 200})
+	if want := "1 of 120 runs are missing or failed and 20 of 120 runs were not made, since their points had stopped; "; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
+// TestAnotherMetric: tables of another metric are about the same trials. Points
+// were judged anew by that metric, which left out runs that the study wants.
+func TestAnotherMetric(t *testing.T) {
+	t.Parallel()
+	s, _, rs := stops(t)
+	own, err := Build(s, rs, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(s.Metrics, s.Objective.Metric)
+	s.Metrics = append(s.Metrics, "other")
+	m, err := Build(s, func(yield func(results.Record, error) bool) {
+		for r, err := range rs {
+			if r.Status == results.Done {
+				r.Metrics = append(slices.Clone(r.Metrics), 1e6*r.Metrics[at])
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}, Options{Metric: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Tally != own.Tally || m.Study.Objective.Metric != "other" || s.Objective.Metric == "other" {
+		t.Errorf("by another metric: %+v, want %+v", m.Tally, own.Tally)
+	}
+	if got, want := m.ArmTable().Rows()[1].Mean, 1e6*own.ArmTable().Rows()[1].Mean; math.Abs(float64(got/want-1)) > 1e-12 {
+		t.Errorf("mean %v, want %v", got, want)
+	}
+	if _, err := Build(s, rs, Options{Metric: "none"}); err == nil || !strings.Contains(err.Error(), `no metric "none"`) {
+		t.Errorf("a metric that is not there: %v", err)
 	}
 }

@@ -101,17 +101,39 @@ func acceleration(left []float64) float64 {
 	return cubes / (6 * squares * math.Sqrt(squares))
 }
 
-// leaveOneOut gives the units counted once each but for one, for each in turn.
+// maxJackknife is how many times a statistic is computed for a jackknife.
+const maxJackknife = 1000
+
+// leaveOneOut gives the units counted once each but for one, for each in turn. Of
+// more than maxJackknife units it leaves out groups of neighbours, which gives
+// the same standard error and acceleration but for a little more scatter (the
+// grouped jackknife of Quenouille, Biometrika 43, 1956) in time that does not
+// grow with the square of their number.
 func leaveOneOut(units []int32, reps int, see func(times []int32)) {
 	times := make([]int32, reps)
 	for _, u := range units {
 		times[u] = 1
 	}
-	for _, u := range units {
-		times[u] = 0
+	for _, group := range grouped(units) {
+		for _, u := range group {
+			times[u] = 0
+		}
 		see(times)
-		times[u] = 1
+		for _, u := range group {
+			times[u] = 1
+		}
 	}
+}
+
+// grouped cuts units into at most maxJackknife groups of neighbours, whose sizes
+// differ by one at most.
+func grouped(units []int32) [][]int32 {
+	n := min(len(units), maxJackknife)
+	groups := make([][]int32, n)
+	for g := range groups {
+		groups[g] = units[g*len(units)/n : (g+1)*len(units)/n]
+	}
+	return groups
 }
 
 // adjust moves the two shares by bias and acceleration (Efron 1987, equation

@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Improvement estimates the probability of improvement P(X > Y): the mean over
 // points of U/(N_x N_y), where U counts the pairs of a run of x and a run of y
@@ -16,26 +19,106 @@ import "math"
 // is then a little far from one half, by less than 1/(2N).
 func Improvement(x, y Scores, o Options) Estimated {
 	o = o.withDefaults(ByMean)
-	w := newWins(x, y)
-	e := Estimated{Value: w.share(nil), Interval: Unknown()}
-	px, py := newPool(w.x), newPool(w.y)
+	px, py := newPool(x), newPool(y)
 	nx, _ := replications([]*pool{px})
 	ny, _ := replications([]*pool{py})
-	if math.IsNaN(e.Value) || min(len(nx), len(ny)) < MinBootstrap || lonely(w.x) || lonely(w.y) {
-		return e
-	}
 	units, reps := replications([]*pool{px, py})
-	if o.Method != Student && e.Value > 0 && e.Value < 1 {
-		e.Interval = resampled(w.share, units, reps, o)
+	j := improvements(x, y)
+	e := Estimated{Value: j.value(), Interval: Unknown()}
+	if math.IsNaN(e.Value) || min(len(nx), len(ny)) < MinBootstrap || j.lonely {
 		return e
 	}
-	var left []float64
-	leaveOneOut(units, reps, func(times []int32) { left = append(left, w.share(times)) })
-	if e.Value == 0 || e.Value == 1 { // as many replications as the side with fewer has
-		left = left[:min(len(nx), len(ny))]
+	if o.Method != Student && e.Value > 0 && e.Value < 1 {
+		e.Interval = resampled(newWins(x, y).share, units, reps, o)
+		return e
 	}
-	e.Interval = sharesInterval(e.Value, left, o.Level)
+	left := make([]float64, len(units))
+	for i, u := range units {
+		left[i] = j.without(u)
+	}
+	n := len(units)
+	if e.Value == 0 || e.Value == 1 { // as many replications as the side with fewer has
+		n = min(len(nx), len(ny))
+	}
+	e.Interval = sharesInterval(e.Value, left, n, o.Level)
 	return e
+}
+
+// improvement sums up over points the share of pairs that x wins, and what it
+// changes by where a replication is left out. It takes N log N for N runs, where
+// the matrix of wins takes their square.
+type improvement struct {
+	total, points float64
+	change        []float64 // by replication
+	lonely        bool      // a point has one run only of a side
+}
+
+func improvements(x, y Scores) improvement {
+	var j improvement
+	for p := range min(len(x), len(y)) {
+		reps := max(len(x[p]), len(y[p]))
+		if more := reps - len(j.change); more > 0 {
+			j.change = append(j.change, make([]float64, more)...)
+		}
+		xs, ys := Present(x[p]), Present(y[p])
+		if len(xs) == 0 || len(ys) == 0 {
+			continue
+		}
+		j.lonely = j.lonely || len(xs) == 1 || len(ys) == 1
+		xs, ys = slices.Sorted(slices.Values(xs)), slices.Sorted(slices.Values(ys))
+		nx, ny, won := float64(len(xs)), float64(len(ys)), 0.0
+		for _, v := range xs {
+			won += lower(ys, v)
+		}
+		share := won / (nx * ny)
+		j.total += share
+		j.points++
+		for r := range reps {
+			a, b := at(x[p], r), at(y[p], r)
+			rest, restX, restY := won, nx, ny
+			if !math.IsNaN(a) {
+				rest -= lower(ys, a)
+				restX--
+			}
+			if !math.IsNaN(b) {
+				rest -= nx - lower(xs, b)
+				restY--
+			}
+			if !math.IsNaN(a) && !math.IsNaN(b) { // a pair that was taken out twice
+				rest += higher(a, b)
+			}
+			if restX*restY > 0 {
+				j.change[r] += rest/(restX*restY) - share
+			}
+		}
+	}
+	return j
+}
+
+// value returns the share, NaN without any point.
+func (j *improvement) value() float64 { return j.total / j.points }
+
+// without returns the share with a replication left out.
+func (j *improvement) without(replication int32) float64 {
+	return (j.total + j.change[replication]) / j.points
+}
+
+// lower returns how many of ascending runs lie below v, equal ones as one half.
+func lower(sorted []float64, v float64) float64 {
+	below, _ := slices.BinarySearch(sorted, v)
+	upTo := below
+	for upTo < len(sorted) && sorted[upTo] == v {
+		upTo++
+	}
+	return float64(below+upTo) / 2
+}
+
+// at returns run r, NaN beyond the last.
+func at(runs []float64, r int) float64 {
+	if r < len(runs) {
+		return runs[r]
+	}
+	return math.NaN()
 }
 
 // ImprovementOverPoints is Improvement where the points are a random sample and
@@ -44,7 +127,8 @@ func Improvement(x, y Scores, o Options) Estimated {
 func ImprovementOverPoints(x, y Scores, level float64) Estimated {
 	var shares []float64
 	for p := range min(len(x), len(y)) {
-		if v := newWins(x[p:p+1], y[p:p+1]).share(nil); !math.IsNaN(v) {
+		j := improvements(x[p:p+1], y[p:p+1])
+		if v := j.value(); !math.IsNaN(v) {
 			shares = append(shares, v)
 		}
 	}
@@ -56,15 +140,13 @@ func ImprovementOverPoints(x, y Scores, level float64) Estimated {
 	for i, v := range shares {
 		left[i] = (total - v) / (n - 1)
 	}
-	e.Interval = sharesInterval(e.Value, left, level)
+	e.Interval = sharesInterval(e.Value, left, len(left), level)
 	return e
 }
 
-// wins holds, for points with the same runs missing, how often x is higher.
-type wins struct {
-	x, y   Scores // points that have runs of both
-	groups []*winGroup
-}
+// wins holds, for points with the same runs missing, how often x is higher, for
+// resampling.
+type wins struct{ groups []*winGroup }
 
 // winGroup sums up points: over[i][j] is at how many of them run i of x is
 // higher than run j of y.
@@ -82,7 +164,6 @@ func newWins(x, y Scores) *wins {
 		if len(hasX) == 0 || len(hasY) == 0 {
 			continue
 		}
-		w.x, w.y = append(w.x, x[p]), append(w.y, y[p])
 		pattern := holes(x[p]) + "|" + holes(y[p])
 		g := byPattern[pattern]
 		if g == nil {

@@ -55,17 +55,22 @@ func factor(x, y []float64) float64 {
 }
 
 // jackknife returns the t interval of the pseudo-values of a statistic of pairs
-// about the statistic (Tukey 1958), not known where one isn't finite.
+// about the statistic (Tukey 1958), not known where one isn't finite. What is left
+// out are pairs, or groups of them, see leaveOneOut.
 func jackknife(x, y []float64, theta func(x, y []float64) float64, level float64) Interval {
-	n := len(x)
 	all := theta(x, y)
-	pseudo, lx, ly := make([]float64, n), make([]float64, n-1), make([]float64, n-1)
-	for i := range x {
-		copy(lx, x[:i])
-		copy(lx[i:], x[i+1:])
-		copy(ly, y[:i])
-		copy(ly[i:], y[i+1:])
-		pseudo[i] = float64(float64(n)*all) - float64(float64(n-1)*theta(lx, ly))
+	units := make([]int32, len(x))
+	for i := range units {
+		units[i] = int32(i)
+	}
+	groups := grouped(units)
+	n := float64(len(groups))
+	pseudo, lx, ly := make([]float64, len(groups)), make([]float64, 0, len(x)), make([]float64, 0, len(x))
+	for i, group := range groups {
+		from, to := group[0], group[len(group)-1]+1
+		lx = append(append(lx[:0], x[:from]...), x[to:]...)
+		ly = append(append(ly[:0], y[:from]...), y[to:]...)
+		pseudo[i] = float64(n*all) - float64((n-1)*theta(lx, ly))
 	}
 	if s := sum(pseudo); math.IsNaN(s) || math.IsInf(s, 0) {
 		return Unknown()

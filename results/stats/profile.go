@@ -63,7 +63,7 @@ func ProfileOf(x Scores, taus []float64, o Options) Profile {
 		}
 	})
 	for i, v := range f.Share {
-		at := sharesInterval(v, left[i], o.Level)
+		at := sharesInterval(v, left[i], len(units), o.Level)
 		if percentile && v > 0 && v < 1 {
 			at = Interval{Quantile(drawn[i], (1-o.Level)/2), Quantile(drawn[i], (1+o.Level)/2)}
 		}

@@ -34,13 +34,13 @@ func wilson(share, n, z float64) Interval {
 // averaged over n replications in any way: Wilson's with as many runs as give
 // the jackknife's standard error and with t for the normal quantile (effective
 // sample size: Korn and Graubard, Survey Methodology 24, 1998). left is the
-// share with each replication left out. It covers 94 to 97 % from ten
+// share with each replication left out, or each group of them (leaveOneOut). It covers 94 to 97 % from ten
 // replications on where the bootstrap covers 84 % (TestCoverageStudy: noise that
 // points and arms share). Where the share is 0 or 1 no luck can be seen; there
-// it is bounded as by none of N replications (ShareUpper).
-func sharesInterval(share float64, left []float64, level float64) Interval {
+// it is bounded as by none of `units` replications (ShareUpper).
+func sharesInterval(share float64, left []float64, units int, level float64) Interval {
 	n := float64(len(left))
-	switch none := ShareUpper(0, n, (1+level)/2); share {
+	switch none := ShareUpper(0, float64(units), (1+level)/2); share {
 	case 0:
 		return Interval{0, none}
 	case 1:

@@ -75,7 +75,7 @@ func (o *Outcome) confirm(i uint64) {
 func (o *Outcome) toConfirm() (n uint64) {
 	for _, left := range o.running {
 		if left > 0 {
-			n += o.study.Confirm.Top * (1 + o.along.most()) * o.study.Confirm.Replications
+			n += min(o.study.Confirm.Top, o.study.Points()) * o.eachRun
 		}
 	}
 	return n

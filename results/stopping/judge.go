@@ -23,8 +23,8 @@ func (o *Outcome) narrow(i, n uint64) bool {
 	opts := stats.Options{Level: level, Key: rng.Root(o.study.Seed, "stopping", i, n)}
 	var in stats.Interval
 	size := math.NaN()
-	if refs := o.beside.of(i); len(refs) > 0 {
-		y := o.average(refs, n)
+	if g := o.beside.groupOf(i); g != nil {
+		y := o.average(g, n)
 		in = difference(x, y, o.summary(), o.study.Paired != jobs.PairedNone, opts)
 		if rule.Relative > 0 {
 			size = o.summary().Of(stats.Scores{y})
@@ -40,23 +40,25 @@ func (o *Outcome) narrow(i, n uint64) bool {
 	return p.half <= p.target
 }
 
-// average returns the mean over points in each of the first n replications.
-func (o *Outcome) average(points []uint32, n uint64) []float64 {
-	if len(points) == 1 {
-		return o.at[points[0]].first(n)
+// average returns the mean over a group's points in each of the first n
+// replications, which all of them have.
+func (o *Outcome) average(g *group, n uint64) []float64 {
+	if len(g.refs) == 1 {
+		return o.at[g.refs[0]].first(n)
 	}
-	means := make([]float64, n)
-	at := make([]float64, 0, len(points))
-	for r := range means {
+	at := make([]float64, 0, len(g.refs))
+	c := g.crowd
+	for uint64(len(c.means)) < n {
+		r := len(c.means)
 		at = at[:0]
-		for _, p := range points {
+		for _, p := range g.refs {
 			if v := o.at[p].first(n)[r]; !math.IsNaN(v) {
 				at = append(at, v)
 			}
 		}
-		means[r] = stats.Mean(at)
+		c.means = append(c.means, stats.Mean(at))
 	}
-	return means
+	return c.means[:n:n]
 }
 
 // difference returns the interval of the summary of x less that of y. With shared

@@ -3,6 +3,7 @@ package stopping
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"slices"
 
 	"overnight/jobs"
@@ -18,8 +19,21 @@ type neighbours struct {
 	first  []span    // the arm's points
 }
 
+// group is refs, points of the arm, and users, the points that they stand beside.
+// What is judged by it is kept by group: of two arms with factors of their own
+// alone, every point stands beside every other.
 type group struct {
 	refs, users []uint32
+
+	open  uint32 // users that may go on
+	stage uint8  // which refs were asked for
+	crowd *crowd // nil of one ref: there may be millions of these
+}
+
+// crowd is what is kept of several refs.
+type crowd struct {
+	reached []uint32  // by stage, how many refs have a record of all replications before it
+	means   []float64 // over refs, of the first replications
 }
 
 // span is points of the arm, and where they begin in serves.
@@ -27,28 +41,77 @@ type span struct{ from, to, at uint64 }
 
 // of returns the points beside a point.
 func (n *neighbours) of(i uint64) []uint32 {
-	if n == nil {
-		return nil
-	}
-	if g := n.group[i]; g >= 0 {
-		return n.groups[g].refs
+	if g := n.groupOf(i); g != nil {
+		return g.refs
 	}
 	return nil
 }
 
-// users calls fn with the points that a point stands beside.
-func (n *neighbours) users(i uint64, fn func(uint64)) {
+// groupOf returns the group of which a point is a user, nil for none.
+func (n *neighbours) groupOf(i uint64) *group {
+	if n == nil || n.group[i] < 0 {
+		return nil
+	}
+	return &n.groups[n.group[i]]
+}
+
+// judge begins to keep what points are judged by, and calls serve with the refs of
+// each group that has users.
+func (n *neighbours) judge(stages int, serve func(ref uint32)) {
 	if n == nil {
 		return
 	}
-	for _, s := range n.first {
-		if i < s.from || i >= s.to {
+	for i := range n.groups {
+		g := &n.groups[i]
+		if g.open = uint32(len(g.users)); g.open == 0 {
 			continue
 		}
-		for _, g := range n.serves[s.at+i-s.from] {
-			for _, u := range n.groups[g].users {
-				fn(uint64(u))
+		if len(g.refs) > 1 {
+			g.crowd = &crowd{reached: make([]uint32, stages)}
+		}
+		for _, ref := range g.refs {
+			serve(ref)
+		}
+	}
+}
+
+// served yields the groups with users that have a point among their refs.
+func (n *neighbours) served(i uint64) iter.Seq[*group] {
+	return func(yield func(*group) bool) {
+		if n == nil {
+			return
+		}
+		for _, s := range n.first {
+			if i < s.from || i >= s.to {
+				continue
 			}
+			for _, g := range n.serves[s.at+i-s.from] {
+				if len(n.groups[g].users) > 0 && !yield(&n.groups[g]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// reach notes that a point has reached a stage.
+func (n *neighbours) reach(i uint64, stage int) {
+	for g := range n.served(i) {
+		if g.crowd != nil {
+			g.crowd.reached[stage]++
+		}
+	}
+}
+
+// users calls fn with the points that a point stands beside, where all that stand
+// there have reached a stage.
+func (n *neighbours) users(i uint64, stage int, fn func(uint64)) {
+	for g := range n.served(i) {
+		if g.crowd != nil && int(g.crowd.reached[stage]) < len(g.refs) {
+			continue
+		}
+		for _, u := range g.users {
+			fn(uint64(u))
 		}
 	}
 }

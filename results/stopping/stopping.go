@@ -38,14 +38,18 @@ type Outcome struct {
 	taken  uint64 // records
 	wanted uint64
 	have   uint64 // records of wanted trials
+	failed uint64 // of these, those that did not end well
+	ahead  uint64 // replications that points which may go on do not want so far
 
 	// Of ruled studies alone.
 	seen    *results.Ledger
 	at      []point
-	beside  *neighbours // by which points are judged; nil: by themselves
-	running []uint64    // by task: candidates for confirmation whose score is not known yet
-	along   *neighbours // that run along where points are confirmed; nil: none do
-	chosen  []uint64    // the points that are confirmed, ascending
+	beside  *neighbours     // by which points are judged; nil: by themselves
+	running []uint64        // by task: candidates for confirmation whose score is not known yet
+	along   *neighbours     // that run along where points are confirmed; nil: none do
+	eachRun uint64          // trials that the confirmation of a point is at most
+	bad     map[uint64]bool // trials that did not end well and are not wanted so far
+	chosen  []uint64        // the points that are confirmed, ascending
 }
 
 var _ results.Chooser = (*Outcome)(nil)
@@ -56,7 +60,7 @@ type point struct {
 	prefix       uint64    // so many first replications have a record
 	half, target float64   // of the interval at the last stage that was looked at
 	score        float64   // summary of what is wanted, once that is known
-	users        uint32    // points beside it that are judged by it and may go on
+	users        uint32    // groups of points that are judged by it and may go on
 	stage        uint8     // index of stages: so many replications are wanted
 	state        state
 	candidate    bool // may be confirmed
@@ -100,12 +104,11 @@ func New(s *jobs.Study) (*Outcome, error) {
 	if o.beside, err = meet(s, judge); err != nil {
 		return nil, err
 	}
-	for i := range o.at {
-		for _, ref := range o.beside.of(uint64(i)) {
-			o.at[ref].users++
-			o.at[ref].state = serving
-		}
-	}
+	o.bad, o.ahead = map[uint64]bool{}, s.Points()*(o.last-o.stages[0])
+	o.beside.judge(len(o.stages), func(ref uint32) {
+		o.at[ref].users++
+		o.at[ref].state = serving
+	})
 	if s.Confirm == nil {
 		return o, nil
 	}
@@ -113,6 +116,7 @@ func New(s *jobs.Study) (*Outcome, error) {
 	if o.along = o.beside; s.Reference() != judge {
 		o.along, err = meet(s, s.Reference())
 	}
+	o.eachRun = (1 + o.along.most()) * s.Confirm.Replications
 	return o, err
 }
 
@@ -187,13 +191,7 @@ func (o *Outcome) Most() uint64 {
 	if o.at == nil {
 		return o.wanted
 	}
-	most := o.wanted
-	for i := range o.at {
-		if s := o.at[i].state; s == open || s == serving {
-			most += o.last - o.stages[o.at[i].stage]
-		}
-	}
-	return most + o.toConfirm()
+	return min(o.wanted+o.ahead+o.toConfirm(), o.study.Trials())
 }
 
 // Missing returns how many wanted trials have no record. With none missing,
@@ -202,6 +200,9 @@ func (o *Outcome) Missing() uint64 { return o.wanted - min(o.have, o.wanted) }
 
 // Surplus returns how many records are of trials that are not wanted.
 func (o *Outcome) Surplus() uint64 { return o.taken - o.have }
+
+// Failures returns how many wanted trials have a record and did not end well.
+func (o *Outcome) Failures() uint64 { return o.failed }
 
 // Saved returns how many trials stopping has left out so far: replications that
 // points which have ended did not need.

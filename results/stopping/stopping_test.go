@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -273,6 +274,15 @@ func TestDefinition(t *testing.T) {
 				if o.Missing() != 0 || o.Total() != uint64(len(want)) || o.Most() != o.Total() {
 					t.Errorf("%s, seed %d, %s: %d missing of %d, at most %d, want 0 of %d", name, seed, how, o.Missing(), o.Total(), o.Most(), len(want))
 				}
+				failed := uint64(0)
+				for _, i := range want {
+					if math.IsNaN(w.scores[i]) {
+						failed++
+					}
+				}
+				if o.Failures() != failed {
+					t.Errorf("%s, seed %d, %s: %d wanted trials failed, want %d", name, seed, how, o.Failures(), failed)
+				}
 				for i := range s.Points() {
 					if o.At(i).Open {
 						t.Errorf("%s, seed %d, %s: point %d is open", name, seed, how, i)
@@ -350,6 +360,30 @@ func outcome(t testing.TB, s *jobs.Study) *Outcome {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// TestManyBeside: where every point of one arm stands beside every point of
+// another, what is judged costs as much as there are points, not as there are pairs
+// of them, let alone each time that one of them is done.
+func TestManyBeside(t *testing.T) {
+	t.Parallel()
+	const points = 5000
+	s := parse(t, fmt.Sprintf("study: s\nenv: {name: marketing, horizon: 5}\nevaluate: {final: 1}\ntrain: {episodes: 1}\n"+
+		"agents: [{as: r, name: reinforce, learning_rate: {uniform: [0.1, 0.2]}}, {as: q, name: reinforce, learning_rate: {uniform: [0.1, 0.2]}}]\n"+
+		"design: {kind: random, points: %d}\nreplications: {min: 2, max: 4, check_at: [3], until: {difference_from: r, half_width: 0.1}}\n", points))
+	began := time.Now()
+	o := outcome(t, s)
+	for i := range s.Trials() {
+		p, n := s.Split(i)
+		p = (p + points) % s.Points() // those that wait come first
+		o.Take(&results.Record{Trial: n*s.Points() + p, Point: p, Replication: n, Status: results.Done, Metrics: []float64{float64(n) * float64(p%7)}})
+	}
+	if o.Missing() != 0 || o.Total() != o.Most() || o.Surplus() == 0 || len(o.Unsettled()) == 0 {
+		t.Errorf("%d missing of %d, at most %d; %d surplus, %d unsettled", o.Missing(), o.Total(), o.Most(), o.Surplus(), len(o.Unsettled()))
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("%d points beside %d took %v", points, points, took)
+	}
 }
 
 // TestPlain: a study without a rule wants all, and keeps nothing of points.

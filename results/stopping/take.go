@@ -16,6 +16,9 @@ func (o *Outcome) Take(r *results.Record) bool {
 	}
 	if o.at == nil {
 		o.have++
+		if r.Status != results.Done {
+			o.failed++
+		}
 		return true
 	}
 	if !o.seen.Add(r.Trial) {
@@ -25,6 +28,12 @@ func (o *Outcome) Take(r *results.Record) bool {
 	i, replication := o.study.Split(r.Trial)
 	p := &o.at[i]
 	wanted := o.wants(p, replication)
+	switch {
+	case wanted && r.Status != results.Done:
+		o.failed++
+	case r.Status != results.Done:
+		o.bad[r.Trial] = true
+	}
 	if wanted {
 		o.have++
 	}
@@ -52,14 +61,21 @@ func (o *Outcome) advance(i uint64) {
 		p.prefix++
 	}
 	reached := false
-	for _, n := range o.stages {
-		reached = reached || before < n && n <= p.prefix
+	for stage, n := range o.stages {
+		if before < n && n <= p.prefix {
+			reached = true
+			o.beside.reach(i, stage)
+		}
 	}
 	if !reached {
 		return
 	}
 	o.look(i)
-	o.beside.users(i, o.look)
+	for stage, n := range o.stages {
+		if before < n && n <= p.prefix {
+			o.beside.users(i, stage, o.look)
+		}
+	}
 }
 
 // look judges a point as often as its records and those beside it allow.
@@ -70,11 +86,12 @@ func (o *Outcome) look(i uint64) {
 		if p.prefix < n {
 			return
 		}
-		refs := o.beside.of(i)
-		for _, ref := range refs {
-			if o.at[ref].prefix < n {
-				return
-			}
+		g := o.beside.groupOf(i)
+		switch {
+		case g == nil:
+		case g.crowd == nil && o.at[g.refs[0]].prefix < n,
+			g.crowd != nil && int(g.crowd.reached[p.stage]) < len(g.refs):
+			return
 		}
 		enough := o.study.Stopping != nil && o.narrow(i, n)
 		switch {
@@ -84,7 +101,11 @@ func (o *Outcome) look(i uint64) {
 			o.end(i, spent)
 		default:
 			o.raise(i, p.stage+1)
-			for _, ref := range refs {
+			if g == nil || g.stage >= p.stage {
+				break
+			}
+			g.stage = p.stage
+			for _, ref := range g.refs {
 				o.raise(uint64(ref), p.stage)
 			}
 		}
@@ -100,6 +121,7 @@ func (o *Outcome) raise(i uint64, stage uint8) {
 	}
 	from, to := o.stages[p.stage], o.stages[stage]
 	p.stage = stage
+	o.ahead -= to - from
 	o.want(i, from, to)
 }
 
@@ -107,8 +129,14 @@ func (o *Outcome) raise(i uint64, stage uint8) {
 func (o *Outcome) want(i, from, to uint64) {
 	o.wanted += to - from
 	for r := from; r < to; r++ {
-		if o.seen.Has(r*o.study.Points() + i) {
-			o.have++
+		trial := r*o.study.Points() + i
+		if !o.seen.Has(trial) {
+			continue
+		}
+		o.have++
+		if o.bad[trial] {
+			delete(o.bad, trial)
+			o.failed++
 		}
 	}
 	if o.Grown != nil {
@@ -121,7 +149,14 @@ func (o *Outcome) end(i uint64, s state) {
 	p := &o.at[i]
 	p.state = s
 	o.rate(i)
-	for _, ref := range o.beside.of(i) {
+	g := o.beside.groupOf(i)
+	if g == nil {
+		return
+	}
+	if g.open--; g.open > 0 {
+		return
+	}
+	for _, ref := range g.refs {
 		o.at[ref].users--
 		o.release(uint64(ref))
 	}
@@ -140,6 +175,7 @@ func (o *Outcome) release(i uint64) {
 // rate sums a point up that is closed, and forgets its scores.
 func (o *Outcome) rate(i uint64) {
 	p := &o.at[i]
+	o.ahead -= o.last - o.stages[p.stage]
 	if p.candidate {
 		p.score = o.summary().Of([][]float64{p.first(o.stages[p.stage])})
 	}

@@ -103,6 +103,7 @@ func (v *View) intervals() *figure.Figure {
 		Caption: "Mean of the objective per arm, with 95 % confidence sequences: valid at any time of looking, so you may look as often as you like and stop when you like. They are wider than the intervals of the finished study.",
 	}
 	known := false
+	var empty []string // arms of which runs have ended, none with a score
 	for task := range v.study.Tasks {
 		p := figure.Panel{
 			Kind: figure.Intervals, X: figure.Axis{Label: "arm"}, Y: figure.Axis{Label: v.objectiveLabel()}, Better: v.better(),
@@ -117,6 +118,9 @@ func (v *View) intervals() *figure.Figure {
 			s := figure.Series{Name: v.study.Arms[v.lines[i].arm].Label, Color: v.lines[i].arm}
 			e, text := v.estimate(i)
 			if text == "" {
+				if n := v.ended(i); n > 0 {
+					empty = append(empty, fmt.Sprintf("%s (%d)", strings.TrimPrefix(p.Name+": "+s.Name, ": "), n))
+				}
 				continue
 			}
 			known = known || e.Known()
@@ -143,7 +147,18 @@ func (v *View) intervals() *figure.Figure {
 	if !known {
 		f.Note = "Intervals appear once some replications are complete."
 	}
+	if len(empty) > 0 {
+		f.Note = strings.TrimSpace(f.Note + " Not drawn, since none of their runs that have ended has a score: " + strings.Join(empty, ", ") + ".")
+	}
 	return &f
+}
+
+// ended returns how many runs of a line have a record.
+func (v *View) ended(i int) (n uint64) {
+	for _, p := range v.lines[i].points {
+		n += v.cells[p].records
+	}
+	return n
 }
 
 // estimate returns a line's mean so far with its confidence sequence, and words

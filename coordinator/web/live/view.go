@@ -132,7 +132,10 @@ func (v *View) Read(ctx context.Context, budget time.Duration) (more bool, err e
 		return false, err
 	}
 	v.total = l.Count()
-	if l.Len() != v.seen.Len() {
+	switch {
+	case l.Len() > v.seen.Len(): // the study asked for more once: those are surplus
+		v.seen.Grow(l.Len())
+	case l.Len() < v.seen.Len():
 		return false, fmt.Errorf("study %q has %d trials, and the view was made for %d", v.name, l.Len(), v.seen.Len())
 	}
 	if gone(v.seen, l) {
@@ -208,7 +211,7 @@ func fresh(l, seen *results.Ledger) func(yield func(results.Span) bool) {
 // add takes a record in.
 func (v *View) add(r *results.Record) {
 	if !v.seen.Add(r.Trial) || r.Point >= uint64(len(v.cells)) || r.Replication >= v.study.Replications {
-		return // known, or it confirms points that look best: the others have none of these runs
+		return // known, or beyond what points are compared by: it confirms those that look best, or is surplus
 	}
 	v.hold(r)
 	c := &v.cells[r.Point]

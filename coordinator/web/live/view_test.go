@@ -437,3 +437,63 @@ func (d damagedStore) Scan(ctx context.Context, study string, from, to uint64) i
 		}
 	}
 }
+
+// TestArmWithoutScores holds that an arm that only fails is named.
+func TestArmWithoutScores(t *testing.T) {
+	t.Parallel()
+	study, s := parse(t, file), storetest.NewMemory(time.Now)
+	p := plan(t, s, study)
+	for i := range study.Points() {
+		r := record(study, i)
+		r.Status, r.Error = results.Done, ""
+		r.Metrics = slices.Repeat([]float64{1}, len(study.Metrics))
+		if _, arm := study.Pair(i); study.Arms[arm].Label == "equal" {
+			r = results.Record{Trial: i, Point: i, Status: results.Failed, Attempts: 1, Error: "no"}
+		}
+		if _, err := s.Commit(t.Context(), p.Study, p.Generation, []results.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := New(study, p.Study, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, v)
+	if note := figures(t, v)[0].Note; !strings.Contains(note, "none of their runs that have ended has a score: equal (6)") {
+		t.Errorf("note %q", note)
+	}
+}
+
+// TestViewOfFewer: a study that asked for more once is shown, without what it does
+// not want any more, and each record is read once.
+func TestViewOfFewer(t *testing.T) {
+	t.Parallel()
+	study := parse(t, file)
+	s := storetest.NewMemory(time.Now)
+	p := plan(t, s, study)
+	rs := make([]results.Record, 0, p.Trials)
+	for i := range p.Trials {
+		rs = append(rs, record(study, i))
+	}
+	if _, err := s.Commit(t.Context(), p.Study, p.Generation, rs); err != nil {
+		t.Fatal(err)
+	}
+	fewer := parse(t, strings.Replace(file, "replications: 7", "replications: 3", 1))
+	v, err := New(fewer, p.Study, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if more, err := v.Read(t.Context(), time.Minute); more || err != nil {
+			t.Fatalf("more %v, %v", more, err)
+		}
+	}
+	if read, of := v.Count(); read != of || of != p.Trials {
+		t.Errorf("%d of %d records read, want all %d", read, of, p.Trials)
+	}
+	for i, c := range v.cells {
+		if c.records != 3 {
+			t.Errorf("point %d has %d records, want 3", i, c.records)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package email
+
+import (
+	"fmt"
+
+	"overnight/envs"
+	"overnight/internal/rng"
+)
+
+var (
+	_ envs.Env        = (*Env)(nil)
+	_ envs.Oracle     = (*Env)(nil)
+	_ envs.Attributor = (*Env)(nil)
+	_ envs.Tracer     = (*Env)(nil)
+)
+
+// lastSend is what is known of the send just made.
+type lastSend struct {
+	t, arm, best, cell int
+	u, gap, caused     float64
+	credited           float64 // of caused, what the window lets through
+	converted          bool
+}
+
+// Spec returns what the parameters make of the environment.
+func (e *Env) Spec() *envs.Spec { return &e.spec }
+
+// Reset begins the run of a key.
+func (e *Env) Reset(episode rng.Key, out *envs.Step) {
+	e.key, e.t = episode, 0
+	e.u.Seed(episode)
+	e.late.reset(episode)
+	e.pay.reset(episode)
+	e.context.reset(episode, &e.grid)
+	e.pending = e.pending[:0]
+	e.last = lastSend{}
+	e.totals.reset()
+	e.draw()
+	e.meet()
+	e.show(out)
+	out.Reward, out.Credits = 0, out.Credits[:0]
+}
+
+// meet draws the next recipient and finds the rates and the best arm.
+func (e *Env) meet() {
+	e.context.next(&e.grid)
+	cell := e.context.cell
+	if e.world == stationary || e.world == abrupt {
+		copy(e.now, e.rates.table[cell*e.arms:][:e.arms])
+		e.best = e.rates.top[cell]
+		return
+	}
+	e.ratesOf(cell, e.now)
+	e.best = e.argmax(e.now, cell/e.grid.perSegment)
+}
+
+// show writes what is seen of the next recipient.
+func (e *Env) show(out *envs.Step) {
+	n := e.grid.size
+	out.Obs = append(out.Obs[:0], e.grid.obs[e.context.cell*n:][:n]...)
+	out.Allowed = nil
+	if len(e.masks) > 0 {
+		out.Allowed = e.masks[e.context.cell/e.grid.perSegment]
+	}
+	out.T, out.Done, out.Truncated = e.t, e.t == e.p.Horizon, false
+}
+
+// Step sends an arm to the recipient shown. It panics where the arm does not
+// exist or is vetoed: a mask that an agent did not heed.
+func (e *Env) Step(a *envs.Action, out *envs.Step) {
+	arm, cell := a.Index, e.context.cell
+	if len(e.masks) > 0 && !e.masks[cell/e.grid.perSegment][arm] {
+		panic(fmt.Sprintf("email: %q is vetoed for this recipient, and the agent sent it", e.names[arm]))
+	}
+	l := &e.last
+	*l = lastSend{t: e.t, arm: arm, best: e.best, cell: cell, u: e.u.Float64()}
+	e.pay.next()
+	l.converted = l.u < e.now[arm]
+	if l.converted {
+		l.caused = e.pay.amount(arm, e.value[arm])
+	}
+	e.count()
+
+	out.Reward, out.Credits = 0, out.Credits[:0]
+	released := (e.t+1)%e.p.Batch == 0 || e.t+1 == e.p.Horizon
+	if e.late.on {
+		if e.late.add(e.t, arm, l.converted, l.caused, e.p.Horizon) {
+			l.credited = l.caused
+		}
+		e.pending = e.late.land(e.t, e.pending)
+	} else {
+		l.credited = l.caused
+		e.pending = append(e.pending, envs.Credit{Step: int32(e.t), Index: int32(arm), Reward: l.caused})
+	}
+	if released {
+		e.release(out)
+	}
+
+	e.t++
+	e.advance(e.t, arm)
+	e.now, e.before = e.before, e.now
+	e.meet()
+	e.show(out)
+}
+
+// release shows what became known since it was last called.
+func (e *Env) release(out *envs.Step) {
+	for i := range e.pending {
+		out.Reward += e.pending[i].Reward
+	}
+	if e.p.Anonymous {
+		out.Credits = append(out.Credits, envs.Credit{Step: -1, Index: -1, Reward: out.Reward})
+	} else {
+		out.Credits = append(out.Credits, e.pending...)
+	}
+	e.pending = e.pending[:0]
+}
+
+// Best chooses the allowed arm whose send now brings in most on average, and
+// returns how much. Under fatigue that is not what is best for the run.
+func (e *Env) Best(a *envs.Action) float64 {
+	a.Index, a.Prob = e.best, 1
+	return float64(e.now[e.best] * e.value[e.best])
+}
+
+// Generated returns what the send just made will be credited, within its window
+// and if the run lasts.
+func (e *Env) Generated() float64 { return e.last.credited }
+
+// Trace writes the send just made: its number, the recipient's levels, u,
+// whether it converted, what that pays, after how many sends it is known (-1: it
+// did not convert), the best arm, the gap in expected reward, and all rates.
+func (e *Env) Trace(into []float64) {
+	l := &e.last
+	n := 0
+	put := func(v float64) {
+		into[n] = v
+		n++
+	}
+	put(float64(l.t))
+	segment, device, hour := e.grid.levels(l.cell)
+	if e.grid.segments > 1 {
+		put(float64(segment))
+	}
+	if e.grid.devices > 1 {
+		put(float64(device))
+	}
+	if e.grid.hours > 1 {
+		put(float64(hour))
+	}
+	put(l.u)
+	put(oneIf(l.converted))
+	put(l.caused)
+	switch {
+	case e.late.on:
+		put(float64(e.late.delay))
+	default:
+		put(oneIf(l.converted) - 1)
+	}
+	put(float64(l.best))
+	put(l.gap)
+	copy(into[n:], e.before)
+}

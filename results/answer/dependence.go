@@ -1,0 +1,103 @@
+package answer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"overnight/results/report"
+	"overnight/results/sensitivity"
+)
+
+// dependence says what each learning arm's runs differ by: the share of each
+// factor and of luck, and the levels between which the largest one moves it.
+func (b *builder) dependence() []string {
+	m := b.Model
+	short := m.ShortFactors()
+	names := m.Study.Columns()
+	byArm := map[string][]report.ShareRow{}
+	var order []string
+	for _, r := range m.WhatMatters().Rows() {
+		key := r.Task + "\x00" + r.Arm
+		if byArm[key] == nil {
+			order = append(order, key)
+		}
+		byArm[key] = append(byArm[key], r)
+	}
+	var out []string
+	for _, key := range order {
+		rows := byArm[key]
+		if !b.learns(rows[0].Task, rows[0].Arm) {
+			continue
+		}
+		var parts []string
+		moved, lucky, told := "", false, false // of the factors
+		for _, r := range rows {
+			share := float64(r.Share)
+			if math.IsNaN(share) || r.Factor == report.Rest && share < .005 {
+				continue
+			}
+			name := r.Factor
+			if i := slices.Index(names, name); i >= 0 {
+				name = short[i]
+			}
+			parts = append(parts, fmt.Sprintf("%s %s", name, report.SayShare(share)))
+			if r.Best == "" || r.Best == r.Worst {
+				continue
+			}
+			isLuck := b.isLuck(r.Task, r.Arm, r.Factor)
+			lucky, told = lucky || isLuck, told || !isLuck
+			if moved == "" && share >= .01 && !isLuck {
+				moved = fmt.Sprintf(" Of the factors, %s moves it most: from a mean of %s at %s to %s at %s.", name,
+					report.Say(float64(r.WorstMean), math.NaN(), math.NaN()), r.Worst, report.Say(float64(r.BestMean), math.NaN(), math.NaN()), r.Best)
+			}
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		if lucky && !told {
+			moved = " No factor can be told from luck."
+		}
+		where := rows[0].Arm
+		if len(m.Study.Tasks) > 1 {
+			where += " on " + rows[0].Task
+		}
+		out = append(out, fmt.Sprintf("What the runs of %s differ by: %s.%s", where, list(parts), moved))
+	}
+	return out
+}
+
+// isLuck tells whether a factor of an arm can't be told from luck: what its levels
+// differ by is then no effect to report.
+func (b *builder) isLuck(task, arm, factor string) bool {
+	if b.sens == nil {
+		return false
+	}
+	m, luck := b.Model, false
+	for _, a := range b.sens.Arms() {
+		if m.Study.Arms[a.Line.Arm].Label != arm || m.Study.Tasks[a.Line.Task].Label != task {
+			continue
+		}
+		for i := range a.Factors {
+			switch f := &a.Factors[i]; {
+			case f.Name != factor:
+			case f.Told != sensitivity.Luck:
+				return false
+			default:
+				luck = true
+			}
+		}
+	}
+	return luck
+}
+
+// learns tells whether an arm learns at a point of the task.
+func (b *builder) learns(task, arm string) bool {
+	m := b.Model
+	for _, l := range m.Lines() {
+		if m.Study.Arms[l.Arm].Label == arm && m.Study.Tasks[l.Task].Label == task {
+			return slices.ContainsFunc(l.Points, m.Learns)
+		}
+	}
+	return false
+}
