@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/report"
+	"overnight/results/stopping"
 )
 
 // leader is a point in the list of the best.
@@ -22,13 +25,19 @@ type leader struct {
 }
 
 // leaders prints the best points so far by the mean of the objective, from what
-// the store keeps up to date: no record is read.
+// the store keeps up to date: no record is read but those of a study that may have
+// records beside what it compares points by, which the store does not tell apart.
 func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f resultsFlags) error {
-	board, ok := s.(results.Leaderboard)
-	if !ok {
-		return engine(fmt.Errorf("%s keeps no list of the best points: leave --top out", a.where()))
+	best := bestRead
+	if board, ok := s.(results.Leaderboard); !stopping.Applies(study, &p) {
+		if !ok {
+			return engine(fmt.Errorf("%s keeps no list of the best points: leave --top out", a.where()))
+		}
+		best = func(ctx context.Context, _ results.Store, p *results.Plan, study *jobs.Study, n int) ([]results.Leader, error) {
+			return board.Leaders(ctx, p.Study, n, study.Objective.Minimize)
+		}
 	}
-	top, err := board.Leaders(ctx, p.Study, f.top, study.Objective.Minimize)
+	top, err := best(ctx, s, &p, study, f.top)
 	if err != nil {
 		return engine(err)
 	}
@@ -74,4 +83,42 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 		t.Rows = append(t.Rows, row)
 	}
 	return report.Write(a.out, t, report.Style{Format: report.Format(f.format), Width: a.width()})
+}
+
+// bestRead finds the best n points from the records by which a study compares them.
+func bestRead(ctx context.Context, s results.Store, p *results.Plan, study *jobs.Study, n int) ([]results.Leader, error) {
+	wanted, err := wantedOf(study, p)
+	if err != nil {
+		return nil, err
+	}
+	points := map[uint64]*results.Leader{}
+	for r, err := range compared(study, wanted(results.Skim(ctx, s, p.Study, 0, p.Trials))) {
+		switch {
+		case errors.Is(err, results.ErrDamaged):
+			continue
+		case err != nil:
+			return nil, err
+		case r.Status != results.Done, p.Objective < 0, p.Objective >= len(r.Metrics), r.Metrics[p.Objective] != r.Metrics[p.Objective]:
+			continue
+		}
+		l := points[r.Point]
+		if l == nil {
+			l = &results.Leader{Point: r.Point}
+			points[r.Point] = l
+		}
+		l.N++
+		l.Mean += (r.Metrics[p.Objective] - l.Mean) / float64(l.N)
+	}
+	all := make([]results.Leader, 0, len(points))
+	for _, l := range points {
+		all = append(all, *l)
+	}
+	slices.SortFunc(all, func(a, b results.Leader) int {
+		c := cmp.Compare(b.Mean, a.Mean)
+		if study.Objective.Minimize {
+			c = -c
+		}
+		return cmp.Or(c, cmp.Compare(a.Point, b.Point))
+	})
+	return all[:min(n, len(all))], nil
 }

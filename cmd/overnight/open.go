@@ -46,19 +46,6 @@ func isRedis(url string) bool {
 	return strings.HasPrefix(url, "redis") || strings.HasPrefix(url, "unix://")
 }
 
-// folder returns the store's folder; commands that work on files alone ask for
-// it.
-func (a *app) folder() (string, error) {
-	at, folder, err := a.storeURL()
-	if err != nil {
-		return "", err
-	}
-	if !folder {
-		return "", usage("this command works on a data folder, not on %s", redisconn.Redact(at))
-	}
-	return at, nil
-}
-
 // openRedis connects to a store in Redis.
 func (a *app) openRedis(ctx context.Context, url string) (results.Store, error) {
 	rdb, err := a.redis(url)

@@ -104,14 +104,14 @@ func (a *app) tables(ctx context.Context, s results.Store, p results.Plan, study
 }
 
 // summary prints what a run ends with.
-func (a *app) summary(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, e report.Ending) error {
+func (a *app) summary(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, e report.Ending) (report.Tally, error) {
 	m, err := a.model(ctx, s, p, study)
 	if err != nil {
-		return err
+		return report.Tally{}, err
 	}
 	e.State, e.Digest, e.Width = p.State, p.Digest, a.width()
 	if err := report.Summary(a.out, m, e); err != nil {
-		return fmt.Errorf("print the summary: %w", err)
+		return report.Tally{}, fmt.Errorf("print the summary: %w", err)
 	}
-	return nil
+	return m.Tally, nil
 }

@@ -268,10 +268,11 @@ func (a *app) afterRun(ctx context.Context, store results.Store, file string, pl
 		return engine(err)
 	}
 	ending := report.Ending{Elapsed: took, Reused: planned.Committed, File: file}
-	if err := a.summary(ctx, store, plan, planned.Study, ending); err != nil {
+	wanted, err := a.summary(ctx, store, plan, planned.Study, ending)
+	if err != nil {
 		return err
 	}
-	if tally.Done < tally.Total() {
+	if wanted.Failed+wanted.Dead+wanted.Overrun > 0 { // surplus records don't count
 		return &codeError{exitFailures, nil}
 	}
 	return nil

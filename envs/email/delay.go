@@ -75,7 +75,7 @@ func (l *late) draw(arm int) int {
 	if len(l.fixed) > 0 {
 		return l.fixed[arm]
 	}
-	rest := 1 - l.stream.Float64()
+	rest := 1 - float64(l.stream.Float64()) // rounded: see fp.MulAdd
 	return int(float64(l.perLog[arm] * fp.LogUnit(rest)))
 }
 

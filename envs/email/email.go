@@ -97,9 +97,11 @@ type Env struct {
 	u       rng.Stream
 	rates   rates
 	context context
-	now     []float64 // rates of this send by arm
-	before  []float64 // rates of the send before, where they are computed
-	best    int       // the best allowed arm of this send
+	now     []float64    // rates of this send by arm; not to be written to
+	before  []float64    // of the send before
+	spare   [2][]float64 // where rates are computed that change
+	left    int          // sends of the batch
+	best    int          // the best allowed arm of this send
 	pending []envs.Credit
 	last    lastSend
 	totals  totals

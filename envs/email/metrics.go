@@ -16,7 +16,9 @@ type totals struct {
 	lateSends       []int     // [cell][arm]: sends of the last tenth
 	bySegment       []float64 // [segment][expected, most]
 	window          []bool    // ring: whether the sends of late were of the best arm
+	at              int       // of the window: the next
 	inWindow, ninth int       // how many were, and when it was nine of ten first
+	lastTenth       int       // its first send
 	scratch         []float64
 }
 
@@ -26,6 +28,7 @@ func (t *totals) prepare(e *Env) {
 	if e.world.drifts() {
 		t.comparator = resize(t.comparator, cells)
 	}
+	t.lastTenth = e.p.Horizon - max(1, e.p.Horizon/10)
 	t.lateSends = resize(t.lateSends, cells)
 	t.bySegment = resize(t.bySegment, 2*e.grid.segments)
 	t.window = resize(t.window, min(recent, e.p.Horizon))
@@ -33,7 +36,7 @@ func (t *totals) prepare(e *Env) {
 }
 
 func (t *totals) reset() {
-	*t = totals{comparator: t.comparator, lateSends: t.lateSends, bySegment: t.bySegment, window: t.window, scratch: t.scratch}
+	*t = totals{comparator: t.comparator, lateSends: t.lateSends, bySegment: t.bySegment, lastTenth: t.lastTenth, window: t.window, scratch: t.scratch}
 	clear(t.comparator)
 	clear(t.lateSends)
 	clear(t.bySegment)
@@ -68,7 +71,7 @@ func (e *Env) count() {
 		t.bySegment[2*s] += is
 		t.bySegment[2*s+1] += best
 	}
-	if l.t >= e.p.Horizon-max(1, e.p.Horizon/10) {
+	if l.t >= t.lastTenth {
 		t.lateSends[l.cell*e.arms+l.arm]++
 	}
 	e.countRecent(l.gap == 0)
@@ -78,11 +81,13 @@ func (e *Env) count() {
 func (e *Env) countRecent(best bool) {
 	t := &e.totals
 	n := len(t.window)
-	at := e.last.t % n
-	if t.window[at] {
+	if t.window[t.at] {
 		t.inWindow--
 	}
-	t.window[at] = best
+	t.window[t.at] = best
+	if t.at++; t.at == n {
+		t.at = 0
+	}
 	if best {
 		t.inWindow++
 		t.bestSends++

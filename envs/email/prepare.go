@@ -28,7 +28,9 @@ func (e *Env) prepare() {
 	e.prepareMasks()
 	e.rates.prepare(e.arms, &e.grid, e.world)
 	e.late.prepare(p, e.arms)
-	e.now, e.before = resize(e.now, e.arms), resize(e.before, e.arms)
+	for i := range e.spare {
+		e.spare[i] = resize(e.spare[i], e.arms)
+	}
 	if n := min(p.Batch, p.Horizon); n > 1 || p.Delay != "none" {
 		// All that can become known in a batch.
 		if n += len(e.late.ring); cap(e.pending) < n {

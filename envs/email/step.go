@@ -32,7 +32,7 @@ func (e *Env) Reset(episode rng.Key, out *envs.Step) {
 	e.late.reset(episode)
 	e.pay.reset(episode)
 	e.context.reset(episode, &e.grid)
-	e.pending = e.pending[:0]
+	e.pending, e.left = e.pending[:0], e.p.Batch
 	e.last = lastSend{}
 	e.totals.reset()
 	e.draw()
@@ -43,21 +43,28 @@ func (e *Env) Reset(episode rng.Key, out *envs.Step) {
 
 // meet draws the next recipient and finds the rates and the best arm.
 func (e *Env) meet() {
+	e.before = e.now
 	e.context.next(&e.grid)
 	cell := e.context.cell
-	if e.world == stationary || e.world == abrupt {
-		copy(e.now, e.rates.table[cell*e.arms:][:e.arms])
+	if e.world == stationary {
+		e.now, e.best = e.rates.table[cell*e.arms:][:e.arms], e.rates.top[cell]
+		return
+	}
+	e.now = e.spare[e.t&1]
+	e.ratesOf(cell, e.now)
+	if e.world == abrupt {
 		e.best = e.rates.top[cell]
 		return
 	}
-	e.ratesOf(cell, e.now)
 	e.best = e.argmax(e.now, cell/e.grid.perSegment)
 }
 
 // show writes what is seen of the next recipient.
 func (e *Env) show(out *envs.Step) {
-	n := e.grid.size
-	out.Obs = append(out.Obs[:0], e.grid.obs[e.context.cell*n:][:n]...)
+	out.Obs = out.Obs[:0]
+	if n := e.grid.size; n > 0 {
+		out.Obs = append(out.Obs, e.grid.obs[e.context.cell*n:][:n]...)
+	}
 	out.Allowed = nil
 	if len(e.masks) > 0 {
 		out.Allowed = e.masks[e.context.cell/e.grid.perSegment]
@@ -82,7 +89,6 @@ func (e *Env) Step(a *envs.Action, out *envs.Step) {
 	e.count()
 
 	out.Reward, out.Credits = 0, out.Credits[:0]
-	released := (e.t+1)%e.p.Batch == 0 || e.t+1 == e.p.Horizon
 	if e.late.on {
 		if e.late.add(e.t, arm, l.converted, l.caused, e.p.Horizon) {
 			l.credited = l.caused
@@ -92,13 +98,13 @@ func (e *Env) Step(a *envs.Action, out *envs.Step) {
 		l.credited = l.caused
 		e.pending = append(e.pending, envs.Credit{Step: int32(e.t), Index: int32(arm), Reward: l.caused})
 	}
-	if released {
+	e.t++
+	if e.left--; e.left == 0 || e.t == e.p.Horizon {
 		e.release(out)
+		e.left = e.p.Batch
 	}
 
-	e.t++
 	e.advance(e.t, arm)
-	e.now, e.before = e.before, e.now
 	e.meet()
 	e.show(out)
 }
@@ -110,6 +116,8 @@ func (e *Env) release(out *envs.Step) {
 	}
 	if e.p.Anonymous {
 		out.Credits = append(out.Credits, envs.Credit{Step: -1, Index: -1, Reward: out.Reward})
+	} else if len(e.pending) == 1 {
+		out.Credits = append(out.Credits, e.pending[0])
 	} else {
 		out.Credits = append(out.Credits, e.pending...)
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"overnight/results"
 	"overnight/results/figure"
@@ -50,7 +51,7 @@ func Build(ctx context.Context, in Input) (page.Document, error) {
 			b.sens = t
 		}
 	}
-	b.doc = page.Document{Study: s.Name, Question: s.Question, Answer: b.sentences(), Source: string(in.Source), Made: in.Made}
+	b.doc = page.Document{Study: s.Name, Question: s.Question, Answer: unbroken(b.sentences()), Source: string(in.Source), Made: in.Made}
 	b.facts()
 	if err := b.sections(ctx); err != nil {
 		return page.Document{}, fmt.Errorf("study %s: %w", s.Name, err)
@@ -75,6 +76,14 @@ func Figures(d page.Document) []figure.Figure {
 		add(s.Figures)
 	}
 	return all
+}
+
+// unbroken keeps numbers and their per cent signs on one line.
+func unbroken(sentences []string) []string {
+	for i, s := range sentences {
+		sentences[i] = strings.ReplaceAll(s, " %", "\u00a0%")
+	}
+	return sentences
 }
 
 // facts says what ran.

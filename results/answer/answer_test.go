@@ -91,8 +91,8 @@ func TestAnswer(t *testing.T) {
 		`Best is learner: mean optimality 0\.84 \[.*\] over 2 points and 10 replications; its worst run has 0\.4\.`,
 		`the next, equal`,
 		`Better than random: learner \(\+0\.35 \[.*\]\) and equal \(\+0\.2`,
-		`2 of 20 runs of learner ended worse than the mean of random beside it \(10 %`,
-		`What the runs of learner differ by: `,
+		`2 of 20 runs of learner ended worse than the mean of random beside it \(10\x{a0}%`,
+		`What the runs of learner differ by \(estimated shares of the variance\): `,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("no %q in\n%s", want, got)

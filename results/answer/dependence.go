@@ -62,7 +62,7 @@ func (b *builder) dependence() []string {
 		if len(m.Study.Tasks) > 1 {
 			where += " on " + rows[0].Task
 		}
-		out = append(out, fmt.Sprintf("What the runs of %s differ by: %s.%s", where, list(parts), moved))
+		out = append(out, fmt.Sprintf("What the runs of %s differ by (estimated shares of the variance): %s.%s", where, list(parts), moved))
 	}
 	return out
 }
