@@ -55,7 +55,7 @@ func openDashboard(t *testing.T, dir string) (string, func()) {
 // dashboard is a page of the service: it may ask for what the service has.
 func dashboard(url string) page {
 	origin := url[:strings.Index(url, "/studies")]
-	return page{name: "orders", requests: func(u string) bool { return strings.HasPrefix(u, origin) }, ready: `!document.querySelector("#pause").hidden`}
+	return page{name: "running", requests: func(u string) bool { return strings.HasPrefix(u, origin) }, ready: `!document.querySelector("#pause").hidden`}
 }
 
 // TestOrders gives every order of the dashboard to a study under way, by the
@@ -83,6 +83,9 @@ func TestOrders(t *testing.T) {
 	until("an interval of an arm", `!!document.querySelector("#fig-live-intervals canvas")`)
 	until("a learning curve", `!!document.querySelector("#fig-live-curves canvas")`)
 	until("a heat map", `!!document.querySelector("#fig-live-map canvas")`)
+
+	b.scroll()
+	b.save("wide", chromedp.CaptureScreenshot())
 
 	click("#pause")
 	until("the question", `document.querySelector("#ask").open`)

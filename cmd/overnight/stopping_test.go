@@ -2,17 +2,24 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
+
+	"overnight/results"
+	"overnight/results/sqlitestore"
 )
 
 // stoppingStudy has points that stop at several stages, some that don't settle,
@@ -154,5 +161,56 @@ func TestStoppingEdited(t *testing.T) {
 	}
 	if !surplus {
 		t.Error("no edit left surplus records, so that this shows little")
+	}
+}
+
+// TestStoppingSurplus: what failed beside what a study wants is no failure of the
+// study, and the list of the best points goes by what points are compared by.
+func TestStoppingSurplus(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	want, _ := stopped(t, dir)
+	s, err := sqlitestore.Open(t.Context(), dir, sqlitestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Plan(t.Context(), "stopping")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Ledger(t.Context(), p.Study)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := l.Missing(0)
+	r := results.Record{Trial: i, Point: i % p.Points, Replication: i / p.Points, Status: results.Failed, Error: "out of luck", Attempts: 1}
+	if _, err := s.Commit(t.Context(), p.Study, p.Generation, []results.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := stopped(t, dir); got != want { // which fails where the exit code is not 0
+		t.Errorf("digest %s with a surplus failure, want %s", got, want)
+	}
+	type row struct {
+		Point, N uint64
+		Mean     float64
+	}
+	out, err := overnight(t.Context(), "results", "stopping", "--top", "3", "--format", "json", "--store", dir).Output()
+	var top []row
+	if err != nil || json.Unmarshal(out, &top) != nil || len(top) != 3 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err = overnight(t.Context(), "results", "stopping", "--format", "json", "--store", dir).Output()
+	var all struct{ Rows []row }
+	if err != nil || json.Unmarshal(out, &all) != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	slices.SortStableFunc(all.Rows, func(a, b row) int { return cmp.Compare(b.Mean, a.Mean) })
+	for i, r := range top {
+		if w := all.Rows[i]; r.Point != w.Point || r.N != w.N || math.Abs(r.Mean-w.Mean) > 1e-12 {
+			t.Errorf("place %d: %+v, want %+v", i+1, r, w)
+		}
 	}
 }

@@ -144,6 +144,7 @@ type table struct {
 
 type lineTable struct {
 	task, arm int
+	learns    bool
 	points    []int
 }
 
@@ -172,10 +173,20 @@ func readTable(s *jobs.Study) (*table, error) {
 		if !known {
 			i = len(t.lines)
 			at[k] = i
-			t.lines = append(t.lines, lineTable{task: pt.Task, arm: pt.Arm})
+			t.lines = append(t.lines, lineTable{task: pt.Task, arm: pt.Arm, learns: s.Evaluate.Online || pt.Train != (jobs.Budget{})})
 		}
 		t.lines[i].points = append(t.lines[i].points, p)
 	}
+	// What learns is looked at first.
+	slices.SortStableFunc(t.lines, func(a, b lineTable) int {
+		switch {
+		case a.learns == b.learns:
+			return 0
+		case a.learns:
+			return -1
+		}
+		return 1
+	})
 	return t, nil
 }
 
