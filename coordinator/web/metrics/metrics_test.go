@@ -238,6 +238,18 @@ func TestService(t *testing.T) {
 		want["trials_pending"] = 9
 		check("set back")
 
+		// A study that stops by itself has something to do until it has ended: else a
+		// fleet that is scaled by this number would never come back.
+		s.change(func() {
+			for i := range s.plans {
+				if s.plans[i].Study == "two" {
+					s.plans[i].Wanted = 1 // and it has a record
+				}
+			}
+		})
+		want["trials_pending"] = 1
+		check("nothing known to be wanted")
+
 		s.change(func() { s.away = true })
 		alone := map[string]float64{"leader": 1, "store_up": 0, "recovery_seconds": 1, "jobs_lost_total": 1, "counts_went_back_total": 1}
 		kept := want

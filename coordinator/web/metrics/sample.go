@@ -58,7 +58,13 @@ func (s *Service) read(ctx context.Context) (*sample, error) {
 		studies[p.Study] = p
 		if p.State == results.Planning || p.State == results.Running {
 			busy := held[work{p.Study, p.Generation}]
-			if left := p.Expected() - min(p.Expected(), t.Total()); left > busy {
+			left := p.Expected() - min(p.Expected(), t.Total())
+			if p.Wanted > 0 && p.State == results.Running {
+				// Records may be surplus, and decisions that are due may want more: a fleet
+				// that was scaled to none would leave both unknown.
+				left = max(left, busy+1)
+			}
+			if left > busy {
 				out.pending += left - busy
 			}
 		}
