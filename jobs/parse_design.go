@@ -59,8 +59,15 @@ func (p *parser) designs() {
 func (p *parser) covered(n *tree.Node, of, all []string, named bool) {
 	for i, f := range all {
 		if named && !slices.Contains(of, f) {
-			p.fail(n.Pos, fmt.Sprintf("the factor %s, given %s, is in no part of design", f, placeOf(p.defs[i].node.Pos)),
-				fmt.Sprintf("add {kind: grid, of: [%s]}, or name it in a part", f))
+			part := fmt.Sprintf("{kind: grid, of: [%s]}", f)
+			if p.s.Factors[i].continuous() { // a range, which has no grid
+				part = fmt.Sprintf("{kind: random, points: 256, of: [%s]}", f)
+			}
+			instead := "add " + part + ", or name it in a part"
+			if n.Kind != tree.List {
+				instead = "name it in of too, or write a list of parts: design: [{kind: ..., of: [...]}, " + part + "]"
+			}
+			p.fail(n.Pos, fmt.Sprintf("the factor %s, given %s, is in no part of design", f, placeOf(p.defs[i].node.Pos)), instead)
 		}
 	}
 }

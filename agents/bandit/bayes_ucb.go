@@ -59,7 +59,8 @@ func (b *arms) posterior(i int, priorA, priorB float64) (alpha, beta float64) {
 	return priorA + s, priorB + max(b.n[i]-s, 0)
 }
 
-// Act plays the highest quantile. That of an arm is only worked out where it is
+// Act plays the highest quantile. It begins with the arm whose quantile is the
+// highest by a rough formula; that of another is only worked out where it is
 // above the highest so far, which one tail tells.
 func (u *bayesUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.mode == agents.Greedy {
@@ -70,22 +71,26 @@ func (u *bayesUCB) Act(in *envs.Step, a *envs.Action) {
 		return
 	}
 	p := 1 / float64(u.round()*u.factor)
-	at, bound, alpha0, beta0 := -1, 0.0, 0.0, 0.0
 	for i := range u.n {
-		if !allowed(in, i) {
+		alpha, beta := u.posterior(i, u.a, u.b)
+		u.score[i] = betaRough(alpha, beta, p)
+	}
+	at := argmax(in, u.score)
+	alpha0, beta0 := u.posterior(at, u.a, u.b)
+	bound := betaUpper(alpha0, beta0, p, logBeta(alpha0, beta0))
+	for i := range u.n {
+		if i == at || !allowed(in, i) {
 			continue
 		}
 		alpha, beta := u.posterior(i, u.a, u.b)
 		if alpha == alpha0 && beta == beta0 {
-			continue // equal quantiles, whatever rounding says of them
+			at = min(at, i) // equal quantiles, whatever rounding says of them
+			continue
 		}
 		logB := logBeta(alpha, beta)
-		if at >= 0 {
-			if _, above := betaTails(alpha, beta, bound, logB); above <= p {
-				continue
-			}
+		if _, above := betaTails(alpha, beta, bound, logB); above > p {
+			at, bound, alpha0, beta0 = i, betaUpper(alpha, beta, p, logB), alpha, beta
 		}
-		at, bound, alpha0, beta0 = i, betaUpper(alpha, beta, p, logB), alpha, beta
 	}
 	a.Index, a.Prob = at, 1
 }

@@ -17,6 +17,10 @@ type DelayParams struct {
 // in steps), so sum / exposure estimates p without the bias of either counting
 // pending sends as failures or leaving them out.
 //
+// All arms share one delay. An attribution window that cuts delays off makes the
+// rates those of conversions within it, for all arms alike; where delays differ
+// by arm, slow arms are rated too low until their sends are old.
+//
 // The hazard q of a geometric delay is learned by the fixed point of its
 // censored likelihood, conversions seen over the steps that they and those
 // expected but not yet seen have waited: q = C / (sum (delay + 1) + sum p age

@@ -11,7 +11,7 @@ type EpsilonGreedyRegressionParams struct {
 	Epsilon     float64       `param:"epsilon" default:"0.1" min:"0" max:"1" doc:"Share of sends to an arm at random."`
 	Ridge       float64       `param:"ridge" default:"1" above:"0" doc:"Precision of the prior of each coefficient, in outcomes."`
 	RewardScale float64       `param:"reward_scale" default:"1" above:"0" doc:"Rewards are divided by it."`
-	Context     ContextParams `param:"context"`
+	Context     ContextParams `param:"context" doc:"What of the observation is used."`
 }
 
 // epsilonGreedyRegression plays the arm of the highest prediction of a ridge

@@ -28,16 +28,16 @@ type features struct {
 func (p *ContextParams) check(name string, s *envs.Spec) error {
 	for i, f := range p.Fields {
 		if _, _, ok := s.Field(f); !ok {
-			return &param.Error{Path: fmt.Sprintf("fields[%d]", i), What: fmt.Sprintf("is %q, which the environment does not show", f), Instead: "write one of " + fieldNames(s)}
+			return &param.Error{Path: fmt.Sprintf("context.fields[%d]", i), What: fmt.Sprintf("is %q, which the environment does not show", f), Instead: "write one of " + fieldNames(s)}
 		}
 	}
 	var f features
 	f.build(p, s)
 	switch {
 	case f.d > maxFeatures:
-		return fmt.Errorf("%s learns from at most %d features, and the observation makes %d; name some of %s in `fields`", name, maxFeatures, f.d, fieldNames(s))
+		return fmt.Errorf("%s learns from at most %d features, and the observation makes %d; name some of %s in `context: {fields: ...}`", name, maxFeatures, f.d, fieldNames(s))
 	case s.Horizon*f.d > maxContexts:
-		return fmt.Errorf("%s keeps the context of every send, and %d sends of %d features are more than %d numbers; name fewer `fields`", name, s.Horizon, f.d, maxContexts)
+		return fmt.Errorf("%s keeps the context of every send, and %d sends of %d features are more than %d numbers; name fewer in `context: {fields: ...}`", name, s.Horizon, f.d, maxContexts)
 	}
 	return nil
 }

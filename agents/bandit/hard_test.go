@@ -7,6 +7,7 @@ import (
 
 	"overnight/agents"
 	"overnight/envs"
+	"overnight/internal/param"
 	"overnight/internal/rng"
 )
 
@@ -29,6 +30,7 @@ type hard struct {
 	act     envs.Action
 	key     rng.Key
 	regret  float64
+	played  map[string][]float64 // regrets of policies, once they were played
 }
 
 func newHard(horizon, k int, rate func(t, segment, i int) float64) *hard {
@@ -70,7 +72,7 @@ func (w *hard) begin(a agents.Agent, run uint64, m agents.Mode) {
 	if w.due == nil {
 		w.due = make([][]envs.Credit, w.spec.Horizon)
 		for i := range w.due {
-			w.due[i] = make([]envs.Credit, 0, 1)
+			w.due[i] = make([]envs.Credit, 0, 64)
 		}
 	}
 	for i := range w.due {
@@ -128,6 +130,10 @@ func (w *hard) step(a agents.Agent) {
 // regrets plays runs and returns the dynamic regret of each.
 func (v variant) regrets(t testing.TB, w *hard, runs int) []float64 {
 	t.Helper()
+	name := fmt.Sprint(v, runs)
+	if list := w.played[name]; list != nil {
+		return list
+	}
 	var a agents.Agent
 	list := make([]float64, runs)
 	for run := range list {
@@ -138,6 +144,10 @@ func (v variant) regrets(t testing.TB, w *hard, runs int) []float64 {
 		}
 		list[run] = w.regret
 	}
+	if w.played == nil {
+		w.played = map[string][]float64{}
+	}
+	w.played[name] = list
 	return list
 }
 
@@ -165,7 +175,14 @@ func less(t testing.TB, w *hard, name string, aware, naive variant, runs int) (l
 func (v variant) String() string {
 	s := v.policy
 	for i := 0; i+1 < len(v.kv); i += 2 {
-		s += fmt.Sprintf(" %v=%v", v.kv[i], v.kv[i+1])
+		value := v.kv[i+1]
+		if m, ok := value.(*param.Map); ok {
+			value = m.Entries
+		}
+		if x, ok := value.(float64); ok {
+			value = math.Round(x*1000) / 1000
+		}
+		s += fmt.Sprintf(" %v=%v", v.kv[i], value)
 	}
 	return s
 }
@@ -180,7 +197,7 @@ func v(policy string, kv ...any) variant { return variant{policy, kv} }
 func drifting() []pair {
 	return []pair{
 		{v("sliding_window_ucb"), v("ucb", "c", math.Sqrt(0.6))},
-		{v("discounted_ucb"), v("ucb", "c", 2*math.Sqrt(0.6))},
+		{v("discounted_ucb", "xi", 0.15), v("ucb", "c", math.Sqrt(0.6))},
 		{v("discounted_thompson"), v("thompson")},
 		{v("cusum_ucb"), v("ucb", "c", 1.0)},
 		{v("glr_kl_ucb"), v("kl_ucb")},
@@ -209,23 +226,38 @@ func TestDrift(t *testing.T) {
 			t.Errorf("%v does not lose less than %v where the best arm falls", p.aware, p.naive)
 		}
 	}
+	// With the xi of its proof D-UCB explores so much, over 5,000 sends, that
+	// forgetting does not pay even here.
+	if low, _ := less(t, fall, "best arm falls", v("discounted_ucb"), v("ucb", "c", 2*math.Sqrt(0.6)), 60); low > 0 {
+		t.Error("discounted_ucb now wins with its default xi: say so")
+	}
 }
 
-// TestDriftElsewhere states where forgetting does not pay: where an arm rises
-// above a leader that stays as it was, and where nothing changes.
+// TestDriftElsewhere states where forgetting pays less. Where a bad arm rises
+// above a leader that stays as it was, a window and discounted Thompson sampling
+// find it sooner than the naive form does; the tests for changes do not, since
+// they need outcomes of an arm that is hardly played. Where nothing changes all
+// lose.
 func TestDriftElsewhere(t *testing.T) {
 	t.Parallel()
 	rise := after(5000, []float64{.3, .7, .5}, []float64{.9, .7, .5})
 	still := after(5000, []float64{.3, .7, .5}, []float64{.3, .7, .5})
 	for _, p := range drifting() {
-		less(t, rise, "a bad arm rises", p.aware, p.naive, 60)
-		if low, _ := less(t, still, "nothing changes", p.aware, p.naive, 60); low > 0 {
-			t.Logf("%v wins even where nothing changes", p.aware)
+		low, _ := less(t, rise, "a bad arm rises", p.aware, p.naive, 60)
+		always := p.aware.policy == "sliding_window_ucb" || p.aware.policy == "discounted_thompson"
+		if low > 0 != always {
+			t.Errorf("where a bad arm rises, %v loses less than %v: %v, want %v", p.aware, p.naive, low > 0, always)
+		}
+		if _, high := less(t, still, "nothing changes", p.aware, p.naive, 20); high >= 0 {
+			t.Errorf("%v loses no more than %v where nothing changes: say so", p.aware, p.naive)
 		}
 	}
 }
 
-// delays holds the delay-aware policies against their naive forms.
+// TestDelay compares the delay-aware policies with their naive forms over 5,000
+// sends and delays of 200 in the mean. Each loses less by a paired 95 % interval,
+// but for Thompson sampling where every outcome is credited in the end (its draws
+// spread pending sends by themselves) and where there is no delay.
 func TestDelay(t *testing.T) {
 	t.Parallel()
 	rates := []float64{.02, .03, .04, .05, .1}
@@ -239,21 +271,25 @@ func TestDelay(t *testing.T) {
 		window int
 		aware  variant
 		naive  variant
+		wins   bool
 	}{
-		{"fixed, all credited", fixed, 200, v("delayed_ucb", model("model", "credited")...), v("ucb1")},
-		{"fixed, all credited", fixed, 200, v("delayed_ucb", append(model("model", "credited"), "c", .5)...), v("ucb", "c", .5)},
-		{"fixed, all credited", fixed, 200, v("delayed_thompson", model("model", "fixed")...), v("thompson")},
-		{"fixed, conversions", fixed, -1, v("delayed_ucb", model("model", "fixed")...), v("ucb1")},
-		{"fixed, conversions", fixed, -1, v("delayed_thompson", model("model", "fixed")...), v("thompson")},
-		{"geometric, window", geometric, 1000, v("delayed_ucb", append(model(), "c", .5)...), v("ucb", "c", .5)},
-		{"geometric, window", geometric, 1000, v("delayed_thompson"), v("thompson")},
-		{"geometric, conversions", geometric, -1, v("delayed_thompson"), v("thompson")},
-		{"geometric, mean given", geometric, -1, v("delayed_thompson", model("mean", 200.)...), v("delayed_thompson")},
-		{"none", nil, 0, v("delayed_thompson"), v("thompson")},
+		{"fixed, all credited", fixed, 200, v("delayed_ucb", model("model", "credited")...), v("ucb1"), true},
+		{"fixed, all credited", fixed, 200, v("delayed_ucb", append(model("model", "credited"), "c", .5)...), v("ucb", "c", .5), true},
+		{"fixed, all credited", fixed, 200, v("delayed_thompson", model("model", "fixed")...), v("thompson"), false},
+		{"fixed, conversions", fixed, -1, v("delayed_ucb", model("model", "fixed")...), v("ucb1"), true},
+		{"fixed, conversions", fixed, -1, v("delayed_thompson", model("model", "fixed")...), v("thompson"), true},
+		{"geometric, window", geometric, 1000, v("delayed_ucb", append(model(), "c", .5)...), v("ucb", "c", .5), true},
+		{"geometric, window", geometric, 1000, v("delayed_thompson"), v("thompson"), false},
+		{"geometric, conversions", geometric, -1, v("delayed_thompson"), v("thompson"), true},
+		{"geometric, mean given", geometric, -1, v("delayed_thompson", model("mean", 200.)...), v("delayed_thompson"), false},
+		{"none", nil, 0, v("delayed_thompson"), v("thompson"), false},
 	} {
 		w := newHard(5000, len(rates), flat)
 		w.delay, w.window = c.delay, c.window
-		less(t, w, c.name, c.aware, c.naive, 60)
+		low, high := less(t, w, c.name, c.aware, c.naive, 60)
+		if low > 0 != c.wins || high < 0 {
+			t.Errorf("%s: %v loses less than %v by [%.1f, %.1f], want a win %v and no loss", c.name, c.aware, c.naive, low, high, c.wins)
+		}
 	}
 }
 
@@ -270,9 +306,8 @@ func contextuals() []variant {
 	}
 }
 
-// TestContext checks that every contextual policy loses less than the best arm
-// on average would (a third of the rate lost on half of the sends), and than a
-// policy without a context.
+// TestContext checks that every contextual policy loses less than policies
+// without a context, for which all arms are equal.
 func TestContext(t *testing.T) {
 	t.Parallel()
 	w := twoBest(5000)

@@ -41,7 +41,8 @@ func klUCBFactory() agents.Factory {
 	}
 }
 
-// Act plays the highest bound. The bound of an arm is only worked out where it
+// Act plays the highest bound. It begins with the arm whose bound is the highest
+// by a rough formula (Bernstein's); that of another is only worked out where it
 // is above the best so far, which one divergence tells.
 func (u *klUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.mode == agents.Greedy {
@@ -55,18 +56,23 @@ func (u *klUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.c > 0 && budget > 1 {
 		budget += float64(u.c * fp.Log(budget))
 	}
-	at, bound, mean := -1, 0.0, 0.0
 	for i, n := range u.n {
-		if !allowed(in, i) {
-			continue
-		}
+		m := min(max(u.sum[i]/n, 0), 1)
+		share := budget / n
+		u.score[i] = m + math.Sqrt(float64(2*m)*float64((1-m)*share)) + share
+	}
+	at := argmax(in, u.score)
+	mean := min(max(u.sum[at]/u.n[at], 0), 1)
+	bound := klBound(mean, budget/u.n[at])
+	for i, n := range u.n {
 		m := min(max(u.sum[i]/n, 0), 1)
 		switch {
-		case at < 0:
-		case m == mean && n == u.n[at]:
-			continue // equal bounds, whatever rounding says of them
-		case m >= bound:
-		case float64(n*divergence(m, bound)) >= budget:
+		case i == at || !allowed(in, i):
+			continue
+		case m == mean && n == u.n[at]: // equal bounds, whatever rounding says of them
+			at = min(at, i)
+			continue
+		case m < bound && float64(n*divergence(m, bound)) >= budget:
 			continue
 		}
 		at, bound, mean = i, klBound(m, budget/n), m

@@ -12,7 +12,7 @@ type LinThompsonParams struct {
 	Scale       float64       `param:"scale" default:"0.5" min:"0" doc:"Standard deviation of an outcome about its prediction, which scales the posterior; 0.5 is the most that one between 0 and 1 can have."`
 	Ridge       float64       `param:"ridge" default:"1" above:"0" doc:"Precision of the prior of each coefficient, in outcomes."`
 	RewardScale float64       `param:"reward_scale" default:"1" above:"0" doc:"Rewards are divided by it."`
-	Context     ContextParams `param:"context"`
+	Context     ContextParams `param:"context" doc:"What of the observation is used."`
 }
 
 // linThompson is Thompson sampling with linear payoffs (Agrawal and Goyal, ICML

@@ -12,7 +12,7 @@ type LinUCBParams struct {
 	Alpha       float64       `param:"alpha" default:"1" min:"0" doc:"Exploration: how many posterior standard deviations are added to the predicted outcome."`
 	Ridge       float64       `param:"ridge" default:"1" above:"0" doc:"Precision of the prior of each coefficient, in outcomes."`
 	RewardScale float64       `param:"reward_scale" default:"1" above:"0" doc:"Rewards are divided by it; the bonus is meant for rewards from 0 to 1."`
-	Context     ContextParams `param:"context"`
+	Context     ContextParams `param:"context" doc:"What of the observation is used."`
 }
 
 // linUCB is LinUCB with disjoint linear models (Li, Chu, Langford and Schapire, A

@@ -12,7 +12,7 @@ import (
 type LogisticThompsonParams struct {
 	Scale   float64       `param:"scale" default:"1" min:"0" doc:"Factor on the posterior's standard deviation; 1 samples from the posterior itself."`
 	Ridge   float64       `param:"ridge" default:"1" above:"0" doc:"Precision of the prior of each coefficient: they are log odds, with mean 0."`
-	Context ContextParams `param:"context"`
+	Context ContextParams `param:"context" doc:"What of the observation is used."`
 }
 
 // logisticThompson is Thompson sampling with logistic regression (Chapelle and

@@ -157,6 +157,7 @@ type segment struct {
 	known  []envs.Credit
 	reward float64
 	mask   []bool
+	out    envs.Step // scratch of flush
 }
 
 // Begin starts an episode of every segment, each with draws of its own.
@@ -172,8 +173,8 @@ func (g *segment) flush() {
 		return
 	}
 	g.open = false
-	out := envs.Step{T: g.in.T + 1, Reward: g.reward, Credits: g.known}
-	g.policy.Learn(&g.in, &g.action, &out)
+	g.out = envs.Step{T: g.in.T + 1, Reward: g.reward, Credits: g.known}
+	g.policy.Learn(&g.in, &g.action, &g.out)
 	g.known = g.known[:0]
 }
 

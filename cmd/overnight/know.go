@@ -90,9 +90,13 @@ func metricsOf(f envs.Factory) []envs.Metric {
 
 func (a *app) show(what string, list []known, args []string, markdown bool) error {
 	if len(args) == 0 && !markdown {
+		widest := 12
+		for _, k := range list {
+			widest = max(widest, len(k.name))
+		}
 		for _, k := range list {
 			first, _, _ := strings.Cut(k.doc, ". ")
-			fmt.Fprintf(a.out, "%-12s %s\n", k.name, strings.TrimSuffix(first, "."))
+			fmt.Fprintf(a.out, "%-*s %s\n", widest, k.name, strings.TrimSuffix(first, "."))
 		}
 		return nil
 	}

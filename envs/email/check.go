@@ -9,6 +9,9 @@ import (
 	"overnight/internal/param"
 )
 
+// mostStamps bounds the memory of frequency caps: 40 MB.
+const mostStamps = 10_000_000
+
 func refuse(path, instead, what string, args ...any) error {
 	return &param.Error{Path: path, What: fmt.Sprintf(what, args...), Instead: instead}
 }
@@ -44,6 +47,9 @@ func (p *Params) check() error {
 	if err := distinct("subjects", "subject line", p.Subjects); err != nil {
 		return err
 	}
+	if i := slices.Index(p.Subjects, noMail); i >= 0 && p.Recipients.Number > 0 {
+		return refuse("subjects["+strconv.Itoa(i)+"]", "give the subject line another name", "is %q, as is the arm that recipients add", noMail)
+	}
 	if p.Rates != nil && len(p.Rates) != k {
 		return refuse("rates", fmt.Sprintf("write %d rates, or as many subjects as rates", k), "has %s for %s", plural(len(p.Rates), "number"), plural(k, "subject line"))
 	}
@@ -57,6 +63,9 @@ func (p *Params) check() error {
 		if list.n != 1 && list.n != k {
 			return refuse(list.name, fmt.Sprintf("write one number for all, or a list of %d", k), "has %s for %s", plural(list.n, "number"), plural(k, "subject line"))
 		}
+	}
+	if s := &p.Recipients; s.Cap != nil && s.Number**s.Cap > mostStamps {
+		return refuse("recipients.cap", fmt.Sprintf("write a cap of at most %d, or fewer recipients", mostStamps/s.Number), "is %d for %d recipients, more mails than are remembered", *s.Cap, s.Number)
 	}
 	if p.Delay == "fixed" {
 		for _, d := range p.DelayMean {
@@ -95,12 +104,11 @@ func distinct(path, noun string, names []string) error {
 func (p *Params) checkWorld(k int) error {
 	if p.World == "abrupt" {
 		for i, at := range p.Abrupt.At {
-			path := "abrupt.at[" + strconv.Itoa(i) + "]"
 			if at >= p.Horizon {
-				return refuse(path, fmt.Sprintf("write a number from 1 to %d, or a longer horizon", p.Horizon-1), "is %d, and the run ends after %d sends", at, p.Horizon)
+				return refuse("abrupt.at["+strconv.Itoa(i)+"]", fmt.Sprintf("write a number from 1 to %d, or a longer horizon", p.Horizon-1), "is %d, and the run ends after %d sends", at, p.Horizon)
 			}
 			if i > 0 && at <= p.Abrupt.At[i-1] {
-				return refuse(path, "write change points in rising order", "is %d, after %d", at, p.Abrupt.At[i-1])
+				return refuse("abrupt.at["+strconv.Itoa(i)+"]", "write change points in rising order", "is %d, after %d", at, p.Abrupt.At[i-1])
 			}
 		}
 	}

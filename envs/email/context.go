@@ -115,11 +115,22 @@ func (c *context) reset(key rng.Key, g *grid) {
 	}
 }
 
-func (c *context) next(g *grid) {
+func (c *context) next(g *grid, l *recipients) {
+	if l.number > 0 {
+		l.next()
+	}
 	if g.cells == 1 {
 		return
 	}
 	cell := 0
+	if l.number > 0 {
+		cell = int(l.who[l.now])
+		if g.hours > 1 {
+			cell = cell*g.hours + c.hour.IntN(g.hours)
+		}
+		c.cell = cell
+		return
+	}
 	if g.segments > 1 {
 		cell = pick(c.segment.Float64(), g.ends)
 	}

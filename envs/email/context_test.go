@@ -89,6 +89,25 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestLevel: an hour's effects cancel over the day, in logits or in rates.
+func TestLevel(t *testing.T) {
+	t.Parallel()
+	rates := []float64{.3, .45}
+	for _, link := range []string{"logistic", "linear"} {
+		e := build(t, object{"contexts": []string{"hour"}, "link": link, "rates": rates})
+		var in envs.Step
+		e.Reset(key(1), &in)
+		for i, want := range rates {
+			a, b := e.rates.table[i], e.rates.table[12*2+i]
+			got := (a + b) / 2
+			if link == "logistic" {
+				got, want = (math.Log(a/(1-a))+math.Log(b/(1-b)))/2, math.Log(want/(1-want))
+			}
+			near(t, fmt.Sprintf("%s level of arm %d", link, i), got, want, 1e-12)
+		}
+	}
+}
+
 // TestSegments: rotated rates have different best arms, given ones are as given,
 // and regret is against the best of each segment.
 func TestSegments(t *testing.T) {
@@ -149,7 +168,7 @@ func TestVeto(t *testing.T) {
 		t.Errorf("the best allowed arms have %v", m)
 	}
 	defer func() {
-		if v := fmt.Sprint(recover()); !strings.Contains(v, `"c" is vetoed`) {
+		if v := fmt.Sprint(recover()); !strings.Contains(v, `"c" may not be sent`) {
 			t.Errorf("a vetoed send gives %v", v)
 		}
 	}()

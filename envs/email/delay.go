@@ -11,6 +11,7 @@ import (
 // in which they land are enough.
 type late struct {
 	on     bool
+	arms   int
 	fixed  []int     // by arm, under delay: fixed
 	perLog []float64 // by arm, under delay: geometric: 1/log of P(D > d | D >= d)
 	window int       // -1: none
@@ -33,7 +34,7 @@ type slot struct {
 // prepare sizes the rings. A geometric delay is bounded because its uniform
 // number is a multiple of 2**-53.
 func (l *late) prepare(p *Params, arms int) {
-	*l = late{fixed: l.fixed[:0], perLog: l.perLog[:0], ring: l.ring, first: l.first, final: l.final, window: -1}
+	*l = late{arms: arms, fixed: l.fixed[:0], perLog: l.perLog[:0], ring: l.ring, first: l.first, final: l.final, window: -1}
 	if p.Delay == "none" {
 		return
 	}
@@ -82,7 +83,7 @@ func (l *late) draw(arm int) int {
 // add keeps a send and returns whether its conversion will be credited if the
 // run lasts.
 func (l *late) add(t, arm int, converted bool, reward float64, horizon int) bool {
-	d := l.draw(arm)
+	d := l.draw(min(arm, l.arms-1)) // no mail takes its number too
 	l.delay = -1
 	if converted {
 		l.delay = d

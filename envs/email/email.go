@@ -37,6 +37,7 @@ func (Factory) Doc() string {
 	return "Sends one of several subject lines to each recipient and learns from who converts, in one learning run. " +
 		"Rates are given or drawn, stand still, jump, wander, swing or tire; conversions come at once, in batches or late; segments, devices and hours differ. " +
 		"`regret` is pseudo-regret against the best subject line for each context, `dynamic_regret` against the best at each send; both count what sends cause, and `return` what was credited by the last send. " +
+		"Under fatigue, and with recipients who tire, the best at each send is not the best for the run, so there is no optimality. " +
 		"The best subject line is known to the environment alone where rates are drawn for each replication, jump or wander: there `optimality` 1 is out of reach."
 }
 
@@ -80,7 +81,8 @@ type Env struct {
 	unnamed bool        // spec has the names that null stands for
 
 	// Constants of the parameters.
-	arms     int
+	arms     int      // subject lines
+	actions  int      // with no mail
 	names    []string // of the arms
 	world    world
 	grid     grid
@@ -90,6 +92,7 @@ type Env struct {
 	masks    [][]bool  // by segment; empty: no vetoes
 	pay      pay
 	late     late
+	list     recipients
 
 	// State of the episode.
 	key     rng.Key
@@ -116,4 +119,6 @@ const (
 	streamHour
 	streamDelay
 	streamRevenue
+	streamRecipient
+	streamList
 )

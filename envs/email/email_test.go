@@ -1,6 +1,7 @@
 package email
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -189,6 +190,29 @@ func TestEnds(t *testing.T) {
 	// The best from send 1,000 on: 450 of the last 500 are reached 450 sends later.
 	play(e, key(0), func(in *envs.Step) int { return 3 - 2*min(1, in.T/1000) }, nil)
 	near(t, "time_to_90", measured(t, e)["time_to_90"], 1450, 0)
+}
+
+// TestSimpleRegret: the arm sent most in the last tenth counts, the first of
+// equals.
+func TestSimpleRegret(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		horizon int
+		arms    []int // of the last sends; 0 before
+		want    float64
+	}{
+		{5, []int{1}, .3}, {10, []int{1}, .3}, {19, []int{1}, .3}, {20, []int{1, 2}, .3}, {20, []int{2, 1}, .3}, {20, []int{2, 2}, .2},
+		{30, []int{1, 2, 2}, .2}, {30, []int{1, 1, 2, 2}, .2},
+	} {
+		e := build(t, object{"rates": []float64{.5, .2, .3}, "horizon": c.horizon})
+		play(e, key(1), func(in *envs.Step) int {
+			if i := in.T - c.horizon + len(c.arms); i >= 0 {
+				return c.arms[i]
+			}
+			return 0
+		}, nil)
+		near(t, fmt.Sprint(c), measured(t, e)["simple_regret"], c.want, 1e-15)
+	}
 }
 
 // TestCoupling: arms and policies meet the same recipients.

@@ -33,6 +33,8 @@ var variety = []object{
 	{"horizon": 700, "contexts": everyContext, "revenue": "lognormal", "veto": []string{"lapsed/Free Gift Waiting", "Last Chance to Save"}},
 	{"horizon": 700, "contexts": []string{"device"}, "revenue": "poisson", "subjects": []string{"a", "b", "c"}, "effect": 1.0, "segments": object{"draw": "independent"}},
 	{"horizon": 700, "contexts": []string{"segment"}, "segments": object{"draw": "independent", "shares": []float64{1, 2, 3}}, "world": "random_walk", "veto": []string{"Limited Time Offer!"}},
+	{"horizon": 700, "recipients": object{"number": 30, "cap": 2, "within": 100}, "contexts": everyContext, "veto": []string{"Last Chance to Save"}, "delay": "fixed", "delay_mean": 9.0, "window": 8},
+	{"horizon": 700, "recipients": object{"number": 1, "recovery": 1.0}, "world": "fatigue", "revenue": "poisson", "batch": 10},
 	{"horizon": 700, "rates": []float64{.1, .2, .3, .4, .5, .6, .7}, "world": "seasonal", "window": 4, "delay": "geometric", "delay_mean": 3.0},
 }
 
@@ -46,7 +48,7 @@ func fingerprint(h hash.Hash, e *Env) {
 		}
 	}
 	values, trace := make([]float64, len(e.Spec().Metrics)), make([]float64, len(e.Spec().Trace))
-	for n, policy := range []func(*envs.Step) int{uniform(e.arms, key(7)), oracle(e)} {
+	for n, policy := range []func(*envs.Step) int{uniform(e.actions, key(7)), oracle(e)} {
 		var a envs.Action
 		play(e, key(uint64(n)), policy, func(s step) {
 			write(s.after.Obs...)
@@ -75,7 +77,7 @@ func TestGolden(t *testing.T) {
 	for _, p := range variety {
 		fingerprint(h, build(t, p))
 	}
-	const want = "22162c678803929f657060b2f5ea54520156900688232993b84f1a9f13b59747"
+	const want = "5fe676784ab01bc33ae24f9f02dc6d84d4d92064f30cf8229440419cb2ab4395"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("runs hash to %s, want %s", got, want)
 	}
@@ -175,6 +177,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{object{"subjects": []string{"a", "b"}, "rates": []float64{.1}}, "rates has 1 number for 2 subject lines; write 2 rates, or as many subjects as rates"},
 		{object{"subjects": []string{"a", "b", "a"}}, `subjects[2] is "a", as is subjects[0]; name each subject line once`},
+		{object{"subjects": []string{"a", "no mail"}, "recipients": object{"number": 3}}, `subjects[1] is "no mail", as is the arm that recipients add; give the subject line another name`},
+		{object{"recipients": object{"number": 100000, "cap": 500}}, "recipients.cap is 500 for 100000 recipients, more mails than are remembered; write a cap of at most 100, or fewer recipients"},
 		{object{"subjects": []string{"a", ""}}, "subjects[1] is empty; give each subject line a name"},
 		{object{"rates": []float64{.1, 1.2}}, "rates[1] is 1.2, above its maximum 1"},
 		{object{"rate_range": []float64{.6, .1}}, "rate_range is [0.6, 0.1], which falls; write the lower rate first, such as [0.1, 0.6]"},
@@ -218,17 +222,22 @@ func BenchmarkStep(b *testing.B) {
 		{"seasonal", object{"world": "seasonal"}},
 		{"fatigue", object{"world": "fatigue"}},
 		{"contexts", object{"contexts": everyContext}},
+		{"recipients", object{"recipients": object{"number": 1000, "cap": 3}}},
 		{"lognormal", object{"revenue": "lognormal"}},
 		{"poisson", object{"revenue": "poisson"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			e := build(b, c.p)
 			k := rng.Root(1, "benchmark")
-			var in, out envs.Step
-			e.Reset(k, &in)
-			a := envs.Action{Index: 1}
+			var out envs.Step
+			e.Reset(k, &out)
+			var a envs.Action
 			b.ReportAllocs()
 			for b.Loop() {
+				a.Index = 1
+				if out.Allowed != nil && !out.Allowed[1] {
+					a.Index = len(out.Allowed) - 1
+				}
 				e.Step(&a, &out)
 				if out.Done {
 					e.Reset(k, &out)

@@ -13,7 +13,7 @@ type totals struct {
 	conversions     int
 	bestSends       int
 	comparator      []float64 // [cell][arm]: expected reward of one arm for all sends of a cell, where rates drift
-	lateSends       []int     // [cell][arm]: sends of the last tenth
+	lateSends       []int     // [cell][action]: sends of the last tenth
 	bySegment       []float64 // [segment][expected, most]
 	window          []bool    // ring: whether the sends of late were of the best arm
 	at              int       // of the window: the next
@@ -25,11 +25,11 @@ type totals struct {
 func (t *totals) prepare(e *Env) {
 	cells := e.grid.cells * e.arms
 	t.comparator = t.comparator[:0]
-	if e.world.drifts() {
+	if e.world.drifts() && e.list.number == 0 {
 		t.comparator = resize(t.comparator, cells)
 	}
 	t.lastTenth = e.p.Horizon - max(1, e.p.Horizon/10)
-	t.lateSends = resize(t.lateSends, cells)
+	t.lateSends = resize(t.lateSends, e.grid.cells*e.actions)
 	t.bySegment = resize(t.bySegment, 2*e.grid.segments)
 	t.window = resize(t.window, min(recent, e.p.Horizon))
 	t.scratch = resize(t.scratch, e.arms)
@@ -46,7 +46,7 @@ func (t *totals) reset() {
 // count adds the send just made to the totals.
 func (e *Env) count() {
 	t, l := &e.totals, &e.last
-	is, best := float64(e.now[l.arm]*e.value[l.arm]), float64(e.now[l.best]*e.value[l.best])
+	is, best := e.worth(e.now, l.arm), e.worth(e.now, l.best)
 	l.gap = best - is
 	t.expected += is
 	t.most += best
@@ -58,7 +58,7 @@ func (e *Env) count() {
 	switch {
 	case l.arm == l.best:
 		t.bestOf += l.caused
-	case l.u < e.now[l.best]:
+	case l.best < e.arms && l.u < e.now[l.best]:
 		t.bestOf += e.pay.amount(l.best, e.value[l.best])
 	}
 	if len(t.comparator) > 0 {
@@ -72,7 +72,7 @@ func (e *Env) count() {
 		t.bySegment[2*s+1] += best
 	}
 	if l.t >= t.lastTenth {
-		t.lateSends[l.cell*e.arms+l.arm]++
+		t.lateSends[l.cell*e.actions+l.arm]++
 	}
 	e.countRecent(l.gap == 0)
 }
@@ -103,14 +103,14 @@ func metrics(d description) []envs.Metric {
 		unit = "money"
 	}
 	list := []envs.Metric{
-		{Name: "regret", Unit: unit, Doc: "pseudo-regret: what the best one arm for each context would bring on average over the run, less the same of what was sent; under fatigue, as dynamic_regret"},
-		{Name: "dynamic_regret", Unit: unit, Doc: "pseudo-regret against the best arm at each send"},
+		{Name: "regret", Unit: unit, Doc: "pseudo-regret: what the best one arm for each context would bring on average over the run, less the same of what was sent; under fatigue and with recipients, as dynamic_regret"},
+		{Name: "dynamic_regret", Unit: unit, Doc: "pseudo-regret against the best allowed arm at each send, in the state that the sends before have led to"},
 		{Name: "realised_regret", Unit: unit, Doc: "what the best arm at each send would have brought from the same recipients, less what was sent brought"},
 		{Name: "conversions", Unit: "conversions", Doc: "conversions that the sends caused, credited or not"},
 		{Name: "rate", Doc: "conversions / sends"},
 		{Name: "best_arm_share", Doc: "share of sends that were of a best arm at the time"},
-		{Name: "simple_regret", Unit: unit, Doc: "gap of the arm sent most in the last tenth, at the rates after the last send; with contexts, for each, averaged over that tenth's recipients"},
-		{Name: "time_to_90", Unit: "sends", Doc: "sends until a best arm had 90 % of the last 500; horizon + 1 if never"},
+		{Name: "simple_regret", Unit: unit, Doc: "gap of the arm sent most in the last tenth, at the rates after the last send for recipients who are not tired; with contexts, for each, averaged over that tenth's recipients"},
+		{Name: "time_to_90", Unit: "sends", Doc: "sends until a best arm had 90 % of the last 500 (of all where the horizon is shorter); horizon + 1 if never"},
 	}
 	if d.ratio {
 		list = append(list, envs.Metric{Name: "optimality", Doc: "expected reward of what was sent / that of the best arm at each send"})
@@ -184,7 +184,7 @@ func (e *Env) regret() float64 {
 }
 
 func (e *Env) simpleRegret() float64 {
-	t, k := &e.totals, e.arms
+	t, k := &e.totals, e.actions
 	sum, all := 0.0, 0
 	for cell := range e.grid.cells {
 		sends := t.lateSends[cell*k:][:k]
@@ -201,7 +201,7 @@ func (e *Env) simpleRegret() float64 {
 		p := t.scratch
 		e.ratesOf(cell, p)
 		best := e.argmax(p, cell/e.grid.perSegment)
-		sum += float64(float64(n) * (float64(p[best]*e.value[best]) - float64(p[most]*e.value[most])))
+		sum += float64(float64(n) * (e.worth(p, best) - e.worth(p, most)))
 		all += n
 	}
 	if all == 0 {

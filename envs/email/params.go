@@ -51,6 +51,14 @@ type Params struct {
 	Effect float64  `param:"effect" default:"0.5" min:"0" max:"10" unit:"logit" doc:"Standard deviation of the effects of each device, and of the hour's sine and cosine, drawn for each subject line."`
 	Veto   []string `param:"veto" default:"[]" doc:"Subject lines that may not be sent: Free Gift Waiting, or for one segment, lapsed/Free Gift Waiting."`
 
+	Recipients struct {
+		Number   int     `param:"number" default:"0" min:"0" max:"1000000" doc:"Size of the list. Each send is the turn of one recipient, drawn from it, with a segment and a device that stay; the arm no mail passes the turn. 0: every recipient is new, and there is no such arm."`
+		Loss     float64 `param:"loss" default:"0.2" min:"0" max:"1000" unit:"per mail" doc:"A recipient's rates are divided by 1 + w, and w grows by as much with each mail."`
+		Recovery float64 `param:"recovery" default:"0.0005" min:"0" max:"1" unit:"per send" doc:"Share of w that is forgotten with each send, to whomever."`
+		Cap      *int    `param:"cap" min:"1" max:"1000" unit:"mails" doc:"Frequency cap: after as many mails within the last sends only no mail is allowed. null: none."`
+		Within   int     `param:"within" default:"1000" min:"1" max:"10000000" unit:"sends" doc:"How far back cap counts."`
+	} `param:"recipients" doc:"Recipients with a history. The fields recipient (its number) and mails (to it so far) are observed."`
+
 	Revenue       string        `param:"revenue" default:"none" enum:"none,poisson,lognormal" doc:"What a conversion pays: 1, or an amount with mean revenue_mean."`
 	RevenueMean   param.Numbers `param:"revenue_mean" default:"50" above:"0" max:"500" unit:"money" doc:"Mean revenue of a conversion, for every subject line or a list with one for each."`
 	RevenueSpread float64       `param:"revenue_spread" default:"0.5" min:"0" max:"3" doc:"Standard deviation of the logarithm of lognormal revenue."`

@@ -11,6 +11,10 @@ import (
 func (e *Env) prepare() {
 	p := &e.p
 	e.arms = p.count()
+	e.actions = e.arms
+	if p.Recipients.Number > 0 {
+		e.actions++
+	}
 	e.linear = p.Link == "linear"
 	e.world = [...]world{stationary, abrupt, randomWalk, seasonal, fatigue}[slices.Index(worlds[:], p.World)]
 	if p.RatesFrom == "study" {
@@ -28,6 +32,7 @@ func (e *Env) prepare() {
 	e.prepareMasks()
 	e.rates.prepare(e.arms, &e.grid, e.world)
 	e.late.prepare(p, e.arms)
+	e.list.prepare(p, e.arms)
 	for i := range e.spare {
 		e.spare[i] = resize(e.spare[i], e.arms)
 	}
@@ -50,7 +55,7 @@ func (e *Env) prepareMasks() {
 	}
 	e.masks = resize(e.masks, n)
 	for s := range e.masks {
-		e.masks[s] = resize(e.masks[s], e.arms)
+		e.masks[s] = resize(e.masks[s], e.actions)
 		for i := range e.masks[s] {
 			e.masks[s][i] = !e.p.vetoes(s, i)
 		}
@@ -68,6 +73,7 @@ func resize[T any](s []T, n int) []T {
 // description is what a Spec is made of beside the arms' names.
 type description struct {
 	arms, horizon, segments, devices, hours int
+	recipients                              int
 	ratio, money                            bool
 	optimum                                 envs.Optimum
 }
@@ -77,7 +83,7 @@ type description struct {
 func (e *Env) describe() {
 	d := description{
 		arms: e.arms, horizon: e.p.Horizon, segments: e.grid.segments, devices: e.grid.devices, hours: e.grid.hours,
-		ratio: e.world != fatigue, money: e.p.Revenue != "none", optimum: e.optimum(),
+		recipients: e.list.number, ratio: e.world != fatigue && e.list.number == 0, money: e.p.Revenue != "none", optimum: e.optimum(),
 	}
 	same := d == e.desc && e.unnamed == (e.p.Subjects == nil) && (e.unnamed || slices.Equal(e.names, e.p.Subjects))
 	if same {
@@ -106,7 +112,7 @@ func (e *Env) optimum() envs.Optimum {
 	effects := (e.grid.devices > 1 || e.grid.hours > 1) && p.Effect > 0
 	given := p.Rates != nil || e.grid.segments > 1 && p.Segments.Rates != nil
 	switch {
-	case e.world == fatigue || uneven:
+	case e.world == fatigue || e.list.number > 0 || uneven:
 		return envs.Reference
 	case e.world == abrupt || e.world == randomWalk:
 		return envs.UpperBound
@@ -127,6 +133,10 @@ func (e *Env) newSpec(d description) envs.Spec {
 		Metrics:     metrics(d),
 		Trace:       []string{"send"},
 	}
+	if d.recipients > 0 {
+		s.Action.N++
+		s.Action.Names = append(s.Action.Names, noMail)
+	}
 	features := 1
 	for _, c := range [...]struct {
 		name               string
@@ -141,6 +151,11 @@ func (e *Env) newSpec(d description) envs.Spec {
 	}
 	if len(s.Observation) > 0 {
 		s.Observation = append(s.Observation, envs.Field{Name: "context", Len: features, Low: -1, High: 1})
+	}
+	if d.recipients > 0 {
+		s.Observation = append(s.Observation, envs.Field{Name: "recipient", Len: 1, Levels: d.recipients, High: float64(d.recipients - 1)},
+			envs.Field{Name: "mails", Len: 1, High: float64(d.horizon)})
+		s.Trace = append(s.Trace, "recipient")
 	}
 	s.Trace = append(s.Trace, "u", "converted", "caused", "delay", "best", "gap")
 	for _, name := range e.names {

@@ -226,7 +226,9 @@ func (e *Env) advance(t, arm int) {
 	case seasonal:
 		e.season(t)
 	case fatigue:
-		r.tired[arm] += e.p.Fatigue.Loss
+		if arm < e.arms {
+			r.tired[arm] += e.p.Fatigue.Loss
+		}
 		keep := 1 - e.p.Fatigue.Recovery
 		for i := range r.tired {
 			r.tired[i] = float64(r.tired[i] * keep)

@@ -17,6 +17,7 @@ var (
 // lastSend is what is known of the send just made.
 type lastSend struct {
 	t, arm, best, cell int
+	recipient          int
 	u, gap, caused     float64
 	credited           float64 // of caused, what the window lets through
 	converted          bool
@@ -32,6 +33,7 @@ func (e *Env) Reset(episode rng.Key, out *envs.Step) {
 	e.late.reset(episode)
 	e.pay.reset(episode)
 	e.context.reset(episode, &e.grid)
+	e.list.reset(episode, &e.grid)
 	e.pending, e.left = e.pending[:0], e.p.Batch
 	e.last = lastSend{}
 	e.totals.reset()
@@ -44,15 +46,24 @@ func (e *Env) Reset(episode rng.Key, out *envs.Step) {
 // meet draws the next recipient and finds the rates and the best arm.
 func (e *Env) meet() {
 	e.before = e.now
-	e.context.next(&e.grid)
+	e.context.next(&e.grid, &e.list)
 	cell := e.context.cell
-	if e.world == stationary {
+	if e.world == stationary && e.list.number == 0 {
 		e.now, e.best = e.rates.table[cell*e.arms:][:e.arms], e.rates.top[cell]
 		return
 	}
 	e.now = e.spare[e.t&1]
 	e.ratesOf(cell, e.now)
-	if e.world == abrupt {
+	if e.list.number > 0 {
+		tired := 1 + e.list.weariness(e.t)
+		for i := range e.now {
+			e.now[i] /= tired
+		}
+		if e.list.capped(e.t) {
+			e.best = e.arms
+			return
+		}
+	} else if e.world == abrupt {
 		e.best = e.rates.top[cell]
 		return
 	}
@@ -65,24 +76,48 @@ func (e *Env) show(out *envs.Step) {
 	if n := e.grid.size; n > 0 {
 		out.Obs = append(out.Obs, e.grid.obs[e.context.cell*n:][:n]...)
 	}
-	out.Allowed = nil
-	if len(e.masks) > 0 {
-		out.Allowed = e.masks[e.context.cell/e.grid.perSegment]
+	if l := &e.list; l.number > 0 {
+		out.Obs = append(out.Obs, float64(l.now), float64(l.mails[l.now]))
 	}
+	out.Allowed = e.mask()
 	out.T, out.Done, out.Truncated = e.t, e.t == e.p.Horizon, false
+}
+
+// mask returns which arms may be sent to the recipient shown; nil: all.
+func (e *Env) mask() []bool {
+	switch {
+	case e.best == e.arms: // only when the frequency cap leaves nothing else
+		return e.list.only
+	case len(e.masks) > 0:
+		return e.masks[e.context.cell/e.grid.perSegment]
+	}
+	return nil
+}
+
+// worth returns what an arm brings in on average now.
+func (e *Env) worth(p []float64, arm int) float64 {
+	if arm == e.arms {
+		return 0
+	}
+	return float64(p[arm] * e.value[arm])
 }
 
 // Step sends an arm to the recipient shown. It panics where the arm does not
 // exist or is vetoed: a mask that an agent did not heed.
 func (e *Env) Step(a *envs.Action, out *envs.Step) {
 	arm, cell := a.Index, e.context.cell
-	if len(e.masks) > 0 && !e.masks[cell/e.grid.perSegment][arm] {
-		panic(fmt.Sprintf("email: %q is vetoed for this recipient, and the agent sent it", e.names[arm]))
+	if mask := e.mask(); mask != nil && !mask[arm] {
+		panic(fmt.Sprintf("email: %q may not be sent to this recipient, and the agent sent it", e.names[arm]))
 	}
 	l := &e.last
-	*l = lastSend{t: e.t, arm: arm, best: e.best, cell: cell, u: e.u.Float64()}
+	*l = lastSend{t: e.t, arm: arm, best: e.best, cell: cell, recipient: e.list.now, u: e.u.Float64()}
 	e.pay.next()
-	l.converted = l.u < e.now[arm]
+	if arm < e.arms {
+		l.converted = l.u < e.now[arm]
+		if e.list.number > 0 {
+			e.list.mail(e.t)
+		}
+	}
 	if l.converted {
 		l.caused = e.pay.amount(arm, e.value[arm])
 	}
@@ -125,10 +160,11 @@ func (e *Env) release(out *envs.Step) {
 }
 
 // Best chooses the allowed arm whose send now brings in most on average, and
-// returns how much. Under fatigue that is not what is best for the run.
+// returns how much. Under fatigue
+// and with recipients that is not what is best for the run.
 func (e *Env) Best(a *envs.Action) float64 {
 	a.Index, a.Prob = e.best, 1
-	return float64(e.now[e.best] * e.value[e.best])
+	return e.worth(e.now, e.best)
 }
 
 // Generated returns what the send just made will be credited, within its window
@@ -155,6 +191,9 @@ func (e *Env) Trace(into []float64) {
 	}
 	if e.grid.hours > 1 {
 		put(float64(hour))
+	}
+	if e.list.number > 0 {
+		put(float64(l.recipient))
 	}
 	put(l.u)
 	put(oneIf(l.converted))

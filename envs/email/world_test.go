@@ -70,6 +70,30 @@ func TestAbrupt(t *testing.T) {
 	}
 }
 
+// TestFixedComparator: regret under drift is against the one best arm for each
+// context.
+func TestFixedComparator(t *testing.T) {
+	t.Parallel()
+	e := build(t, object{"horizon": 900, "world": "abrupt", "contexts": []string{"segment", "device"}})
+	totals := map[[2]float64][]float64{}
+	sent := 0.0
+	play(e, key(1), cycle(5), func(s step) {
+		cell := [2]float64{s.before.Obs[0], s.before.Obs[1]}
+		if totals[cell] == nil {
+			totals[cell] = make([]float64, 5)
+		}
+		for i, p := range e.before {
+			totals[cell][i] += p
+		}
+		sent += e.before[s.arm]
+	})
+	want := -sent
+	for _, arms := range totals {
+		want += slices.Max(arms)
+	}
+	near(t, "regret", measured(t, e)["regret"], want, 1e-9)
+}
+
 // TestRandomWalk: after t sends the logit has moved by a normal of mean 0 and
 // variance sd^2 t, each arm by its own.
 func TestRandomWalk(t *testing.T) {
@@ -144,11 +168,11 @@ func TestOracle(t *testing.T) {
 			play(e, key(n), oracle(e), func(s step) {
 				sends++
 				got += e.last.caused
-				promised += float64(e.before[s.arm] * e.value[s.arm])
-				d := e.last.caused - float64(e.before[s.arm]*e.value[s.arm])
+				promised += e.worth(e.before, s.arm)
+				d := e.last.caused - e.worth(e.before, s.arm)
 				square += d * d
 			})
-			if v := e.Best(&a); v != e.now[a.Index]*e.value[a.Index] {
+			if v := e.Best(&a); v != e.worth(e.now, a.Index) {
 				t.Errorf("%v: Best promises %v", p, v)
 			}
 			m := measured(t, e)

@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"overnight/agents"
+	"overnight/agents/bandit"
 	"overnight/agents/baseline"
 	"overnight/agents/policygradient"
 	"overnight/envs"
+	"overnight/envs/email"
 	"overnight/envs/faulty"
 	"overnight/envs/function"
 	"overnight/envs/marketing"
@@ -18,7 +20,7 @@ import (
 // New returns the catalog, in the order in which lists show it.
 func New() *jobs.Catalog {
 	return &jobs.Catalog{
-		Envs:   []envs.Factory{marketing.Factory{}, function.Factory{}, faulty.Factory{}},
-		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}),
+		Envs:   []envs.Factory{marketing.Factory{}, email.Factory{}, function.Factory{}, faulty.Factory{}},
+		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}, bandit.Factories()),
 	}
 }

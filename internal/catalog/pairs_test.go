@@ -35,6 +35,19 @@ func variants(f factory) []*param.Map {
 		add("hold", int64(7))
 		add("observe", &param.Map{Entries: []param.Entry{{Key: "noise", Value: 0.5}, {Key: "lag", Value: int64(3)}}})
 		add("observe", &param.Map{Entries: []param.Entry{{Key: "effectiveness", Value: false}, {Key: "pending", Value: "none"}}})
+	case "email":
+		list = nil // an episode is a run of 10,000 sends
+		for _, e := range []param.Entry{
+			{Key: "world", Value: "stationary"}, {Key: "world", Value: "fatigue"}, {Key: "world", Value: "abrupt"},
+			{Key: "contexts", Value: []param.Value{"segment", "device", "hour"}},
+			{Key: "delay", Value: "geometric"}, {Key: "batch", Value: int64(100)}, {Key: "revenue", Value: "lognormal"},
+		} {
+			list = append(list, &param.Map{Entries: []param.Entry{{Key: "horizon", Value: int64(300)}, e}})
+		}
+	case "epsilon_greedy":
+		add("schedule", "harmonic")
+	case "thompson":
+		add("top_two", true)
 	case "dirichlet":
 		add("concentration", 0.5)
 	case "reinforce":

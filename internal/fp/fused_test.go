@@ -16,9 +16,11 @@ import (
 var resultPackages = []string{
 	"overnight/internal/fp",
 	"overnight/internal/rng",
+	"overnight/agents/bandit",
 	"overnight/agents/baseline",
 	"overnight/agents/nn",
 	"overnight/agents/policygradient",
+	"overnight/envs/email",
 	"overnight/envs/function",
 	"overnight/envs/marketing",
 	"overnight/jobs/design",

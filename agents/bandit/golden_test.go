@@ -1,0 +1,30 @@
+package bandit
+
+// golden holds a hash of the decisions of each variant; see TestGolden.
+var golden = map[string]string{
+	"uniform":             "02f3992e43d3cf2a",
+	"round_robin":         "6c85ea9496d5985e",
+	"explore_then_commit": "56f5c64fce6c9165",
+	"explore_then_commit explore=40 holdout=0.1": "dfe57bc15d05ea1a",
+	"epsilon_greedy": "b0effe6eda4cc96d",
+	"epsilon_greedy schedule=linear steps=500":                 "ba7c7e8d1caf914e",
+	"epsilon_greedy schedule=exponential epsilon=1 decay=0.99": "f6de1bd74bfd0bfe",
+	"epsilon_greedy schedule=harmonic":                         "292ca84ee51a1d5b",
+	"ucb1":                                                     "cc532c07d533401a",
+	"ucb c=0.5":                                                "e2bc2dd7ca1a937c",
+	"ucb_tuned":                                                "ce7c8c5504942096",
+	"moss":                                                     "6c3e889c50fe4fea",
+	"kl_ucb":                                                   "8cb2bd5249474503",
+	"kl_ucb c=3":                                               "3e966ad9d1f0f511",
+	"bayes_ucb":                                                "4d8f5e9c510d14df",
+	"bayes_ucb c=5 prior=[{a 0.5} {b 0.5}]":                    "1d5ea9da74670161",
+	"thompson":                                                 "eb7e536385b9ee29",
+	"thompson prior=[{a 0.5} {b 0.5}]":                         "868417ff8bfd2b89",
+	"thompson form=gaussian":                                   "9475941e54588493",
+	"thompson top_two=true":                                    "90159bfcabaffc49",
+	"softmax":                                                  "5c0537e6b618c236",
+	"gradient":                                                 "51987970eb0e557c",
+	"gradient baseline=false":                                  "a88479c0763064bf",
+	"exp3":                                                     "aef37105572e5adf",
+	"exp3_ix":                                                  "c0bd4e6958b791bf",
+}
