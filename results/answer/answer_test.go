@@ -333,3 +333,32 @@ func TestLuckIsNoEffect(t *testing.T) {
 		}
 	}
 }
+
+// TestManyLearners: an answer stays short however many arms learn.
+func TestManyLearners(t *testing.T) {
+	t.Parallel()
+	src := strings.Replace(source, "%n", "10", 1)
+	src = strings.Replace(src, "baseline:", `  - {as: b, name: reinforce, train: {episodes: 20}}
+  - {as: c, name: reinforce, train: {episodes: 30}}
+  - {as: d, name: reinforce, train: {episodes: 40}}
+baseline:`, 1)
+	s, err := jobs.Parse("study.yaml", []byte(src), catalog.New(), jobs.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := document(t, s, records(s)).Answer
+	got := strings.Join(answer, "\n")
+	for _, want := range []string{
+		"Shares of runs that ended worse than the mean of random beside them: learner 10\u00a0%.",
+		"Arms of which no run did: d, c and b.",
+		"What the runs of d differ by", "What the runs of b differ by",
+		"For 1 learning arm more see what matters, below.",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "What the runs of learner") || len(answer) > 9 {
+		t.Errorf("%d sentences:\n%s", len(answer), got)
+	}
+}

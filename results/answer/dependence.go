@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,12 +25,16 @@ func (b *builder) dependence() []string {
 		}
 		byArm[key] = append(byArm[key], r)
 	}
+	order = slices.DeleteFunc(order, func(key string) bool { return !b.learns(byArm[key][0].Task, byArm[key][0].Arm) })
+	left := len(order) - maxNamed
+	if left > 0 {
+		rank := b.ranks()
+		slices.SortStableFunc(order, func(x, y string) int { return cmp.Compare(rank[byArm[x][0].Arm], rank[byArm[y][0].Arm]) })
+		order = order[:maxNamed]
+	}
 	var out []string
 	for _, key := range order {
 		rows := byArm[key]
-		if !b.learns(rows[0].Task, rows[0].Arm) {
-			continue
-		}
 		var parts []string
 		moved, lucky, told := "", false, false // of the factors
 		for _, r := range rows {
@@ -64,7 +69,22 @@ func (b *builder) dependence() []string {
 		}
 		out = append(out, fmt.Sprintf("What the runs of %s differ by (estimated shares of the variance): %s.%s", where, list(parts), moved))
 	}
+	if left > 0 && len(out) > 0 {
+		out = append(out, fmt.Sprintf("For %s more see what matters, below.", counted(left, "learning arm")))
+	}
 	return out
+}
+
+// ranks returns each arm's place, the best first; of several tasks that on the
+// last one.
+func (b *builder) ranks() map[string]int {
+	rank := map[string]int{}
+	for _, g := range b.groups() {
+		for i, s := range g {
+			rank[s.Arm] = i
+		}
+	}
+	return rank
 }
 
 // isLuck tells whether a factor of an arm can't be told from luck: what its levels

@@ -233,6 +233,15 @@ func (b *builder) against(arms []standing) string {
 func (b *builder) collapses(arms []standing) []string {
 	m := b.Model
 	var out []string
+	learning := 0
+	for _, s := range arms {
+		if s.Collapsed != nil {
+			learning++
+		}
+	}
+	if learning > maxNamed {
+		return b.manyCollapses(arms)
+	}
 	for _, s := range arms {
 		if s.Collapsed == nil {
 			continue
@@ -246,8 +255,43 @@ func (b *builder) collapses(arms []standing) []string {
 			out = append(out, fmt.Sprintf("No run of %s %s (0 of %d: the share is up to %s).", s.Arm, what, *s.CollapsedOf, up))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%d of %d runs of %s %s (%s; the share is up to %s), so its %s alone misleads.", *s.Collapsed, *s.CollapsedOf, s.Arm, what,
-			report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up, b.summed()))
+		line := fmt.Sprintf("%d of %d runs of %s %s (%s; the share is up to %s)", *s.Collapsed, *s.CollapsedOf, s.Arm, what, report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf)), up)
+		// Of an arm that is worse on the whole, that is no news.
+		if low, high := float64(s.DifferenceLow), float64(s.DifferenceHigh); !(low > 0 && m.Worse(low, 0)) && !(high < 0 && m.Worse(high, 0)) {
+			line += fmt.Sprintf(", so its %s alone misleads", b.summed())
+		}
+		out = append(out, line+".")
+	}
+	return out
+}
+
+// maxNamed is how many learning arms have sentences of their own; more would hide
+// the answer.
+const maxNamed = 3
+
+// manyCollapses is collapses in one sentence.
+func (b *builder) manyCollapses(arms []standing) []string {
+	m := b.Model
+	var some, none []string
+	for _, s := range arms {
+		switch {
+		case s.Collapsed == nil || s.index == m.Baseline():
+		case *s.Collapsed == 0:
+			none = append(none, s.Arm)
+		default:
+			some = append(some, fmt.Sprintf("%s %s", s.Arm, report.SayShare(float64(*s.Collapsed)/float64(*s.CollapsedOf))))
+		}
+	}
+	what := "collapsed"
+	if m.Baseline() >= 0 {
+		what = "ended worse than the mean of " + m.Study.Baseline + " beside them"
+	}
+	var out []string
+	if len(some) > 0 {
+		out = append(out, fmt.Sprintf("Shares of runs that %s: %s.", what, list(some)))
+	}
+	if len(none) > 0 {
+		out = append(out, fmt.Sprintf("Arms of which no run did: %s.", list(none)))
 	}
 	return out
 }
