@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 
 	"overnight/results"
 	"overnight/results/figure"
 	"overnight/results/page"
 	"overnight/results/report"
+	"overnight/results/stats"
 )
 
 // maxTableRows bounds the rows of a table in the page.
@@ -40,7 +43,7 @@ func (b *builder) sections(ctx context.Context) error {
 	b.doc.Lead = drawn(figure.Arms(m, b.arms))
 	b.comparison()
 	b.repeats()
-	b.add("learning", "How they learn", "", figure.Learning(runs))
+	b.add("learning", "How they learn", "", figure.Learning(runs), b.speeds(runs)...)
 	b.factors(runs)
 	b.sensitivity()
 	b.points()
@@ -188,4 +191,42 @@ func (b *builder) failures() {
 		return
 	}
 	b.doc.Sections = append(b.doc.Sections, page.Section{ID: "failures", Title: "What failed or is missing", Text: lines, Figures: drawn(figure.Failed(b.Model))})
+}
+
+// speeds is the table of how high and how fast arms learn.
+func (b *builder) speeds(runs *figure.Runs) []page.Table {
+	rows := figure.Speeds(runs)
+	if len(rows) == 0 {
+		return nil
+	}
+	m := b.Model
+	t := page.Table{
+		ID: "learning-table", Caption: "How high and how fast they learn: " + map[string]string{
+			figure.EvaluationCurve: "returns of the evaluations along the way", figure.TrainingCurve: "returns of training episodes, with exploration in them"}[rows[0].Curve],
+		Columns: []page.Column{{Name: "arm"}, {Name: "mean height", Number: true}, {Name: "at the end", Number: true}, {Name: "replications above the baseline", Number: true}, {Name: "episodes until then, median", Number: true}},
+		Notes: []string{
+			"Mean height: the area under the curve over its length, so level and speed in one number. All points of a replication are taken together.",
+		},
+	}
+	if len(m.Study.Tasks) > 1 {
+		t.Columns = append([]page.Column{{Name: "task"}}, t.Columns...)
+	}
+	if m.Baseline() >= 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("Above the baseline: the mean curve of a replication reaches the mean final return of %s. A replication that never does counts as later than all others; intervals of the median are between order statistics.", m.Study.Baseline))
+	}
+	for _, r := range rows {
+		say := func(e stats.Estimated) string { return report.Say(e.Value, e.Low, e.High) }
+		cells := []string{m.Study.Arms[r.Arm].Label, say(r.Height), say(r.Last), "-", "-"}
+		if r.To.Runs > 0 {
+			cells[3] = fmt.Sprintf("%d of %d", r.To.Reached, r.To.Runs)
+			if cells[4] = strings.ReplaceAll(say(r.To.Median), "+Inf", "never"); math.IsInf(r.To.Median.Value, 1) {
+				cells[4] = "more than half never"
+			}
+		}
+		if len(m.Study.Tasks) > 1 {
+			cells = append([]string{m.Study.Tasks[r.Task].Label}, cells...)
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return []page.Table{t}
 }
