@@ -18,6 +18,11 @@ type ArmRow struct {
 	Median number `json:"median"`
 	Low    number `json:"low"` // the interval of the objective's summary
 	High   number `json:"high"`
+	// Gap is the mean shortfall from the optimum, 1 - mean(min(x, 1)) (the optimality
+	// gap of Agarwal et al. 2021), where the objective is optimality.
+	Gap     number `json:"optimality_gap"`
+	GapLow  number `json:"optimality_gap_low"`
+	GapHigh number `json:"optimality_gap_high"`
 	// Difference is the arm's summary less the baseline's, at the points where
 	// the baseline runs too.
 	Difference     number  `json:"difference"`
@@ -65,6 +70,7 @@ func (t *ArmTable) row(l line) ArmRow {
 	r := ArmRow{
 		Arm: arm.Label, Agent: arm.Agent, Points: uint64(len(l.points)), baseline: l.arm == m.baseline(),
 		Mean: unknown, IQM: unknown, Median: unknown, Low: unknown, High: unknown,
+		Gap: unknown, GapLow: unknown, GapHigh: unknown,
 		Difference: unknown, DifferenceLow: unknown, DifferenceHigh: unknown, Worst: unknown, CollapsedUpper: unknown,
 	}
 	if l.task >= 0 {
@@ -114,6 +120,10 @@ func (m *Model) estimate(r *ArmRow, l line, beside [][]int) {
 	}
 	e := stats.Estimate(x, m.statistic(), o)
 	r.Low, r.High = number(e.Low), number(e.High)
+	if m.Study.Objective.Metric == "optimality" {
+		gap := stats.OptimalityGap(x, 1, o)
+		r.Gap, r.GapLow, r.GapHigh = number(gap.Value), number(gap.Low), number(gap.High)
+	}
 	if beside == nil {
 		return
 	}
@@ -150,14 +160,14 @@ func (m *Model) fromMoments(r *ArmRow, l line, beside [][]int) {
 
 func (t *ArmTable) header() []string {
 	return []string{"arm", "agent", "task", "points", "n", "mean", "iqm", "median", "low", "high",
-		"difference", "difference_low", "difference_high", "worst", "worst_trial",
+		"optimality_gap", "optimality_gap_low", "optimality_gap_high", "difference", "difference_low", "difference_high", "worst", "worst_trial",
 		"collapsed", "collapsed_of", "collapsed_upper", "failed", "dead", "overrun", "missing"}
 }
 
 func (t *ArmTable) each(yield func([]any) bool) {
 	for _, r := range t.rows {
 		if !yield([]any{r.Arm, r.Agent, r.Task, r.Points, r.N, r.Mean, r.IQM, r.Median, r.Low, r.High,
-			r.Difference, r.DifferenceLow, r.DifferenceHigh, r.Worst, orNothing(r.Trial),
+			r.Gap, r.GapLow, r.GapHigh, r.Difference, r.DifferenceLow, r.DifferenceHigh, r.Worst, orNothing(r.Trial),
 			orNothing(r.Collapsed), orNothing(r.CollapsedOf), r.CollapsedUpper, r.Failed, r.Dead, r.Overrun, r.Missing}) {
 			return
 		}

@@ -3,23 +3,29 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"overnight/results/stats"
 )
 
 // PointRow is a point in numbers, in the units of the objective.
 type PointRow struct {
-	Point   uint64  `json:"point"`
-	Task    string  `json:"task"`
-	Arm     string  `json:"arm"`
-	Levels  levels  `json:"levels"`
-	N       uint64  `json:"n"` // runs with an objective
-	Mean    number  `json:"mean"`
-	IQM     number  `json:"iqm"`
-	Median  number  `json:"median"`
-	Low     number  `json:"low"` // the interval of the objective's summary
-	High    number  `json:"high"`
-	Worst   number  `json:"worst"`
+	Point  uint64 `json:"point"`
+	Task   string `json:"task"`
+	Arm    string `json:"arm"`
+	Levels levels `json:"levels"`
+	N      uint64 `json:"n"` // runs with an objective
+	Mean   number `json:"mean"`
+	IQM    number `json:"iqm"`
+	Median number `json:"median"`
+	Low    number `json:"low"` // the interval of the objective's summary
+	High   number `json:"high"`
+	Worst  number `json:"worst"`
+	Best   number `json:"best"`
+	// Holds is the share of future runs of this point that lie between Worst and
+	// Best, at least, with 95 % confidence (stats.RangeHolds): a tolerance interval,
+	// where Low and High are of the summary alone.
+	Holds   number  `json:"range_holds"`
 	Trial   *uint64 `json:"worst_trial"`
 	Failed  uint64  `json:"failed"`
 	Dead    uint64  `json:"dead"`
@@ -62,7 +68,7 @@ func (t *PointTable) Row(point int) PointRow {
 		r.Levels.names = append(r.Levels.names, m.scales.name(point, f))
 	}
 	unknown := number(math.NaN())
-	r.Mean, r.IQM, r.Median, r.Low, r.High = unknown, unknown, unknown, unknown, unknown
+	r.Mean, r.IQM, r.Median, r.Low, r.High, r.Best, r.Holds = unknown, unknown, unknown, unknown, unknown, unknown, unknown
 	if c.n == 0 {
 		r.Worst, r.Trial = unknown, nil
 		return r
@@ -76,6 +82,13 @@ func (t *PointTable) Row(point int) PointRow {
 		return r
 	}
 	runs := stats.Present(m.runs([]int{point})[0])
+	if len(runs) > 1 {
+		best := slices.Max(runs)
+		if m.Study.Objective.Minimize {
+			best = slices.Min(runs)
+		}
+		r.Best, r.Holds = number(best), number(stats.RangeHolds(len(runs), level))
+	}
 	r.Mean, r.IQM, r.Median = number(stats.Mean(runs)), number(stats.IQM(runs)), number(stats.Median(runs))
 	e := stats.Estimate(stats.Scores{runs}, m.statistic(), m.options("results/point", len(runs), uint64(point)))
 	r.Low, r.High = number(e.Low), number(e.High)
@@ -100,7 +113,7 @@ func summaryOf(s stats.Statistic, mean, iqm, median number) float64 {
 func (t *PointTable) header() []string {
 	h := []string{"point", "task", "arm"}
 	h = append(h, t.m.Study.Columns()...)
-	return append(h, "n", "mean", "iqm", "median", "low", "high", "worst", "worst_trial", "failed", "dead", "overrun", "missing")
+	return append(h, "n", "mean", "iqm", "median", "low", "high", "worst", "worst_trial", "best", "range_holds", "failed", "dead", "overrun", "missing")
 }
 
 func (t *PointTable) each(yield func([]any) bool) {
@@ -110,7 +123,7 @@ func (t *PointTable) each(yield func([]any) bool) {
 		for _, name := range r.Levels.names {
 			row = append(row, name)
 		}
-		row = append(row, r.N, r.Mean, r.IQM, r.Median, r.Low, r.High, r.Worst, orNothing(r.Trial),
+		row = append(row, r.N, r.Mean, r.IQM, r.Median, r.Low, r.High, r.Worst, orNothing(r.Trial), r.Best, r.Holds,
 			r.Failed, r.Dead, r.Overrun, r.Missing)
 		if !yield(row) {
 			return
@@ -131,7 +144,7 @@ func (t *PointTable) json() any {
 		heading
 		Rows  []PointRow `json:"rows"`
 		Notes []string   `json:"notes"`
-	}{heading: t.m.heading(), Rows: []PointRow{}, Notes: t.m.intervalNotes()}
+	}{heading: t.m.heading(), Rows: []PointRow{}, Notes: t.m.pointNotes()}
 	for _, p := range t.order {
 		doc.Rows = append(doc.Rows, t.Row(p))
 	}

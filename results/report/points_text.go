@@ -103,7 +103,7 @@ func (t *PointTable) text(s Style) *page {
 		g.rows = append(g.rows, row)
 	}
 	title := fmt.Sprintf("%s per point over %s; %s", clean(m.Study.Objective.Metric), m.replications(), m.goal())
-	page := &page{title: []string{title}, grid: g, notes: m.intervalNotes()}
+	page := &page{title: []string{title}, grid: g, notes: m.pointNotes()}
 	if hidden := len(t.order) - len(points); hidden > 0 {
 		which := "first"
 		if best {
@@ -148,6 +148,24 @@ func intervalText(f format, low, high number) text {
 		return text{none}
 	}
 	return text{f.text(float64(low)), f.text(float64(high))}
+}
+
+// pointNotes says how the numbers of points were made.
+func (m *Model) pointNotes() []string {
+	notes := m.intervalNotes()
+	if note := m.rangeNote(); note != "" {
+		notes = append(notes, note)
+	}
+	return notes
+}
+
+// rangeNote says what a point's worst and best run tell of the next one.
+func (m *Model) rangeNote() string {
+	n := m.Study.Replications
+	if n < 2 || !m.whole() || m.Stops() {
+		return ""
+	}
+	return fmt.Sprintf("Of the next runs of a point at least %d %% lie between its worst and its best of %d, with 95 %% confidence: the interval is of the %s alone.", int(100*stats.RangeHolds(int(n), level)), n, m.statistic())
 }
 
 // intervalNotes says what the intervals of points are.

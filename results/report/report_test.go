@@ -273,3 +273,16 @@ func BenchmarkBuild(b *testing.B) {
 		mustBuild(b, p, rs)
 	}
 }
+
+// TestOptimalityGap: where no run is above the optimum, the gap is what the mean
+// lacks to 1, with the same interval.
+func TestOptimalityGap(t *testing.T) {
+	t.Parallel()
+	plan, records := sweep()
+	m := mustBuild(t, plan, records)
+	for _, r := range m.ArmTable().Rows() {
+		if math.Abs(float64(r.Gap)-(1-float64(r.Mean))) > 1e-12 || math.Abs(float64(r.GapLow)-(1-float64(r.High))) > 1e-12 {
+			t.Errorf("%s: gap %v from %v, mean %v up to %v", r.Arm, r.Gap, r.GapLow, r.Mean, r.High)
+		}
+	}
+}
