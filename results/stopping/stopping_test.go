@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -371,7 +370,6 @@ func TestManyBeside(t *testing.T) {
 	s := parse(t, fmt.Sprintf("study: s\nenv: {name: marketing, horizon: 5}\nevaluate: {final: 1}\ntrain: {episodes: 1}\n"+
 		"agents: [{as: r, name: reinforce, learning_rate: {uniform: [0.1, 0.2]}}, {as: q, name: reinforce, learning_rate: {uniform: [0.1, 0.2]}}]\n"+
 		"design: {kind: random, points: %d}\nreplications: {min: 2, max: 4, check_at: [3], until: {difference_from: r, half_width: 0.1}}\n", points))
-	began := time.Now()
 	o := outcome(t, s)
 	for i := range s.Trials() {
 		p, n := s.Split(i)
@@ -380,9 +378,6 @@ func TestManyBeside(t *testing.T) {
 	}
 	if o.Missing() != 0 || o.Total() != o.Most() || o.Surplus() == 0 || len(o.Unsettled()) == 0 {
 		t.Errorf("%d missing of %d, at most %d; %d surplus, %d unsettled", o.Missing(), o.Total(), o.Most(), o.Surplus(), len(o.Unsettled()))
-	}
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("%d points beside %d took %v", points, points, took)
 	}
 }
 
