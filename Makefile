@@ -39,6 +39,8 @@ kills:
 
 coverage:
 	$(GO) test -count=1 -timeout 60m -v -run 'Coverage|TypeI' ./results/stats -args -long
+	$(GO) test -count=1 -timeout 60m -v -run 'Coverage' ./results/stopping -args -long
+	$(GO) test -count=1 -timeout 60m -v ./results/sensitivity -args -long
 
 fuzz:
 	bench/fuzz.sh
