@@ -161,7 +161,7 @@ func (u *rule) out(trials []jobs.Range) {
 	}
 }
 
-// until is run.until for a study with a rule.
+// untilRuled is until for a study with a rule.
 func (r *run) untilRuled(from, to uint64) (first, end uint64) {
 	past := r.rule.past
 	for from = min(past.Missing(from), to); from < to && r.ledger.Has(from); {

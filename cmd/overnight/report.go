@@ -90,13 +90,9 @@ func (a *app) document(ctx context.Context, s results.Store, p results.Plan, stu
 	if err != nil {
 		return page.Document{}, err
 	}
-	wanted, err := wantedOf(study, &p)
-	if err != nil {
-		return page.Document{}, engine(err)
-	}
 	in := answer.Input{
 		Model: m, State: p.State, Digest: p.Digest, Source: p.Source, Made: "overnight " + version(),
-		Records: compared(study, wanted(s.Scan(ctx, p.Study, 0, p.Trials))),
+		Records: s.Scan(ctx, p.Study, 0, p.Trials),
 	}
 	if days {
 		in.Play = play(a.runner(study))

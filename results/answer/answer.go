@@ -21,7 +21,8 @@ import (
 type Input struct {
 	Model *report.Model
 	// Records yields the study's records with their curves, in trial order, for
-	// learning curves. Nil: there are none.
+	// learning curves; those that the study does not want, or that confirm, are left
+	// out. Nil: there are none.
 	Records iter.Seq2[results.Record, error]
 	// Play runs a trial again for day-by-day pictures. Nil: there are none.
 	Play figure.Play

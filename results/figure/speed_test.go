@@ -38,3 +38,19 @@ func TestSpeeds(t *testing.T) {
 		t.Errorf("threshold %v, reached %+v, want 1 and never in 20 replications", got.Threshold, got.To)
 	}
 }
+
+// TestRunsLeaveConfirmationOut: runs that confirm the best points are in no curve.
+func TestRunsLeaveConfirmationOut(t *testing.T) {
+	t.Parallel()
+	s := parse(t, sweepStudy+"confirm: {top: 1, replications: 5}\n")
+	r := NewRuns(build(t, s, sweep))
+	for rec, err := range play(t, s, sweep) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Add(&rec)
+	}
+	if got := Speeds(r)[0].To.Runs; got != 20 {
+		t.Errorf("curves of %d replications, want the 20 that choose", got)
+	}
+}
