@@ -241,7 +241,7 @@ func testFollow(t *testing.T, s results.Store) {
 		case rs = <-got:
 		case <-deadline.C:
 			t.Fatal("Follow told nothing for 30 s")
-		default:
+		case <-time.After(10 * time.Millisecond): // it may not have begun to listen
 			continue
 		}
 		for _, r := range rs {
