@@ -71,10 +71,39 @@ type Failing interface {
 	Err() error
 }
 
+// Propensities is implemented by agents that choose at random among discrete
+// actions and know how likely each is. Of an agent without it, ask
+// PropensitiesOf.
+type Propensities interface {
+	// Propensities writes the probability of each action that Act would draw from
+	// for in, in the mode of Begin: Spec.Action.N numbers that sum to 1, 0 for what
+	// is not allowed. It changes nothing that Act or Learn depend on. It may take
+	// as long as a thousand decisions, so it is for logs.
+	Propensities(in *envs.Step, into []float64)
+}
+
+// Beliefs is implemented by agents that hold an estimate of each discrete
+// action, for pictures.
+type Beliefs interface {
+	// Beliefs writes for each action what it is thought to bring in for in, in units
+	// of reward, and a range around that: the middle 90 % of what is believed where
+	// the agent has a distribution, from the estimate to the index where it plays
+	// the highest index. NaN where nothing is known. It changes nothing.
+	Beliefs(in *envs.Step, mean, low, high []float64)
+}
+
+// Reporter is implemented by agents that measure something of their own, such as
+// the uplift over a holdout. Report writes one number for each of
+// Traits.Metrics, of what was played in Train mode; NaN where there is none.
+type Reporter interface {
+	Report(into []float64)
+}
+
 // Traits tell the runner how to treat an agent.
 type Traits struct {
-	Learns     bool // false: train is skipped, whatever the study says
-	Stochastic bool // Sample differs from Greedy, so return_sampled is played apart
+	Learns     bool          // false: train is skipped, whatever the study says
+	Stochastic bool          // Sample differs from Greedy, so return_sampled is played apart
+	Metrics    []envs.Metric // what a Reporter reports, beside the environment's metrics
 }
 
 // Factory makes agents of one kind.
@@ -96,4 +125,19 @@ type Factory interface {
 // may say `train: {updates: 500}`.
 type Updater interface {
 	Updates() uint64
+}
+
+// PropensitiesOf writes a's propensities and says whether they are known: those
+// of Propensities, or 1 for the action of an agent that is sure to take it.
+// scratch is written over.
+func PropensitiesOf(a Agent, in *envs.Step, into []float64, scratch *envs.Action) bool {
+	if p, ok := a.(Propensities); ok {
+		p.Propensities(in, into)
+		return true
+	}
+	scratch.Prob = 0
+	a.Act(in, scratch)
+	clear(into)
+	into[scratch.Index] = scratch.Prob
+	return scratch.Prob == 1
 }

@@ -106,8 +106,12 @@ func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agen
 	if err != nil {
 		return nil, err
 	}
-	if factory.Traits(point.Agent).Stochastic {
+	traits := factory.Traits(point.Agent)
+	if traits.Stochastic {
 		p.stochastic = true
+	}
+	for _, m := range traits.Metrics {
+		p.measure(m.Name)
 	}
 	if _, needs := agent.(agents.NeedsOracle); needs {
 		if p.oracles == nil {
@@ -176,14 +180,19 @@ func (p *parser) available(spec *envs.Spec) []string {
 	return names
 }
 
+// measure adds a metric that is not there yet.
+func (p *parser) measure(metric string) {
+	if !slices.Contains(p.s.Metrics, metric) {
+		p.s.Metrics = append(p.s.Metrics, metric)
+	}
+}
+
 // note remembers the metrics of an environment at a point, and the first point
 // where the objective is none of them.
 func (p *parser) note(spec *envs.Spec, point *Point) {
 	names := p.available(spec)
 	for _, m := range names {
-		if !slices.Contains(p.s.Metrics, m) {
-			p.s.Metrics = append(p.s.Metrics, m)
-		}
+		p.measure(m)
 	}
 	if m := p.s.Objective.Metric; !slices.Contains(names, m) && p.unmeasured == "" {
 		p.unmeasured = p.s.Tasks[point.Task].Env + p.where(point)

@@ -169,7 +169,7 @@ func (a *app) rollout(ctx context.Context, study *jobs.Study, n, episodes uint64
 		return usage("--format %s: write table, csv or jsonl", format)
 	}
 	var total float64
-	err := runner.Rollout(ctx, n, episodes, func(spec *envs.Spec) error {
+	err := runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes}, func(spec *envs.Spec) error {
 		point, err := study.Point(n % study.Points())
 		if err != nil {
 			return err
@@ -208,7 +208,7 @@ func (a *app) exportSteps(ctx context.Context, runner *trial.Runner, trials []ui
 	var columns []string
 	row := []any{}
 	for _, n := range trials {
-		err := runner.Rollout(ctx, n, episodes, func(spec *envs.Spec) error {
+		err := runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes}, func(spec *envs.Spec) error {
 			cols := append([]string{"trial", "episode", "step"}, trial.Columns(spec)...)
 			if t == nil {
 				columns = cols

@@ -107,8 +107,11 @@ func (a *app) document(ctx context.Context, s results.Store, p results.Plan, stu
 // play runs trials again for day-by-day pictures.
 func play(r *trial.Runner) figure.Play {
 	return func(ctx context.Context, n, episodes uint64, begin func(*envs.Spec) error, step func(figure.Step) error) error {
-		return r.Rollout(ctx, n, episodes, begin, func(s trial.RolloutStep) error {
-			return step(figure.Step{Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace})
+		return r.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes, Beliefs: true}, begin, func(s trial.RolloutStep) error {
+			return step(figure.Step{
+				Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace,
+				Mean: s.Mean, Low: s.Low, High: s.High,
+			})
 		})
 	}
 }

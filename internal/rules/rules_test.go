@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"results/storetest":   {"results"},
 	"results/archive":     {"results"},
 	"results/stats":       {},
+	"results/offpolicy":   {},
 	"results/sensitivity": {"results/stats", "jobs/design"},
 	"results/stopping":    {"results", "results/stats", "jobs"},
 	"results/report":      {"results", "results/stats", "results/sensitivity", "results/stopping", "jobs"},

@@ -150,7 +150,9 @@ func TestDaysMarketing(t *testing.T) {
 	m := build(t, s, sweep)
 	runner := trial.New(s, catalog.New(), trial.Options{})
 	list, err := Days(t.Context(), m, Choose(m, 1), func(ctx context.Context, n, episodes uint64, begin func(*envs.Spec) error, step func(Step) error) error {
-		return runner.Rollout(ctx, n, episodes, begin, func(r trial.RolloutStep) error { return step(Step(r)) })
+		return runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes, Beliefs: true}, begin, func(s trial.RolloutStep) error {
+			return step(Step{Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace, Mean: s.Mean, Low: s.Low, High: s.High})
+		})
 	}, 8)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ const (
 	Heatmap   Kind = "heatmap"   // Grid over X.Categories and Y.Categories
 	Contour   Kind = "contour"   // Grid over numeric GridX and GridY as colours, Isolines on it, Series as dots
 	Parallel  Kind = "parallel"  // Dims and Rows, with brushing; the last dimension gives the colour
+	Tiles     Kind = "tiles"     // Tiles: a few large numbers with their words
 )
 
 // Num is a number that is null in JSON where it is NaN or infinite.
@@ -90,6 +91,31 @@ type Series struct {
 	Text   []string `json:"text,omitempty"`
 	Dashed bool     `json:"dashed,omitempty"`
 	Hidden bool     `json:"hidden,omitempty"` // off until toggled on
+	// Stack names what a series of Bars is stacked on: those of one name lie end to
+	// end in their order, those of another name beside them. Empty: not stacked.
+	Stack string `json:"stack,omitempty"`
+	// Faint draws a series of Bars paler than its colour: what did not convert.
+	Faint bool `json:"faint,omitempty"`
+	// Frames and FramesX hold, of Bars and Scatter under a Replay, the Y and X at each
+	// of its places; Y and X are those at the last.
+	Frames  [][]Num `json:"frames,omitempty"`
+	FramesX [][]Num `json:"frames_x,omitempty"`
+}
+
+// Replay lets a reader move through time, by a slider that all panels of a page
+// with the same Label share: series of Lines end where X passes the place, those
+// of Bars and Scatter show their frame. As a file a panel shows the end.
+type Replay struct {
+	Label string `json:"label"` // "after send"
+	At    []Num  `json:"at"`    // ascending
+}
+
+// Tile is a number that stands for itself.
+type Tile struct {
+	Label string `json:"label"`          // "conversions"
+	Value string `json:"value"`          // "4,936"
+	Note  string `json:"note,omitempty"` // "[4,900, 4,972]; 1,436 more than ab"
+	Color int    `json:"color"`          // of the arm it is about; -1: of none
 }
 
 // Mark is a reference line across a panel.
@@ -125,6 +151,8 @@ type Panel struct {
 	Y      Axis     `json:"y"`
 	Series []Series `json:"series,omitempty"`
 	Marks  []Mark   `json:"marks,omitempty"`
+	Replay *Replay  `json:"replay,omitempty"`
+	Tiles  []Tile   `json:"tiles,omitempty"`
 
 	// Grid holds a value for each y and x: Grid[y][x].
 	Grid  [][]Num `json:"grid,omitempty"`

@@ -21,6 +21,9 @@ type Step struct {
 	Action  []float64 // the values, or the index alone for discrete actions
 	Reward  float64
 	Trace   []float64 // in the order of the spec's Trace; nil without one
+	// What the agent believed of each discrete action before the step: an estimate
+	// and a range around it, NaN where nothing is known; nil where it has none.
+	Mean, Low, High []float64
 }
 
 // Play trains a trial's agent again and plays episodes of its final evaluation,

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"overnight/agents"
 	"overnight/envs"
@@ -110,7 +111,25 @@ func (r *Runner) set(rec *results.Record, ret float64) error {
 			rec.Metrics[i] = r.sums[j]
 		}
 	}
+	r.report(rec)
 	return nil
+}
+
+// report writes what the agent measures of its own. What it does not know stays
+// missing.
+func (r *Runner) report(rec *results.Record) {
+	a, ok := r.agent.(agents.Reporter)
+	if !ok {
+		return
+	}
+	metrics := r.cat.Agent(r.study.Arms[r.point.Arm].Agent).Traits(r.point.Agent).Metrics
+	values := make([]float64, len(metrics))
+	a.Report(values)
+	for j, m := range metrics {
+		if i := r.index(m.Name); i >= 0 && !math.IsInf(values[j], 0) {
+			rec.Metrics[i] = values[j]
+		}
+	}
 }
 
 // compare writes how the return stands to the best policy's, as far as the

@@ -18,6 +18,23 @@ type RolloutStep struct {
 	Action  []float64 // the values, or the index alone for discrete actions
 	Reward  float64
 	Trace   []float64 // in the order of the spec's Trace; nil without a Tracer
+	Obs     []float64 // what the agent saw
+	// Outcome is what the action brings, whenever it is known: what an Attributor
+	// says, else Reward.
+	Outcome float64
+	// Probs are the propensities of discrete actions; nil unless asked for, and
+	// where the agent does not know them.
+	Probs []float64
+	// Mean, Low and High are what the agent believed before the step (agents.Beliefs);
+	// nil unless asked for, and where it has none.
+	Mean, Low, High []float64
+}
+
+// RolloutOptions say what is played and what is wanted of it.
+type RolloutOptions struct {
+	Episodes uint64 // at most; those of the final evaluation
+	Probs    bool   // RolloutStep.Probs: may take a thousand times as long
+	Beliefs  bool   // RolloutStep.Mean, Low and High
 }
 
 // Columns returns the names of a rollout step's numbers after episode and step:
@@ -42,7 +59,7 @@ func Columns(s *envs.Spec) []string {
 // Rollout trains a trial's agent again and plays episodes of its final
 // evaluation, greedily: the steps behind its `return`. begin gets the
 // environment's spec once, before the first step.
-func (r *Runner) Rollout(ctx context.Context, trial, episodes uint64, begin func(*envs.Spec) error, fn func(RolloutStep) error) (err error) {
+func (r *Runner) Rollout(ctx context.Context, trial uint64, o RolloutOptions, begin func(*envs.Spec) error, fn func(RolloutStep) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
@@ -54,7 +71,7 @@ func (r *Runner) Rollout(ctx context.Context, trial, episodes uint64, begin func
 		return err
 	}
 	online := r.study.Evaluate.Online
-	mode, envName, agentName := agents.Greedy, "env/eval", "agent/eval"
+	mode, envName, agentName, episodes := agents.Greedy, "env/eval", "agent/eval", o.Episodes
 	if online {
 		mode, envName, agentName, episodes = agents.Train, "env/train", "agent/train", 1
 	} else {
@@ -72,16 +89,23 @@ func (r *Runner) Rollout(ctx context.Context, trial, episodes uint64, begin func
 	if tracer != nil {
 		trace = make([]float64, len(r.spec.Trace))
 	}
+	look := r.looker(o)
 	index := make([]float64, 1)
+	attributor, _ := r.env.(envs.Attributor)
 	own, generated := r.attribution()
 	for e := range episodes {
 		in, out := &r.in, &r.out
 		r.env.Reset(r.streams.Root(envName).At(e), in)
 		r.agent.Begin(r.streams.Root(agentName).At(e), mode)
 		for n := 0; ; n++ {
+			s := RolloutStep{Episode: e, Step: n, Obs: in.Obs, Action: r.act.Values, Trace: trace}
+			look(in, &s)
 			r.agent.Act(in, &r.act)
 			r.env.Step(&r.act, out)
-			s := RolloutStep{Episode: e, Step: n, Action: r.act.Values, Reward: out.Reward, Trace: trace}
+			s.Reward, s.Outcome = out.Reward, out.Reward
+			if attributor != nil {
+				s.Outcome = attributor.Generated()
+			}
 			if r.spec.Action.Kind == envs.Discrete {
 				index[0] = float64(r.act.Index)
 				s.Action = index
@@ -105,6 +129,28 @@ func (r *Runner) Rollout(ctx context.Context, trial, episodes uint64, begin func
 		}
 	}
 	return nil
+}
+
+// looker returns what fills in a step's propensities and beliefs before the
+// agent acts.
+func (r *Runner) looker(o RolloutOptions) func(in *envs.Step, s *RolloutStep) {
+	n := r.spec.Action.N
+	if r.spec.Action.Kind != envs.Discrete {
+		return func(*envs.Step, *RolloutStep) {}
+	}
+	room := make([]float64, 4*n)
+	probs, mean, low, high := room[:n], room[n:2*n], room[2*n:3*n], room[3*n:]
+	var scratch envs.Action
+	beliefs, _ := r.agent.(agents.Beliefs)
+	return func(in *envs.Step, s *RolloutStep) {
+		if o.Probs && agents.PropensitiesOf(r.agent, in, probs, &scratch) {
+			s.Probs = probs
+		}
+		if o.Beliefs && beliefs != nil {
+			beliefs.Beliefs(in, mean, low, high)
+			s.Mean, s.Low, s.High = mean, low, high
+		}
+	}
 }
 
 // Estimate tells about how long a trial takes, from playing a part of it for

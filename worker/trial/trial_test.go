@@ -224,7 +224,7 @@ func TestRollout(t *testing.T) {
 		rec := run(t, r, n)
 		var total float64
 		var spec *envs.Spec
-		err := r.Rollout(t.Context(), n, 5, func(sp *envs.Spec) error { spec = sp; return nil }, func(st trial.RolloutStep) error {
+		err := r.Rollout(t.Context(), n, trial.RolloutOptions{Episodes: 5}, func(sp *envs.Spec) error { spec = sp; return nil }, func(st trial.RolloutStep) error {
 			total += st.Reward
 			return nil
 		})
