@@ -82,6 +82,14 @@ type Propensities interface {
 	Propensities(in *envs.Step, into []float64)
 }
 
+// CheapPropensities is implemented by agents whose Propensities may be asked for
+// at every step: where it says true, they take about as long as Act and allocate
+// nothing. It is fixed for an agent's parameters.
+type CheapPropensities interface {
+	Propensities
+	CheapPropensities() bool
+}
+
 // Beliefs is implemented by agents that hold an estimate of each discrete
 // action, for pictures.
 type Beliefs interface {

@@ -6,7 +6,7 @@
 #     bench/bits.sh      needs qemu-aarch64 (Debian: qemu-user-static) off arm64
 set -eu
 cd "$(dirname "$0")/.."
-packages="internal/fp internal/rng agents/bandit agents/nn agents/policygradient envs/email envs/marketing jobs/design"
+packages="internal/fp internal/rng agents/bandit agents/guard agents/nn agents/policygradient envs/email envs/marketing jobs/design"
 tests='Golden|Canonical|NotebookGradient|Restore|AgainstMath|BoxMuller|NormalsIndependent'
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -8,7 +8,6 @@ import (
 	"overnight/agents"
 	"overnight/envs"
 	"overnight/internal/param"
-	"overnight/jobs/internal/tree"
 )
 
 // Bounds of what checkPairs tries.
@@ -56,11 +55,11 @@ func (p *parser) checkPairs() {
 		err := p.s.Resolve(i, &point)
 		src := &p.arms[point.Arm]
 		if err == nil {
-			var env envs.Env
-			if env, err = p.makeEnv(&point, &tasks[point.Task]); err != nil {
+			made := &tasks[point.Task]
+			if err = p.makeEnv(&point, made); err != nil {
 				src = &p.tasks[point.Task]
 			} else {
-				arms[point.Arm], err = p.makeAgent(&point, env, arms[point.Arm])
+				arms[point.Arm], err = p.makeAgent(&point, made, arms[point.Arm])
 			}
 		} else if strings.HasPrefix(err.Error(), "environment ") {
 			src = &p.tasks[point.Task]
@@ -80,27 +79,34 @@ func (p *parser) checkPairs() {
 
 // madeEnv is a task's environment, kept from point to point.
 type madeEnv struct {
-	env  envs.Env
-	tree *param.Map
-	at   uint64 // version of tree
+	env     envs.Env
+	tree    *param.Map
+	at      uint64   // version of tree
+	metrics []string // that trials on it have, whoever acts
 }
 
-func (p *parser) makeEnv(point *Point, made *madeEnv) (envs.Env, error) {
+func (p *parser) makeEnv(point *Point, made *madeEnv) error {
 	now := point.work.tasks[point.Task]
 	if made.env != nil && made.tree == now.tree && made.at == now.version {
-		return made.env, nil
+		return nil
 	}
 	env, err := p.cat.Env(p.s.Tasks[point.Task].Env).New(point.Env, made.env)
 	if err != nil {
 		made.env = nil
-		return nil, err
+		return err
 	}
-	*made = madeEnv{env, now.tree, now.version}
-	p.note(env.Spec(), point)
-	return env, nil
+	*made = madeEnv{env, now.tree, now.version, p.available(env.Spec())}
+	for _, m := range made.metrics {
+		p.measure(m)
+		if _, known := p.aim.envs[m]; !known {
+			p.aim.envs[m] = point.Task
+		}
+	}
+	return nil
 }
 
-func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agents.Agent, error) {
+func (p *parser) makeAgent(point *Point, made *madeEnv, reuse agents.Agent) (agents.Agent, error) {
+	env := made.env
 	factory := p.cat.Agent(p.s.Arms[point.Arm].Agent)
 	agent, err := fit(factory, point.Agent, env.Spec(), reuse)
 	if err != nil {
@@ -110,9 +116,7 @@ func (p *parser) makeAgent(point *Point, env envs.Env, reuse agents.Agent) (agen
 	if traits.Stochastic {
 		p.stochastic = true
 	}
-	for _, m := range traits.Metrics {
-		p.measure(m.Name)
-	}
+	p.measured(point, made.metrics, traits.Metrics)
 	if _, needs := agent.(agents.NeedsOracle); needs {
 		if p.oracles == nil {
 			p.oracles = map[int]bool{}
@@ -163,67 +167,4 @@ func (p *parser) where(point *Point) string {
 		parts = append(parts, p.s.Factors[l.Factor].Name+" = "+l.Name)
 	}
 	return " (with " + enumerate(parts, 4) + ")"
-}
-
-// available are the metrics of a spec, all in all.
-func (p *parser) available(spec *envs.Spec) []string {
-	names := []string{"return"}
-	if !p.s.Evaluate.Online {
-		names = append(names, "return_sampled")
-		names = append(names, envs.OptimumMetrics(spec)...)
-	}
-	for _, m := range spec.Metrics {
-		if !slices.Contains(names, m.Name) {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-// measure adds a metric that is not there yet.
-func (p *parser) measure(metric string) {
-	if !slices.Contains(p.s.Metrics, metric) {
-		p.s.Metrics = append(p.s.Metrics, metric)
-	}
-}
-
-// note remembers the metrics of an environment at a point, and the first point
-// where the objective is none of them.
-func (p *parser) note(spec *envs.Spec, point *Point) {
-	names := p.available(spec)
-	for _, m := range names {
-		p.measure(m)
-	}
-	if m := p.s.Objective.Metric; !slices.Contains(names, m) && p.unmeasured == "" {
-		p.unmeasured = p.s.Tasks[point.Task].Env + p.where(point)
-	}
-}
-
-// metrics fixes the list of metrics and checks the objective against it.
-func (p *parser) metrics() {
-	if !p.stochastic {
-		p.s.Metrics = slices.DeleteFunc(p.s.Metrics, func(m string) bool { return m == "return_sampled" })
-	}
-	if len(p.problems) > 0 {
-		return
-	}
-	m := p.s.Objective.Metric
-	at := p.at("objective")
-	if n := p.root.Lookup("objective").Lookup("metric"); n != nil {
-		at = n.Pos
-	}
-	known := []string{"return_sampled", "optimality", "regret", "upper_bound"}
-	switch {
-	case !slices.Contains(p.s.Metrics, m) && slices.Contains(known, m):
-		p.fail(at, m+" is not measured in this study", "its metrics are "+enumerate(p.s.Metrics, 12))
-	case !slices.Contains(p.s.Metrics, m):
-		p.fail(at, fmt.Sprintf("there is no metric %s", tree.Shorten(m, 40)), suggest(m, "metrics", p.s.Metrics))
-	case p.unmeasured != "":
-		p.fail(at, fmt.Sprintf("%s is not measured on environment %s", m, p.unmeasured), "choose a metric that is measured everywhere, such as return")
-	}
-	for i := range p.s.Factors {
-		if f := &p.s.Factors[i]; f.Shared && slices.Contains(p.s.Metrics, f.Name) {
-			p.fail(p.defs[i].node.Pos, fmt.Sprintf("the factor %s has the name of a metric", f.Name), "choose another name")
-		}
-	}
 }

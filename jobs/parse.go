@@ -45,6 +45,7 @@ func Parse(file string, src []byte, cat *Catalog, o ParseOptions) (*Study, error
 		shared:   map[string]int{},
 		factorAt: map[*tree.Node]int{},
 		flagged:  map[tree.Pos]bool{},
+		aim:      newAim(),
 	}
 	root, errs := tree.Read(src)
 	for _, e := range errs {
@@ -83,7 +84,7 @@ type parser struct {
 	checking   bool              // the schemas are being asked
 	stochastic bool              // an agent's Sample differs from its Greedy
 	oracles    map[int]bool      // arms that ask for the best action
-	unmeasured string            // where the objective is not measured
+	aim        aim
 }
 
 // definition is where a factor and its levels stand.
@@ -162,6 +163,7 @@ func (p *parser) study(root *tree.Node) {
 	p.agents()
 	p.labels()
 	p.difference()
+	p.confirmOf()
 	p.designs()
 	p.paired()
 	p.checkTasks()

@@ -132,10 +132,11 @@ func (p *parser) number(n *tree.Node, what string) (float64, bool) {
 	return 0, false
 }
 
-// difference reads replications.until.difference_from.
+// difference reads replications.until.difference_from, also where something else
+// is wrong with replications.
 func (p *parser) difference() {
 	n := p.root.Lookup("replications").Lookup("until").Lookup("difference_from")
-	if n == nil || p.s.Stopping == nil {
+	if n == nil {
 		return
 	}
 	label, ok := p.text(n, "replications.until.difference_from", "the label of an arm")
@@ -152,7 +153,7 @@ func (p *parser) difference() {
 		p.fail(n.Pos, fmt.Sprintf("replications.until.difference_from is %s, which is no arm", tree.Shorten(label, 40)), suggest(label, "arms", arms))
 	case len(arms) == 1:
 		p.fail(n.Pos, "the study has one arm, which can't differ from itself", "leave difference_from out: then the width is that of the arm's own summary")
-	default:
+	case p.s.Stopping != nil:
 		p.s.Stopping.DifferenceFrom = label
 	}
 }
@@ -194,21 +195,16 @@ func (p *parser) ruleAt() tree.Pos {
 // names them - and checks that they have enough points.
 func (p *parser) confirmed() {
 	s := p.s
-	if s.Confirm == nil {
+	if s.Confirm == nil || len(p.problems) > 0 {
 		return
 	}
-	of, top := p.root.Lookup("confirm").Lookup("of"), p.root.Lookup("confirm").Lookup("top")
-	if of != nil {
-		p.confirmOf(of)
-	} else {
+	top := p.root.Lookup("confirm").Lookup("top")
+	if p.root.Lookup("confirm").Lookup("of") == nil {
 		for i := range s.Arms {
 			if label := s.Arms[i].Label; label != s.Reference() && !p.oracles[i] {
 				s.Confirm.Of = append(s.Confirm.Of, label)
 			}
 		}
-	}
-	if len(p.problems) > 0 {
-		return
 	}
 	for t, n := range s.candidates() {
 		if s.Confirm.Top <= n {
@@ -230,8 +226,12 @@ func (p *parser) confirmed() {
 	}
 }
 
-// confirmOf reads confirm.of.
-func (p *parser) confirmOf(n *tree.Node) {
+// confirmOf reads confirm.of, also where something else is wrong with confirm.
+func (p *parser) confirmOf() {
+	n := p.root.Lookup("confirm").Lookup("of")
+	if n == nil || len(p.s.Arms) == 0 {
+		return
+	}
 	if n.Kind != tree.List || len(n.Items) == 0 {
 		p.fail(n.Pos, "confirm.of is "+n.String()+", not a list of arms", "write of: [LABEL], or leave it out for all arms but the baseline")
 		return
@@ -242,18 +242,22 @@ func (p *parser) confirmOf(n *tree.Node) {
 			arms = append(arms, label)
 		}
 	}
+	var of []string
 	for i, item := range n.Items {
 		label, ok := p.text(item, fmt.Sprintf("confirm.of[%d]", i), "the label of an arm")
 		switch {
 		case !ok:
 		case label == p.s.Reference():
 			p.fail(item.Pos, fmt.Sprintf("confirm.of names %s, which runs along with every point that is confirmed", label), "leave it out")
-		case slices.Contains(p.s.Confirm.Of, label):
+		case slices.Contains(of, label):
 			p.fail(item.Pos, "confirm.of names "+label+" twice", "leave one out")
 		case !slices.Contains(arms, label):
 			p.fail(item.Pos, fmt.Sprintf("confirm.of names %s, which is no arm", tree.Shorten(label, 40)), suggest(label, "arms", arms))
 		default:
-			p.s.Confirm.Of = append(p.s.Confirm.Of, label)
+			of = append(of, label)
 		}
+	}
+	if p.s.Confirm != nil {
+		p.s.Confirm.Of = of
 	}
 }

@@ -184,7 +184,7 @@ func (p *parser) objective() {
 	if v := m.Lookup("metric"); v != nil {
 		if s, ok := p.text(v, "objective.metric", "the name of a metric"); ok {
 			o.Metric = s
-			o.Minimize = s == "regret" || strings.HasSuffix(s, "_regret")
+			o.Minimize = LowerIsBetter(s)
 		}
 	}
 	if v := m.Lookup("goal"); v != nil {
@@ -197,4 +197,10 @@ func (p *parser) objective() {
 			o.Summary = s
 		}
 	}
+}
+
+// LowerIsBetter tells whether the name of a metric says so: regret and its kinds.
+// It is the goal where none is given.
+func LowerIsBetter(metric string) bool {
+	return metric == "regret" || strings.HasSuffix(metric, "_regret")
 }

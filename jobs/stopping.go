@@ -152,6 +152,10 @@ func (s *Study) Reference() string {
 	return s.Baseline
 }
 
+// Oracle tells whether an arm is the oracle: what others are measured by, and no
+// contestant.
+func (s *Study) Oracle(arm int) bool { return s.Arms[arm].Agent == "oracle" }
+
 // CanConfirm tells whether points of an arm can be among those that are confirmed.
 func (s *Study) CanConfirm(arm int) bool {
 	return s.Confirm != nil && slices.Contains(s.Confirm.Of, s.Arms[arm].Label)

@@ -68,6 +68,9 @@ func (b *arms) more() []float64 { return b.vec[1 : 1+b.scalars : 1+b.scalars] }
 // count.
 func (b *arms) round() float64 { return b.vec[0] + 1 }
 
+// pass counts another's send in t.
+func (b *arms) pass() { b.vec[0]++ }
+
 // Begin starts an episode. What was learned stays.
 func (b *arms) Begin(episode rng.Key, m agents.Mode) { b.key, b.mode = episode, m }
 

@@ -7,7 +7,9 @@
 // gives the same bits on every architecture. Its draws are addressed by the
 // episode's key and Step.T, so a policy restored in the middle of an episode
 // goes on as if nothing had happened. Action.Prob is the exact propensity, or 0
-// where it has no closed form.
+// where it has no closed form. Every policy that draws also tells the whole
+// vector (agents.Propensities; Thompson sampling's by quadrature, see contest),
+// and every policy its beliefs.
 package bandit
 
 import (

@@ -1,6 +1,8 @@
 package bandit
 
 import (
+	"math"
+
 	"overnight/agents"
 	"overnight/envs"
 	"overnight/internal/fp"
@@ -32,6 +34,7 @@ func (p *BetaPrior) test() *Prior { return &Prior{p.Successes, p.Failures} }
 type bayesUCB struct {
 	arms
 	a, b, factor float64
+	leader       leader
 }
 
 func bayesUCBFactory() agents.Factory {
@@ -48,6 +51,7 @@ func bayesUCBFactory() agents.Factory {
 			if log := fp.Log(float64(s.Horizon)); p.C > 0 && log > 1 {
 				u.factor = fp.Pow(log, p.C)
 			}
+			u.leader.forget(u.k)
 			return u
 		},
 	}
@@ -59,9 +63,7 @@ func (b *arms) posterior(i int, priorA, priorB float64) (alpha, beta float64) {
 	return priorA + s, priorB + max(b.n[i]-s, 0)
 }
 
-// Act plays the highest quantile. It begins with the arm whose quantile is the
-// highest by a rough formula; that of another is only worked out where it is
-// above the highest so far, which one tail tells.
+// Act plays the highest quantile.
 func (u *bayesUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.mode == agents.Greedy {
 		u.greedy(in, a)
@@ -70,7 +72,21 @@ func (u *bayesUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
-	p := 1 / float64(u.round()*u.factor)
+	p := u.tail()
+	if a.Index = u.leader.find(in, u.n, u.sum, u.all(-fp.Log(p)), quantiles{u}); a.Index < 0 {
+		a.Index = u.search(in, p)
+	}
+	a.Prob = 1
+}
+
+// tail returns 1 / (t (ln T)^c).
+func (u *bayesUCB) tail() float64 { return 1 / float64(u.round()*u.factor) }
+
+// search returns the arm with the highest quantile, above which it lies with
+// probability p. It begins with the arm whose quantile is the highest by a rough
+// formula; that of another is only worked out where it is above the highest so
+// far, which one tail tells.
+func (u *bayesUCB) search(in *envs.Step, p float64) int {
 	for i := range u.n {
 		alpha, beta := u.posterior(i, u.a, u.b)
 		u.score[i] = betaRough(alpha, beta, p)
@@ -92,5 +108,26 @@ func (u *bayesUCB) Act(in *envs.Step, a *envs.Action) {
 			at, bound, alpha0, beta0 = i, betaUpper(alpha, beta, p, logB), alpha, beta
 		}
 	}
-	a.Index, a.Prob = at, 1
+	return at
+}
+
+// quantiles are the indices of Bayes-UCB: q costs -ln P(rate > q), which is
+// convex where the density is log-concave.
+type quantiles struct{ *bayesUCB }
+
+func (u quantiles) cost(i int, q float64) (cost, slope float64) {
+	alpha, beta := u.posterior(i, u.a, u.b)
+	if alpha < 1 || beta < 1 {
+		return math.NaN(), 0
+	}
+	above, density := betaAbove(alpha, beta, q, logBeta(alpha, beta))
+	if above < 1e-290 {
+		return math.NaN(), 0
+	}
+	return -fp.Log(above), density / above
+}
+
+func (u quantiles) guess(i int, budget float64) float64 {
+	alpha, beta := u.posterior(i, u.a, u.b)
+	return betaRough(alpha, beta, fp.Exp64(-budget))
 }

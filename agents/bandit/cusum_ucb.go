@@ -25,6 +25,7 @@ type CUSUMUCBParams struct {
 // The detector's outcomes begin anew with the arm's.
 type cusumUCB struct {
 	arms
+	closed
 	samples, drift, threshold, explore, xi float64
 	detectors                              []float64 // cusumSize an arm
 }
@@ -72,19 +73,47 @@ func (u *cusumUCB) Act(in *envs.Step, a *envs.Action) {
 		u.greedy(in, a)
 		return
 	}
-	if !u.first(in, a) {
-		total := 0.0
-		for _, n := range u.n {
-			total += n
-		}
-		bonus := float64(u.xi * fp.Log(total))
-		for i, n := range u.n {
-			u.score[i] = u.sum[i]/n + math.Sqrt(bonus/n)
-		}
-		u.highest(in, a)
-	}
+	u.lead(in, a)
 	d := drawsAt(u.key, in)
 	d.mostly(in, a.Index, u.explore, u.k, a)
+}
+
+// lead plays what is played but for the share at random.
+func (u *cusumUCB) lead(in *envs.Step, a *envs.Action) {
+	if !u.first(in, a) {
+		u.indices()
+		u.highest(in, a)
+	}
+}
+
+// indices writes the index of each arm.
+func (u *cusumUCB) indices() {
+	total := 0.0
+	for _, n := range u.n {
+		total += n
+	}
+	bonus := float64(u.xi * fp.Log(total))
+	for i, n := range u.n {
+		u.score[i] = u.sum[i]/n + math.Sqrt(bonus/n)
+	}
+}
+
+// Propensities are the exploration spread over the arms, and the rest on the
+// one that leads.
+func (u *cusumUCB) Propensities(in *envs.Step, into []float64) {
+	if u.mode == agents.Greedy {
+		sure(u.bestMean(in), into)
+		return
+	}
+	var a envs.Action
+	u.lead(in, &a)
+	spread(in, a.Index, u.explore, into)
+}
+
+// Beliefs are means and indices.
+func (u *cusumUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
 }
 
 // Learn forgets an arm at an alarm.

@@ -47,3 +47,18 @@ func (h *delayedThompson) Act(in *envs.Step, a *envs.Action) {
 	h.highest(in, a)
 	a.Prob = 0
 }
+
+// belief returns what is believed of arm i's scaled rate.
+func (h *delayedThompson) belief(i int) posterior {
+	return betaPosterior(h.a+h.sum[i], h.b+max(0, h.exposure[i]-h.sum[i]))
+}
+
+// Propensities are the chances that an arm's draw is the highest; see contest.
+func (h *delayedThompson) Propensities(in *envs.Step, into []float64) {
+	newContest(in, h.k, h.belief).best(-1, into)
+}
+
+// Beliefs are the posteriors of the rates.
+func (h *delayedThompson) Beliefs(_ *envs.Step, mean, low, high []float64) {
+	h.believe(h.belief, mean, low, high)
+}

@@ -46,6 +46,12 @@ func (u *delayedUCB) Act(in *envs.Step, a *envs.Action) {
 		u.bestRate(in, a)
 		return
 	}
+	u.indices()
+	u.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (u *delayedUCB) indices() {
 	bonus := fp.Log(u.round())
 	for i, sent := range u.sent {
 		switch {
@@ -59,5 +65,16 @@ func (u *delayedUCB) Act(in *envs.Step, a *envs.Action) {
 		}
 		u.score[i] += float64(u.c * math.Sqrt(bonus/sent))
 	}
-	u.highest(in, a)
+}
+
+// Beliefs are the rates of arms with exposure, and indices.
+func (u *delayedUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
+	for i, e := range u.exposure {
+		if mean[i] = math.NaN(); e > 0 {
+			mean[i] = float64(u.scale * u.rate(i))
+		}
+		low[i] = mean[i]
+	}
 }

@@ -49,6 +49,21 @@ func (h *discountedThompson) Act(in *envs.Step, a *envs.Action) {
 	a.Prob = 0
 }
 
+// belief returns what is believed of arm i's scaled rate.
+func (h *discountedThompson) belief(i int) posterior {
+	return betaPosterior(h.posterior(i, h.a, h.b))
+}
+
+// Propensities are the chances that an arm's draw is the highest; see contest.
+func (h *discountedThompson) Propensities(in *envs.Step, into []float64) {
+	newContest(in, h.k, h.belief).best(-1, into)
+}
+
+// Beliefs are the posteriors of the rates.
+func (h *discountedThompson) Beliefs(_ *envs.Step, mean, low, high []float64) {
+	h.believe(h.belief, mean, low, high)
+}
+
 // Learn fades what is known before each outcome.
 func (h *discountedThompson) Learn(in *envs.Step, a *envs.Action, out *envs.Step) {
 	h.send(a)

@@ -65,6 +65,12 @@ func (u *discountedUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
+	u.indices()
+	u.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (u *discountedUCB) indices() {
 	total := 0.0
 	for _, n := range u.n {
 		total += n
@@ -73,7 +79,12 @@ func (u *discountedUCB) Act(in *envs.Step, a *envs.Action) {
 	for i, n := range u.n {
 		u.score[i] = u.sum[i]/n + math.Sqrt(bonus/n)
 	}
-	u.highest(in, a)
+}
+
+// Beliefs are means and indices.
+func (u *discountedUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
 }
 
 // Learn fades what is known before each outcome.

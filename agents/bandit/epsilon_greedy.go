@@ -9,25 +9,32 @@ import (
 
 // EpsilonGreedyParams are the parameters of the policy `epsilon_greedy`.
 type EpsilonGreedyParams struct {
-	Epsilon  float64 `param:"epsilon" default:"0.1" min:"0" max:"1" doc:"Share of sends that go to an arm at random; of the first send, where it decays."`
-	Schedule string  `param:"schedule" default:"fixed" enum:"fixed,linear,exponential,harmonic" doc:"How epsilon changes with t, from 1 for the first send: fixed; linear, down to final in steps sends; exponential, epsilon decay^(t-1) but not below final; harmonic, min(1, c K / (d^2 t)) whatever epsilon is."`
-	Final    float64 `param:"final" default:"0.01" min:"0" max:"1" doc:"Where linear and exponential end."`
-	Steps    *int    `param:"steps" min:"1" unit:"sends" doc:"How long linear takes. Not given: the horizon."`
-	Decay    float64 `param:"decay" default:"0.999" above:"0" max:"1" doc:"Factor a send of exponential."`
-	C        float64 `param:"c" default:"5" above:"0" doc:"The c of harmonic."`
-	D        float64 `param:"d" default:"1" above:"0" max:"1" doc:"The d of harmonic: at most the gap between the best two arms for its guarantee to hold."`
-	Prior    Prior   `param:"prior" doc:"An earlier A/B test, counted as the first sends."`
+	Epsilon  float64  `param:"epsilon" default:"0.1" min:"0" max:"1" doc:"Share of sends that go to an arm at random; of the first send, where it decays."`
+	Schedule string   `param:"schedule" default:"fixed" enum:"fixed,linear,exponential,harmonic" doc:"How epsilon changes with t, from 1 for the first send: fixed; linear, down to final in steps sends; exponential, epsilon decay^(t-1) but not below final; harmonic, min(1, c K / (d^2 t)) whatever epsilon is."`
+	Final    float64  `param:"final" default:"0.01" min:"0" max:"1" doc:"Where linear and exponential end."`
+	Steps    *int     `param:"steps" min:"1" unit:"sends" doc:"How long linear takes. Not given: the horizon."`
+	Decay    float64  `param:"decay" default:"0.999" above:"0" max:"1" doc:"Factor a send of exponential."`
+	C        float64  `param:"c" default:"5" above:"0" doc:"The c of harmonic."`
+	D        float64  `param:"d" default:"1" above:"0" max:"1" doc:"The d of harmonic: at most the gap between the best two arms for its guarantee to hold."`
+	StepSize *float64 `param:"step_size" above:"0" max:"1" doc:"Weight of each outcome: what is thought of an arm moves by as much of the way to it, from initial or the mean of prior on, so old outcomes fade. Not given: the mean of all outcomes, each arm played once first."`
+	Initial  float64  `param:"initial" default:"0" unit:"reward" doc:"With step_size: what is thought of an arm before its first outcome. A high value makes it try all."`
+	Prior    Prior    `param:"prior" doc:"An earlier A/B test, counted as the first sends."`
 }
 
 // epsilonGreedy plays the best mean so far, and an arm at random with
 // probability epsilon (Sutton and Barto, Reinforcement Learning, 2nd edition,
 // 2018, section 2.4); harmonic is epsilon_n-greedy of Auer, Cesa-Bianchi and
-// Fischer 2002, figure 3. Each arm is played once first.
+// Fischer 2002, figure 3. Each arm is played once first. With step_size it is
+// Sutton and Barto's section 2.5, equation 2.5: Q <- Q + alpha (r - Q), which in a
+// table for each context is Q-learning without a future, the tabular rule of
+// seed 001.
 type epsilonGreedy struct {
 	arms
+	closed
 	params *EpsilonGreedyParams
 	steps  float64
-	log    float64 // of the decay
+	log    float64   // of the decay
+	q      []float64 // what is thought of each arm, with step_size; else nil
 }
 
 func epsilonGreedyFactory() agents.Factory {
@@ -43,8 +50,19 @@ func epsilonGreedyFactory() agents.Factory {
 		},
 		build: func(p *EpsilonGreedyParams, s *envs.Spec, reuse agents.Agent) agents.Agent {
 			e := recycle[epsilonGreedy](reuse)
-			e.shape("epsilon_greedy", s, 0, 0)
+			e.q = nil
+			if p.StepSize == nil {
+				e.shape("epsilon_greedy", s, 0, 0)
+			} else {
+				e.shape("epsilon_greedy", s, 1, 0)
+				e.q = e.extra(0)
+			}
 			e.earlier(&p.Prior)
+			for i := range e.q {
+				if e.q[i] = p.Initial; e.n[i] > 0 {
+					e.q[i] = e.sum[i] / e.n[i]
+				}
+			}
 			e.params, e.log = p, fp.Log(p.Decay)
 			if e.steps = float64(s.Horizon); p.Steps != nil {
 				e.steps = float64(*p.Steps)
@@ -71,10 +89,40 @@ func (e *epsilonGreedy) epsilon() float64 {
 	return p.Epsilon
 }
 
+// bestMean returns the arm of the highest mean, or Q with step_size.
+func (e *epsilonGreedy) bestMean(in *envs.Step) int {
+	if e.q != nil {
+		return argmax(in, e.q)
+	}
+	return e.arms.bestMean(in)
+}
+
+// first is that of arms; with step_size nothing is played only to know of it.
+func (e *epsilonGreedy) first(in *envs.Step, a *envs.Action) bool {
+	return e.q == nil && e.arms.first(in, a)
+}
+
+// Learn counts, and with step_size moves Q.
+func (e *epsilonGreedy) Learn(in *envs.Step, a *envs.Action, out *envs.Step) {
+	e.arms.Learn(in, a, out)
+	if e.q == nil {
+		return
+	}
+	for _, c := range e.outcomes(in, a, out) {
+		e.q[c.Index] += float64(*e.params.StepSize * (c.Reward - e.q[c.Index]))
+	}
+}
+
+// Beliefs are means, or Q with step_size.
+func (e *epsilonGreedy) Beliefs(in *envs.Step, mean, low, high []float64) {
+	e.arms.Beliefs(in, mean, low, high)
+	copy(mean, e.q)
+}
+
 // Act plays the best mean, or an arm at random.
 func (e *epsilonGreedy) Act(in *envs.Step, a *envs.Action) {
 	if e.mode == agents.Greedy {
-		e.greedy(in, a)
+		a.Index, a.Prob = e.bestMean(in), 1
 		return
 	}
 	if e.first(in, a) {
@@ -82,4 +130,15 @@ func (e *epsilonGreedy) Act(in *envs.Step, a *envs.Action) {
 	}
 	d := drawsAt(e.key, in)
 	d.mostly(in, e.bestMean(in), e.epsilon(), e.k, a)
+}
+
+// Propensities are epsilon spread over the arms, and the rest on the best.
+func (e *epsilonGreedy) Propensities(in *envs.Step, into []float64) {
+	best, epsilon := e.bestMean(in), e.epsilon()
+	if e.mode == agents.Greedy {
+		epsilon = 0
+	} else if a := (envs.Action{}); e.first(in, &a) {
+		best, epsilon = a.Index, 0
+	}
+	spread(in, best, epsilon, into)
 }

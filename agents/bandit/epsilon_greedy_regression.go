@@ -1,6 +1,8 @@
 package bandit
 
 import (
+	"math"
+
 	"overnight/agents"
 	"overnight/envs"
 )
@@ -21,6 +23,7 @@ type EpsilonGreedyRegressionParams struct {
 // 2021).
 type epsilonGreedyRegression struct {
 	contextual
+	closed
 	epsilon float64
 }
 
@@ -47,5 +50,26 @@ func (u *epsilonGreedyRegression) Act(in *envs.Step, a *envs.Action) {
 	if u.mode != agents.Greedy {
 		d := drawsAt(u.key, in)
 		d.mostly(in, a.Index, u.epsilon, u.k, a)
+	}
+}
+
+// Propensities are epsilon spread over the arms, and the rest on the highest
+// prediction.
+func (u *epsilonGreedyRegression) Propensities(in *envs.Step, into []float64) {
+	var a envs.Action
+	u.bestPrediction(in, &a)
+	epsilon := u.epsilon
+	if u.mode == agents.Greedy {
+		epsilon = 0
+	}
+	spread(in, a.Index, epsilon, into)
+}
+
+// Beliefs are the predictions. There is no range: the policy does not ask how
+// sure they are.
+func (u *epsilonGreedyRegression) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.predictions(in, 0, mean, low, high)
+	for i := range low {
+		low[i], high[i] = math.NaN(), math.NaN()
 	}
 }

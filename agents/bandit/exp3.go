@@ -25,6 +25,7 @@ type EXP3Params struct {
 // It draws in every mode: its promise is that of its draws.
 type exp3 struct {
 	arms
+	closed
 	eta, gamma float64
 	losses     []float64
 	probs      []float64 // of the sends of this episode, by step
@@ -56,12 +57,40 @@ func newEXP3(name string, eta, gamma, scale float64, s *envs.Spec, reuse agents.
 
 // Act draws.
 func (e *exp3) Act(in *envs.Step, a *envs.Action) {
+	e.weigh(in)
+	d := drawsAt(e.key, in)
+	d.choose(in, e.score, a)
+}
+
+// weigh writes the weights of the draw.
+func (e *exp3) weigh(in *envs.Step) {
 	for i, l := range e.losses {
 		e.score[i] = -float64(e.eta * l)
 	}
 	boltzmann(in, e.score)
-	d := drawsAt(e.key, in)
-	d.choose(in, e.score, a)
+}
+
+// Propensities are the exponential weights of the losses, in every mode.
+func (e *exp3) Propensities(in *envs.Step, into []float64) {
+	e.weigh(in)
+	shares(e.score, into)
+}
+
+// Beliefs are the estimates that it plays by: 1 less the estimated loss an
+// outcome, in units of reward. They are without bias where every arm may be
+// played (but for gamma) and spread far where an arm is hardly ever played, also
+// beyond any reward. There is no range.
+func (e *exp3) Beliefs(_ *envs.Step, mean, low, high []float64) {
+	known := 0.0
+	for _, n := range e.n {
+		known += n
+	}
+	for i, l := range e.losses {
+		mean[i], low[i], high[i] = math.NaN(), math.NaN(), math.NaN()
+		if known > 0 {
+			mean[i] = float64(e.scale * (1 - l/known))
+		}
+	}
 }
 
 // Learn adds the estimated losses of what has become known.

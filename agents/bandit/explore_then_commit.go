@@ -17,6 +17,7 @@ type ExploreThenCommitParams struct {
 // that land late may still change the choice, those of later sends may not.
 type exploreThenCommit struct {
 	arms
+	closed
 	each    float64
 	holdout float64
 }
@@ -61,6 +62,17 @@ func (e *exploreThenCommit) Act(in *envs.Step, a *envs.Action) {
 	}
 	d := drawsAt(e.key, in)
 	d.mostly(in, e.bestMean(in), e.holdout, e.k, a)
+}
+
+// Propensities are those of the holdout, once the test is over.
+func (e *exploreThenCommit) Propensities(in *envs.Step, into []float64) {
+	best, holdout := e.bestMean(in), e.holdout
+	if e.mode == agents.Greedy {
+		holdout = 0
+	} else if at := e.testing(in); at >= 0 {
+		best, holdout = at, 0
+	}
+	spread(in, best, holdout, into)
 }
 
 // Learn counts outcomes of sends before step end of this episode, in which the

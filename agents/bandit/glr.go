@@ -68,9 +68,36 @@ func (g glr) statistic() float64 {
 }
 
 // changed tells whether the statistic is above the threshold.
+//
+// Most splits are dismissed without a logarithm: kl(p, q) <= (p-q)^2 / (q (1-q)),
+// so that with d the excess of the first s outcomes over s means, a split's ratio
+// is at most d^2 n / (s (n-s) mean (1-mean)).
 func (g glr) changed(delta float64) bool {
-	n := g[glrCount]
-	return n >= 2 && g.statistic() >= fp.Log(3/delta)+float64(1.5*fp.Log(n))
+	n, sum := g[glrCount], g[glrSum]
+	if n < 2 {
+		return false
+	}
+	threshold := fp.Log(3/delta) + float64(1.5*fp.Log(n))
+	mean := sum / n
+	enough := float64(float64(float64(threshold*(1-1e-9))*mean) * (1 - mean) / n)
+	whole, known := 0.0, false
+	for j, before := range g[glrPrefix : glrPrefix+int(g[glrFull])] {
+		s := float64(float64(j+1) * g[glrBlock])
+		if s >= n {
+			break
+		}
+		d := before - float64(s*mean)
+		if float64(d*d) < float64(float64(enough*s)*(n-s)) {
+			continue
+		}
+		if !known {
+			whole, known = entropy(sum, n), true
+		}
+		if entropy(before, s)+entropy(sum-before, n-s)-whole >= threshold {
+			return true
+		}
+	}
+	return false
 }
 
 // entropy returns sum ln(sum/n) + (n-sum) ln(1-sum/n), the log-likelihood of n

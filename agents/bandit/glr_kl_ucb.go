@@ -32,6 +32,7 @@ type glrKLUCB struct {
 	period int       // of the turns; 0: none
 	since  []float64 // sends before the arm's last restart
 	tests  []float64 // glrSize an arm
+	leader leader
 }
 
 func glrKLUCBFactory() agents.Factory {
@@ -48,6 +49,7 @@ func glrKLUCBFactory() agents.Factory {
 			if share := given(p.Exploration, lookAround(p.Changes, s.Horizon)); share > 0 {
 				u.period = max(s.Action.N, int(min(float64(s.Action.N)/share, 1e9)))
 			}
+			u.leader.forget(u.k)
 			for i := range s.Action.N {
 				u.test(i).restart()
 			}
@@ -74,25 +76,52 @@ func (u *glrKLUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
-	at, bound := -1, 0.0
+	budgets := u.budgets()
+	if a.Index = u.leader.find(in, u.n, u.sum, budgets, bernoulli{&u.arms}); a.Index < 0 {
+		a.Index = u.search(in, budgets)
+	}
+	a.Prob = 1
+}
+
+// budgets returns ln(t - an arm's last restart), arm by arm.
+func (u *glrKLUCB) budgets() []float64 {
 	last, budget := -1.0, 0.0
+	for i, since := range u.since {
+		if since != last { // most arms have restarted together, or never
+			last, budget = since, fp.Log(max(u.round()-since, 2))
+		}
+		u.score[i] = budget
+	}
+	return u.score
+}
+
+// search returns the allowed arm with the highest bound for its budget.
+func (u *glrKLUCB) search(in *envs.Step, budget []float64) int {
+	at, bound := -1, 0.0
 	for i, n := range u.n {
 		if !allowed(in, i) {
 			continue
 		}
-		if u.since[i] != last { // most arms have restarted together, or never
-			last = u.since[i]
-			budget = fp.Log(max(u.round()-last, 2))
-		}
-		m := min(max(u.sum[i]/n, 0), 1)
-		if at >= 0 && m < bound && float64(n*divergence(m, bound)) >= budget {
+		m := u.share(i)
+		if at >= 0 && m < bound && float64(n*divergence(m, bound)) >= budget[i] {
 			continue
 		}
-		if q := klBound(m, budget/n); at < 0 || q > bound {
+		if q := klBound(m, budget[i]/n); at < 0 || q > bound {
 			at, bound = i, q
 		}
 	}
-	a.Index, a.Prob = at, 1
+	return at
+}
+
+// Beliefs are means and indices.
+func (u *glrKLUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	for i, n := range u.n {
+		budget := fp.Log(max(u.round()-u.since[i], 2))
+		if u.score[i] = math.NaN(); n > 0 {
+			u.score[i] = klBound(min(max(u.sum[i]/n, 0), 1), budget/n)
+		}
+	}
+	u.toIndex(in, mean, low, high)
 }
 
 // Learn tests an arm at every so many of its outcomes.

@@ -10,6 +10,7 @@ var golden = map[string]string{
 	"epsilon_greedy schedule=linear steps=500":                 "ba7c7e8d1caf914e",
 	"epsilon_greedy schedule=exponential epsilon=1 decay=0.99": "f6de1bd74bfd0bfe",
 	"epsilon_greedy schedule=harmonic":                         "292ca84ee51a1d5b",
+	"epsilon_greedy step_size=0.1 initial=0.5":                "73592322d8799057",
 	"ucb1":                                                     "cc532c07d533401a",
 	"ucb c=0.5":                                                "e2bc2dd7ca1a937c",
 	"ucb_tuned":                                                "ce7c8c5504942096",

@@ -19,6 +19,7 @@ type GradientParams struct {
 // moment at which the outcome is known.
 type gradient struct {
 	arms
+	closed
 	params      *GradientParams
 	preferences []float64
 }
@@ -47,6 +48,17 @@ func (g *gradient) Act(in *envs.Step, a *envs.Action) {
 	boltzmann(in, g.score)
 	d := drawsAt(g.key, in)
 	d.choose(in, g.score, a)
+}
+
+// Propensities are the softmax of the preferences.
+func (g *gradient) Propensities(in *envs.Step, into []float64) {
+	if g.mode == agents.Greedy {
+		sure(argmax(in, g.preferences), into)
+		return
+	}
+	copy(g.score, g.preferences)
+	boltzmann(in, g.score)
+	shares(g.score, into)
 }
 
 // Learn moves the preferences.

@@ -22,7 +22,8 @@ type KLUCBParams struct {
 // once first.
 type klUCB struct {
 	arms
-	c float64
+	c      float64
+	leader leader
 }
 
 func klUCBFactory() agents.Factory {
@@ -36,14 +37,13 @@ func klUCBFactory() agents.Factory {
 			u.shape("kl_ucb", s, 0, 0)
 			u.earlier(&p.Prior)
 			u.c, u.scale = p.C, p.RewardScale
+			u.leader.forget(u.k)
 			return u
 		},
 	}
 }
 
-// Act plays the highest bound. It begins with the arm whose bound is the highest
-// by a rough formula (Bernstein's); that of another is only worked out where it
-// is above the best so far, which one divergence tells.
+// Act plays the highest bound.
 func (u *klUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.mode == agents.Greedy {
 		u.greedy(in, a)
@@ -52,20 +52,35 @@ func (u *klUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
+	budget := u.budget()
+	if a.Index = u.leader.find(in, u.n, u.sum, u.all(budget), bernoulli{&u.arms}); a.Index < 0 {
+		a.Index = u.search(in, budget)
+	}
+	a.Prob = 1
+}
+
+// budget returns ln t + c ln ln t.
+func (u *klUCB) budget() float64 {
 	budget := fp.Log(u.round())
 	if u.c > 0 && budget > 1 {
 		budget += float64(u.c * fp.Log(budget))
 	}
+	return budget
+}
+
+// search returns the arm with the highest bound. It begins with the arm whose
+// bound is the highest by a rough formula (Bernstein's); that of another is only
+// worked out where it is above the best so far, which one divergence tells.
+func (u *klUCB) search(in *envs.Step, budget float64) int {
 	for i, n := range u.n {
-		m := min(max(u.sum[i]/n, 0), 1)
-		share := budget / n
-		u.score[i] = m + math.Sqrt(float64(2*m)*float64((1-m)*share)) + share
+		m := u.share(i)
+		u.score[i] = bernstein(m, budget/n)
 	}
 	at := argmax(in, u.score)
-	mean := min(max(u.sum[at]/u.n[at], 0), 1)
+	mean := u.share(at)
 	bound := klBound(mean, budget/u.n[at])
 	for i, n := range u.n {
-		m := min(max(u.sum[i]/n, 0), 1)
+		m := u.share(i)
 		switch {
 		case i == at || !allowed(in, i):
 			continue
@@ -77,7 +92,39 @@ func (u *klUCB) Act(in *envs.Step, a *envs.Action) {
 		}
 		at, bound, mean = i, klBound(m, budget/n), m
 	}
-	a.Index, a.Prob = at, 1
+	return at
+}
+
+// all gives every arm the same budget.
+func (b *arms) all(budget float64) []float64 {
+	for i := range b.score {
+		b.score[i] = budget
+	}
+	return b.score
+}
+
+// share returns the mean of arm i's outcomes, cut to [0, 1].
+func (b *arms) share(i int) float64 { return min(max(b.sum[i]/b.n[i], 0), 1) }
+
+// bernstein returns roughly the highest q with kl(m, q) <= d.
+func bernstein(m, d float64) float64 {
+	return m + math.Sqrt(float64(2*m)*float64((1-m)*d)) + d
+}
+
+// bernoulli is the index of KL-UCB: q costs n kl(m, q).
+type bernoulli struct{ *arms }
+
+func (b bernoulli) cost(i int, q float64) (cost, slope float64) {
+	n, m := b.n[i], b.share(i)
+	if q <= m {
+		return 0, 0
+	}
+	return float64(n * divergence(m, q)), float64(n*(q-m)) / float64(q*(1-q))
+}
+
+func (b bernoulli) guess(i int, budget float64) float64 {
+	m := b.share(i)
+	return min(bernstein(m, budget/b.n[i]), (1+m)/2)
 }
 
 // divergence returns kl(m, q) for m in [0, 1] and q in (0, 1): between

@@ -43,6 +43,14 @@ func linThompsonFactory() agents.Factory {
 // Act draws in every mode.
 func (u *linThompson) Act(in *envs.Step, a *envs.Action) { u.draw(in, a, u.v) }
 
+// Propensities are the chances that an arm's draw is the highest.
+func (u *linThompson) Propensities(in *envs.Step, into []float64) { u.chances(in, u.v, into) }
+
+// Beliefs are predictions and the middle 90 % of what is drawn.
+func (u *linThompson) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.predictions(in, float64(normal95*u.v), mean, low, high)
+}
+
 // draw plays the arm whose prediction, drawn from its posterior of standard
 // deviation v sqrt(x'A^-1 x), is the highest. Normals are drawn in pairs, for
 // every arm whether it is allowed or not.
@@ -59,4 +67,13 @@ func (c *contextual) draw(in *envs.Step, a *envs.Action, v float64) {
 	}
 	c.highest(in, a)
 	a.Prob = 0
+}
+
+// chances writes how likely each arm is to have the highest draw; see contest.
+func (c *contextual) chances(in *envs.Step, v float64, into []float64) {
+	c.features.fill(c.x, in.Obs)
+	newContest(in, c.k, func(i int) posterior {
+		mean, variance := c.models[i].predict(c.x, c.scratch)
+		return normalPosterior(mean, float64(v*math.Sqrt(variance)))
+	}).best(-1, into)
 }

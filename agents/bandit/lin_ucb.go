@@ -17,8 +17,8 @@ type LinUCBParams struct {
 
 // linUCB is LinUCB with disjoint linear models (Li, Chu, Langford and Schapire, A
 // contextual-bandit approach to personalized news article recommendation, WWW
-// 2010, algorithm 1), which is also the contextual UCB of seed 001: the arm with
-// the highest x'theta + alpha sqrt(x'A^-1 x), theta = A^-1 sum x r.
+// 2010, algorithm 1): the arm with the highest x'theta + alpha sqrt(x'A^-1 x),
+// theta = A^-1 sum x r.
 type linUCB struct {
 	contextual
 	alpha float64
@@ -51,4 +51,10 @@ func (u *linUCB) Act(in *envs.Step, a *envs.Action) {
 		u.score[i] = mean + float64(u.alpha*math.Sqrt(variance))
 	}
 	u.highest(in, a)
+}
+
+// Beliefs are predictions and indices.
+func (u *linUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.predictions(in, u.alpha, mean, low, high)
+	copy(low, mean)
 }

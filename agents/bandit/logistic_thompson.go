@@ -49,6 +49,18 @@ func logisticThompsonFactory() agents.Factory {
 // Act draws in every mode. The log odds decide: the sigmoid keeps their order.
 func (u *logisticThompson) Act(in *envs.Step, a *envs.Action) { u.draw(in, a, u.v) }
 
+// Propensities are the chances that an arm's draw is the highest.
+func (u *logisticThompson) Propensities(in *envs.Step, into []float64) { u.chances(in, u.v, into) }
+
+// Beliefs are probabilities of conversion: the median of what is drawn, and its
+// middle 90 %.
+func (u *logisticThompson) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.predictions(in, float64(normal95*u.v), mean, low, high)
+	for i := range mean {
+		mean[i], low[i], high[i] = fp.Sigmoid(mean[i]), fp.Sigmoid(low[i]), fp.Sigmoid(high[i])
+	}
+}
+
 // Learn makes one Newton step for each outcome.
 func (u *logisticThompson) Learn(in *envs.Step, a *envs.Action, out *envs.Step) {
 	u.remember(in, a)

@@ -53,11 +53,22 @@ func (m *moss) Act(in *envs.Step, a *envs.Action) {
 	if m.first(in, a) {
 		return
 	}
+	m.indices()
+	m.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (m *moss) indices() {
 	for i, n := range m.n {
 		m.score[i] = m.sum[i] / n
 		if m.perArm > n {
 			m.score[i] += math.Sqrt(fp.Log(m.perArm/n) / n)
 		}
 	}
-	m.highest(in, a)
+}
+
+// Beliefs are means and indices.
+func (m *moss) Beliefs(in *envs.Step, mean, low, high []float64) {
+	m.indices()
+	m.toIndex(in, mean, low, high)
 }

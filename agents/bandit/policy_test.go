@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"overnight/agents"
 	"overnight/envs"
 	"overnight/internal/param"
@@ -155,59 +157,6 @@ func TestMasks(t *testing.T) {
 	}
 }
 
-// TestPropensities compares Action.Prob with how often each arm is played from
-// one state, over keys: within 5 standard errors, which a right policy fails
-// once in 50,000 seeds here. Thompson's is compared with BestProbs.
-func TestPropensities(t *testing.T) {
-	t.Parallel()
-	const draws = 20_000
-	for _, v := range variants() {
-		for _, masking := range []bool{false, true} {
-			w := newWorld(300, .2, .3, .32, .1)
-			a := v.agent(t, &w.spec, nil)
-			w.begin(a, 1, agents.Train)
-			for range 60 {
-				w.step(a)
-			}
-			in := w.in
-			if masking {
-				in.Allowed = []bool{true, true, false, true}
-			}
-			played, said := make([]float64, 4), []float64{-1, -1, -1, -1}
-			for d := range uint64(draws) {
-				a.Begin(rng.Root(9, "keys").At(d), agents.Sample)
-				act := envs.Action{}
-				a.Act(&in, &act)
-				played[act.Index]++
-				if said[act.Index] >= 0 && said[act.Index] != act.Prob {
-					t.Fatalf("%s: arm %d has propensities %v and %v in one state", v, act.Index, said[act.Index], act.Prob)
-				}
-				said[act.Index] = act.Prob
-			}
-			tolerance := 0.0
-			if h, ok := a.(*thompson); ok {
-				if said[argmax(&in, played)] != 0 {
-					t.Errorf("%s: propensity %v, want 0, not known", v, said)
-				}
-				if h.params.TopTwo {
-					continue
-				}
-				h.BestProbs(&in, said)
-				tolerance = 1e-3
-			}
-			for i, p := range said {
-				if p < 0 {
-					p = 0
-				}
-				share := played[i] / draws
-				if math.Abs(share-p) > 5*math.Sqrt(max(p*(1-p), 0)/draws)+tolerance+1e-12 && !(p < 1e-3 && share < 2e-3) {
-					t.Errorf("%s (mask %v): arm %d has propensity %.5f and is played %.5f of the time", v, masking, i, p, share)
-				}
-			}
-		}
-	}
-}
-
 // TestGreedy checks that policies play the best mean when they act greedily,
 // and that those random by definition draw.
 func TestGreedy(t *testing.T) {
@@ -229,15 +178,15 @@ func TestGreedy(t *testing.T) {
 		traits := find(t, v.policy).Traits(v.params(t))
 		switch v.policy {
 		case "uniform", "round_robin":
-			if len(played) != 3 || traits != (agents.Traits{}) {
+			if len(played) != 3 || !cmp.Equal(traits, agents.Traits{}) {
 				t.Errorf("%s plays %v, traits %+v", v, played, traits)
 			}
 		case "thompson", "exp3", "exp3_ix":
-			if len(played) < 2 || traits != (agents.Traits{Learns: true}) {
+			if len(played) < 2 || !cmp.Equal(traits, agents.Traits{Learns: true}) {
 				t.Errorf("%s plays %v, traits %+v", v, played, traits)
 			}
 		default:
-			if len(played) != 1 || !played[1] || traits != (agents.Traits{Learns: true, Stochastic: true}) {
+			if len(played) != 1 || !played[1] || !cmp.Equal(traits, agents.Traits{Learns: true, Stochastic: true}) {
 				t.Errorf("%s plays %v greedily, want arm 1 alone; traits %+v", v, played, traits)
 			}
 		}

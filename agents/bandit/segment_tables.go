@@ -14,12 +14,14 @@ import (
 // one group for each policy that it can keep.
 type SegmentTablesParams struct {
 	Policy string `param:"policy" default:"thompson" doc:"The policy that each segment has; its parameters are written in a group of its name."`
+	Clock  string `param:"clock" default:"own" enum:"own,all" doc:"Whose sends the t of the segment's policy counts, for ln t or a decaying epsilon: the segment's own, or those of all segments."`
 	Field  string `param:"field" default:"segment" doc:"Observation field that tells the segment: one integer."`
 }
 
 // segmentTables makes the policy `segment_tables`: any policy without a context,
-// once for each segment. The tabular rule of seed 001, a mean for each pair of
-// segment and arm, is this with epsilon_greedy.
+// once for each segment. Seed 001's rules are this with `clock: all`: its
+// contextual UCB, argmax Q(c,a) + c sqrt(ln t / N(c,a)), with ucb, and its tabular
+// Q-learning with gamma 0 with epsilon_greedy and a step_size.
 type segmentTables struct{}
 
 var _ agents.Factory = segmentTables{}
@@ -106,6 +108,8 @@ func (f segmentTables) New(p *param.Map, s *envs.Spec, init rng.Key, reuse agent
 	t, m := f.policy(p)
 	at, levels, _ := f.field(p, s)
 	b.at, b.credited = at, s.Credited
+	clock, _ := p.Lookup("clock")
+	b.all = clock == "all"
 	for len(b.list) < levels {
 		b.list = append(b.list, segment{})
 	}
@@ -145,8 +149,11 @@ type segments struct {
 	name     string
 	at       int // of the segment in the observation
 	credited bool
+	all      bool // policies' t counts the sends of all
 	list     []segment
-	owner    []int32 // the segment of each step's send
+	owner    []int32     // the segment of each step's send
+	before   []float64   // scratch of asked
+	scratch  envs.Action // of asked
 }
 
 type segment struct {
@@ -191,6 +198,13 @@ func (b *segments) Learn(in *envs.Step, a *envs.Action, out *envs.Step) {
 	s := int32(in.Obs[b.at])
 	g := &b.list[s]
 	b.owner[in.T] = s
+	if b.all {
+		for i := range b.list {
+			if i != int(s) {
+				b.list[i].policy.(interface{ pass() }).pass()
+			}
+		}
+	}
 	g.open, g.action, g.reward = true, envs.Action{Index: a.Index, Prob: a.Prob}, out.Reward
 	g.in = envs.Step{T: in.T}
 	if in.Allowed != nil {

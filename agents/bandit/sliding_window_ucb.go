@@ -64,11 +64,22 @@ func (u *slidingWindowUCB) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
+	u.indices()
+	u.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (u *slidingWindowUCB) indices() {
 	bonus := float64(u.xi * fp.Log(min(u.round(), float64(u.window))))
 	for i, n := range u.n {
 		u.score[i] = u.sum[i]/n + math.Sqrt(bonus/n)
 	}
-	u.highest(in, a)
+}
+
+// Beliefs are means and indices.
+func (u *slidingWindowUCB) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
 }
 
 // Learn replaces the oldest outcome by each new one. The sums of arms are made

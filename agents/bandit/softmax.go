@@ -19,6 +19,7 @@ type SoftmaxParams struct {
 // number a send; Gumbel-max would take K. Each arm is played once first.
 type softmax struct {
 	arms
+	closed
 	temperature float64
 }
 
@@ -47,12 +48,31 @@ func (f *softmax) Act(in *envs.Step, a *envs.Action) {
 	if f.first(in, a) {
 		return
 	}
+	f.weigh(in)
+	d := drawsAt(f.key, in)
+	d.choose(in, f.score, a)
+}
+
+// weigh writes the weights of the draw.
+func (f *softmax) weigh(in *envs.Step) {
 	for i, n := range f.n {
 		f.score[i] = f.sum[i] / n / f.temperature
 	}
 	boltzmann(in, f.score)
-	d := drawsAt(f.key, in)
-	d.choose(in, f.score, a)
+}
+
+// Propensities are the softmax of the means.
+func (f *softmax) Propensities(in *envs.Step, into []float64) {
+	var a envs.Action
+	switch {
+	case f.mode == agents.Greedy:
+		sure(f.bestMean(in), into)
+	case f.first(in, &a):
+		sure(a.Index, into)
+	default:
+		f.weigh(in)
+		shares(f.score, into)
+	}
 }
 
 // boltzmann replaces scores by weights: exp(score - highest) of the arms that

@@ -36,7 +36,7 @@ func (p *ThompsonPrior) test() *Prior { return &Prior{p.Successes, p.Failures} }
 // for Thompson sampling, AISTATS 2013, section 2. Top-two is algorithm 3 of
 // Russo, Simple Bayesian algorithms for best arm identification, COLT 2016.
 //
-// It draws in every mode. Propensities have no closed form; see BestProbs.
+// It draws in every mode. Propensities have no closed form; see contest.
 type thompson struct {
 	arms
 	params *ThompsonParams
@@ -94,6 +94,29 @@ func (h *thompson) draw(d *draws) {
 		x, _ := d.Normals()
 		h.score[i] = mean + float64(sd*x)
 	}
+}
+
+// belief returns what is believed of arm i's scaled rate.
+func (h *thompson) belief(i int) posterior {
+	if h.params.Form == "beta" {
+		return betaPosterior(h.posterior(i, h.params.Prior.A, h.params.Prior.B))
+	}
+	return normalPosterior(h.normal(i))
+}
+
+// Propensities are the chances that an arm's draw is the highest, and with
+// top-two those of the leader and the runner-up.
+func (h *thompson) Propensities(in *envs.Step, into []float64) {
+	c := newContest(in, h.k, h.belief)
+	c.best(-1, into)
+	if h.params.TopTwo && count(in, h.k) > 1 {
+		c.topTwo(h.params.Leader, into)
+	}
+}
+
+// Beliefs are the posteriors of the rates.
+func (h *thompson) Beliefs(_ *envs.Step, mean, low, high []float64) {
+	h.believe(h.belief, mean, low, high)
 }
 
 // normal returns the mean and the standard deviation of what is believed of arm

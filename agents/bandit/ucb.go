@@ -52,9 +52,20 @@ func (u *ucb) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
+	u.indices()
+	u.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (u *ucb) indices() {
 	logT := fp.Log(u.round())
 	for i, n := range u.n {
 		u.score[i] = u.sum[i]/n + float64(u.c*math.Sqrt(logT/n))
 	}
-	u.highest(in, a)
+}
+
+// Beliefs are means and indices.
+func (u *ucb) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
 }

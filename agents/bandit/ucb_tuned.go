@@ -48,13 +48,24 @@ func (u *ucbTuned) Act(in *envs.Step, a *envs.Action) {
 	if u.first(in, a) {
 		return
 	}
+	u.indices()
+	u.highest(in, a)
+}
+
+// indices writes the index of each arm.
+func (u *ucbTuned) indices() {
 	logT := fp.Log(u.round())
 	for i, n := range u.n {
 		m, share := u.sum[i]/n, logT/n
 		v := u.squares[i]/n - float64(m*m) + math.Sqrt(2*share)
 		u.score[i] = m + math.Sqrt(float64(share*min(0.25, v)))
 	}
-	u.highest(in, a)
+}
+
+// Beliefs are means and indices.
+func (u *ucbTuned) Beliefs(in *envs.Step, mean, low, high []float64) {
+	u.indices()
+	u.toIndex(in, mean, low, high)
 }
 
 // Learn counts outcomes and their squares.

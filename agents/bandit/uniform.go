@@ -10,7 +10,10 @@ type UniformParams struct{}
 
 // uniform is the classical A/B test: every allowed arm is equally likely,
 // whatever was seen. Its expected regret is T times the mean gap, exactly.
-type uniform struct{ arms }
+type uniform struct {
+	arms
+	closed
+}
 
 func uniformFactory() agents.Factory {
 	return &factory[UniformParams]{
@@ -32,3 +35,6 @@ func (u *uniform) Act(in *envs.Step, a *envs.Action) {
 	a.Index = nth(in, u.k, d.IntN(n))
 	a.Prob = 1 / float64(n)
 }
+
+// Propensities are equal.
+func (u *uniform) Propensities(in *envs.Step, into []float64) { spread(in, lowest(in, u.k), 1, into) }

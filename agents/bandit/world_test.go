@@ -167,7 +167,7 @@ func variants() []variant {
 		{"explore_then_commit", nil}, {"explore_then_commit", []any{"explore", int64(40), "holdout", 0.1}},
 		{"epsilon_greedy", nil}, {"epsilon_greedy", []any{"schedule", "linear", "steps", int64(500)}},
 		{"epsilon_greedy", []any{"schedule", "exponential", "epsilon", 1.0, "decay", 0.99}},
-		{"epsilon_greedy", []any{"schedule", "harmonic"}},
+		{"epsilon_greedy", []any{"schedule", "harmonic"}}, {"epsilon_greedy", []any{"step_size", 0.1, "initial", 0.5}},
 		{"ucb1", nil}, {"ucb", []any{"c", 0.5}}, {"ucb_tuned", nil}, {"moss", nil},
 		{"kl_ucb", nil}, {"kl_ucb", []any{"c", 3.0}}, {"bayes_ucb", nil}, {"bayes_ucb", []any{"c", 5.0, "prior", mapping("a", 0.5, "b", 0.5)}},
 		{"thompson", nil}, {"thompson", []any{"prior", mapping("a", 0.5, "b", 0.5)}},

@@ -66,6 +66,24 @@ func (r *random) Act(in *envs.Step, a *envs.Action) {
 	}
 }
 
+var _ agents.Propensities = (*random)(nil)
+
+// Propensities are equal for all that is allowed.
+func (r *random) Propensities(in *envs.Step, into []float64) {
+	n := 0
+	for i := range into {
+		if in.Allowed == nil || in.Allowed[i] {
+			n++
+		}
+	}
+	for i := range into {
+		into[i] = 0
+		if in.Allowed == nil || in.Allowed[i] {
+			into[i] = 1 / float64(n)
+		}
+	}
+}
+
 func (r *random) choose(allowed []bool, a *envs.Action) {
 	if allowed == nil {
 		a.Index = r.draws.IntN(r.space.N)

@@ -175,3 +175,29 @@ func BenchmarkAct(b *testing.B) {
 		})
 	}
 }
+
+// TestRandomPropensities: they are equal for what is allowed, and asking for them
+// changes nothing that is drawn.
+func TestRandomPropensities(t *testing.T) {
+	t.Parallel()
+	spec := &envs.Spec{Action: envs.Actions{Kind: envs.Discrete, N: 4}}
+	asked, left := begin(t, spec, agents.Train, "random"), begin(t, spec, agents.Train, "random")
+	p := make([]float64, 4)
+	for i := range 200 {
+		in := &envs.Step{T: i}
+		want := []float64{.25, .25, .25, .25}
+		if i%3 == 0 {
+			in.Allowed, want = []bool{true, false, true, false}, []float64{.5, 0, .5, 0}
+		}
+		asked.(agents.Propensities).Propensities(in, p)
+		if diff := cmp.Diff(want, p); diff != "" {
+			t.Fatalf("step %d (-want +got):\n%s", i, diff)
+		}
+		var a, b envs.Action
+		asked.Act(in, &a)
+		left.Act(in, &b)
+		if a.Index != b.Index || a.Prob != p[a.Index] {
+			t.Fatalf("step %d: action %d with probability %v, and %d where nobody asks", i, a.Index, a.Prob, b.Index)
+		}
+	}
+}

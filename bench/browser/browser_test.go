@@ -184,7 +184,7 @@ func (b *tab) scroll() {
 		document.documentElement.style.scrollBehavior = "auto";
 		for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) { scrollTo(0, y); await frame(); await frame(); }
 		scrollTo(0, 0); await frame();
-		return [...document.querySelectorAll("[data-figure]")].filter((f) => !f.querySelector(".figure-plot canvas")).length;
+		return [...document.querySelectorAll("[data-figure]")].filter((f) => !f.querySelector(".figure-plot canvas, .figure-panel .figure-tiles")).length;
 	})()`)
 	if left > 0 {
 		b.t.Errorf("%s: %d figures are not drawn", b.page.name, left)

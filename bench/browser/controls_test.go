@@ -19,12 +19,12 @@ type control struct {
 
 // next finds the first visible control that has not been tried, in the order of
 // the document, and brings it onto the screen. before remembers how its
-// surroundings look.
+// surroundings look. A panel that is shown is tried once another has been.
 const next = `(async (leave) => {
 	window.tried ??= new WeakSet();
 	document.documentElement.style.scrollBehavior = "auto";
 	const all = document.querySelectorAll("button, select, input, summary, a[href^='#']");
-	const e = [...all].find((e) => !tried.has(e) && !e.disabled && !(leave && e.matches(leave)) && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length);
+	const e = [...all].find((e) => !tried.has(e) && !e.disabled && !(leave && e.matches(leave)) && !e.matches(".figure-tabs [aria-pressed=true]") && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length);
 	if (!e) return null;
 	tried.add(e);
 	e.scrollIntoView({ block: "center" });

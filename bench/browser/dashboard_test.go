@@ -110,3 +110,19 @@ func TestOrders(t *testing.T) {
 	follow("#list a")
 	until("the study's page again", state("cancelled"))
 }
+
+// TestLiveTiles: the dashboard of a bandits' study shows the campaign in numbers.
+func TestLiveTiles(t *testing.T) {
+	url, stop := serve(t, t.TempDir(), "examples/email-ab.yaml")
+	t.Cleanup(stop)
+	p := dashboard(url)
+	p.name, p.ready = "live-campaign", `document.querySelectorAll("#fig-live-campaign .figure-tile").length >= 5`
+	b := show(t, p, url, 1280, 900, false)
+	text := `[...document.querySelectorAll("#fig-live-campaign .figure-tile")].map((e) => e.innerText.replace(/\s+/g, " ")).join("; ")`
+	if got := eval[string](b, text); !strings.HasPrefix(got, "sends a run 10,000 ") || !strings.Contains(got, "conversions more than ab +1,") {
+		t.Errorf("the tiles say %q", got)
+	}
+	if get(b, chromedp.Poll[bool](`document.querySelector("#state").textContent.trim() === "finished"`, chromedp.WithPollingTimeout(60*time.Second))) {
+		b.save("wide", chromedp.CaptureScreenshot())
+	}
+}

@@ -58,6 +58,8 @@ func TestFigures(t *testing.T) {
 		{"figure-sample-scatter", true, "point "},
 		{"figure-sample-heat", false, "volatility_scale 0, delay none"},
 		{"figure-sample-contour", true, "optimality"},
+		{"figure-sample-stacks", true, "Limited Time Offer!"},
+		{"figure-sample-replay", true, "send 10"},
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			b.t = t

@@ -44,7 +44,7 @@ func TestPrint(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			b := show(t, p, address(t, p), 1280, 900, true)
 			run(b, `addEventListener("beforeprint", () => { window.printed = {
-				figures: document.querySelectorAll("[data-figure]").length, vectors: [...document.querySelectorAll("[data-figure]")].filter((f) => f.querySelector(".figure-plot svg")).length,
+				figures: document.querySelectorAll("[data-figure]").length, vectors: [...document.querySelectorAll("[data-figure]")].filter((f) => f.querySelector(".figure-plot svg, .figure-panel .figure-tiles")).length,
 				theme: Overnight.theme(), closed: document.querySelectorAll("details:not([open])").length }; })`)
 			pdf := get(b, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPreferCSSPageSize()))
 			if !bytes.HasPrefix(pdf, []byte("%PDF")) || len(pdf) < 20_000 {

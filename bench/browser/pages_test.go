@@ -33,6 +33,7 @@ type page struct {
 var pages = []page{
 	{name: "sample", open: openSample, ready: drawn, figures: true},
 	{name: "report", open: openReport, ready: drawn, figures: true},
+	{name: "campaign", open: openCampaign, ready: drawn, figures: true},
 	{
 		name: "dashboard", open: openDashboard, figures: true,
 		ready:    `document.querySelector("#state")?.textContent.trim() === "finished" && !!document.querySelector("#fig-live-intervals canvas")`,
@@ -103,14 +104,25 @@ func build(t *testing.T, dir string) string {
 	return binary
 }
 
-// openReport runs a study with the binary and makes its report.
 func openReport(t *testing.T, dir string) (string, func()) {
 	t.Helper()
+	return report(t, dir, "delay-volatility"), nil
+}
+
+// openCampaign is a report on bandits: large numbers, stacks and a replay.
+func openCampaign(t *testing.T, dir string) (string, func()) {
+	t.Helper()
+	return report(t, dir, "email-ab"), nil
+}
+
+// report runs an example with the binary, makes its report and returns its address.
+func report(t *testing.T, dir, study string) string {
+	t.Helper()
 	binary := build(t, dir)
-	file, store := filepath.Join(dir, "report.html"), filepath.Join(dir, "store")
-	command(t, binary, "run", "examples/delay-volatility.yaml", "--store", store)
-	command(t, binary, "report", "delay-volatility", "--store", store, "-o", file)
-	return "file://" + file, nil
+	file, store := filepath.Join(dir, study+".html"), filepath.Join(dir, "store")
+	command(t, binary, "run", "examples/"+study+".yaml", "--store", store)
+	command(t, binary, "report", study, "--store", store, "-o", file)
+	return "file://" + file
 }
 
 // command runs a command in the repository's folder.

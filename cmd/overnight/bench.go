@@ -26,6 +26,7 @@ type benchFlags struct {
 	rounds    int
 	roundTrip time.Duration
 	trials    int
+	policies  []string
 }
 
 func (a *app) benchCmd() *cobra.Command {
@@ -36,8 +37,9 @@ func (a *app) benchCmd() *cobra.Command {
 		Long: `Bench prints medians over rounds that take turns, so that figures of one table
 compare. End-to-end lines write durable records to a temporary data folder; with
 --cluster, or --queue and --store, they are run over those servers alone, and their
-studies are removed again.`,
-		Example: "  overnight bench\n  overnight bench --cluster redis://127.0.0.1:6379 --round-trip 2ms",
+studies are removed again. With --policies it measures decisions a second of one
+core instead, in the environment email.`,
+		Example: "  overnight bench\n  overnight bench --policies\n  overnight bench --policies=thompson,kl_ucb --rounds 9\n  overnight bench --cluster redis://127.0.0.1:6379 --round-trip 2ms",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.bench(cmd.Context(), f) },
 	}
@@ -45,6 +47,8 @@ studies are removed again.`,
 	fl.IntVar(&f.rounds, "rounds", 5, "how many rounds")
 	fl.DurationVar(&f.roundTrip, "round-trip", 0, "with servers: put this much more time into every round trip to them")
 	fl.IntVar(&f.trials, "trials", 400_000, "no-op trials of a round")
+	fl.StringSliceVar(&f.policies, "policies", nil, "decisions a second of these agents, by themselves of all that can act, instead of the table")
+	fl.Lookup("policies").NoOptDefVal = allPolicies
 	return c
 }
 
@@ -59,6 +63,9 @@ func (a *app) bench(ctx context.Context, f benchFlags) error {
 	rounds := f.rounds
 	if rounds < 1 || f.trials < 1 {
 		return usage("--rounds %d --trials %d: write 1 or more", rounds, f.trials)
+	}
+	if len(f.policies) > 0 {
+		return a.benchPolicies(ctx, f.policies, rounds)
 	}
 	_, folder, err := a.storeURL()
 	if err != nil {

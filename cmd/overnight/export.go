@@ -23,6 +23,8 @@ type exportFlags struct {
 	what, format, out string
 	shape, metric     string
 	trials            []uint
+	arms              []string
+	replications      uint64
 	episodes          uint64
 	surplus           bool
 }
@@ -31,10 +33,14 @@ func (a *app) exportCmd() *cobra.Command {
 	var f exportFlags
 	c := &cobra.Command{
 		Use:   "export STUDY",
-		Short: "Write trials, curves or steps as CSV, JSON lines or Parquet",
+		Short: "Write trials, curves, steps or decisions as CSV, JSON lines or Parquet",
 		Long: `Export writes one row per committed record in trial order, also in mid-study.
-Steps are not stored: they are made again by running the trials, so name the
-trials you want with --trials.
+Steps and decisions are not stored: they are made again by running the trials, so
+name those you want with --trials, or with --arm and --replications.
+
+Decisions are the log of a policy that chooses among several actions: context,
+which actions were allowed, action, propensities, and the outcome of the action,
+whenever it was known. overnight offpolicy estimates from such logs.
 
 pandas reads all formats. --shape writes one metric as JSON for other tools:
 rliable takes a matrix of runs by tasks for each arm, and SALib a problem with X
@@ -43,6 +49,7 @@ and Y in the order of the design.`,
   overnight export delay-volatility --what curves --format jsonl
   overnight export delay-volatility --format parquet -o trials.parquet
   overnight export delay-volatility --what steps --trials 0,17 --episodes 2
+  overnight export email-ab --what decisions --arm epsilon_greedy --format parquet -o decisions.parquet
   overnight export delay-volatility --shape rliable -o scores.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,14 +70,16 @@ and Y in the order of the design.`,
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.what, "what", "trials", "trials, curves or steps")
+	fl.StringVar(&f.what, "what", "trials", "trials, curves, steps or decisions")
 	fl.StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	fl.StringVarP(&f.out, "output", "o", "", "write to a `file` instead of stdout")
 	fl.StringVar(&f.shape, "shape", "", "one metric for another tool: rliable or salib")
 	fl.StringVar(&f.metric, "metric", "", "of --shape: the `metric`; default: the study's objective")
-	fl.UintSliceVar(&f.trials, "trials", nil, "of steps: the `trials`, such as 0,17")
+	fl.UintSliceVar(&f.trials, "trials", nil, "of steps and decisions: the `trials`, such as 0,17")
+	fl.StringSliceVar(&f.arms, "arm", nil, "of steps and decisions: all points of this `arm`, instead of --trials")
+	fl.Uint64Var(&f.replications, "replications", 1, "with --arm: the first so many replications")
 	fl.BoolVar(&f.surplus, "surplus", false, "also records that the study does not want, such as those that ran before its points were told to stop")
-	fl.Uint64Var(&f.episodes, "episodes", 1, "of steps: evaluation episodes a trial")
+	fl.Uint64Var(&f.episodes, "episodes", 1, "of steps and decisions: evaluation episodes a trial")
 	return c
 }
 
@@ -82,9 +91,9 @@ func (f *exportFlags) check(formatGiven, terminal bool) error {
 		return usage("--format %s: write csv, jsonl or parquet", f.format)
 	}
 	switch f.what {
-	case "trials", "curves", "steps":
+	case "trials", "curves", "steps", "decisions":
 	default:
-		return usage("--what %s: write trials, curves or steps", f.what)
+		return usage("--what %s: write trials, curves, steps or decisions", f.what)
 	}
 	switch {
 	case f.shape != "" && f.shape != "rliable" && f.shape != "salib":
@@ -134,21 +143,24 @@ func (a *app) export(ctx context.Context, s results.Store, word string, f export
 		err = export.Trials(a.out, study, wanted(results.Skim(ctx, s, p.Study, 0, p.Trials)), export.Format(f.format), meta(&p, study, f.what)...)
 	case "curves":
 		err = export.Curves(a.out, study, wanted(s.Scan(ctx, p.Study, 0, p.Trials)), export.Format(f.format), meta(&p, study, f.what)...)
-	case "steps":
-		if len(f.trials) == 0 {
-			return usage("--what steps needs --trials: steps are made by running the trials again; write for example --trials 0")
-		}
+	case "steps", "decisions":
+		study.Name = p.Study
 		var list []uint64
-		for _, n := range f.trials {
-			if uint64(n) >= p.Trials {
-				return usage("--trials %d: %s has trials 0 to %d", n, p.Study, p.Trials-1)
-			}
-			list = append(list, uint64(n))
+		if list, err = f.again(study); err != nil {
+			return err
 		}
-		err = a.exportSteps(ctx, a.runner(study), list, f.episodes, f.format, meta(&p, study, f.what)...)
+		if f.what == "steps" {
+			err = a.exportSteps(ctx, a.runner(study), list, f.episodes, f.format, meta(&p, study, f.what)...)
+		} else {
+			err = a.exportDecisions(ctx, study, list, f.episodes, f.format, meta(&p, study, f.what)...)
+		}
 	}
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return nil // the reader has gone, as `| head` does
+	}
+	var coded *codeError
+	if errors.As(err, &coded) {
+		return err
 	}
 	if err != nil {
 		return engine(fmt.Errorf("export %s: %w", p.Study, err))

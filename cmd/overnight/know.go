@@ -5,10 +5,13 @@ import (
 	"io/fs"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"overnight/agents"
+	"overnight/agents/guard"
 	"overnight/envs"
 	"overnight/internal/param"
 	"overnight/jobs"
@@ -52,7 +55,10 @@ func (a *app) agentsCmd() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			var list []known
 			for _, f := range a.cat.Agents {
-				list = append(list, known{f.Name(), f.Doc(), f.Schema(), nil})
+				list = append(list, known{f.Name(), f.Doc(), f.Schema(), reportedBy(f)})
+			}
+			if markdown && len(args) == 0 {
+				list = guardOnce(list)
 			}
 			return a.show("agent", list, args, markdown)
 		},
@@ -86,6 +92,41 @@ func metricsOf(f envs.Factory) []envs.Metric {
 		return nil
 	}
 	return e.Spec().Metrics
+}
+
+// reportedBy returns what an agent reports with its default parameters, and what
+// a guard around it would.
+func reportedBy(f agents.Factory) []envs.Metric {
+	var list []envs.Metric
+	if p, err := f.Schema().Complete(nil); err == nil {
+		list = slices.Clone(f.Traits(p).Metrics)
+	}
+	if isGuarded(f.Schema()) {
+		list = append(list, guard.Metrics()...)
+	}
+	return list
+}
+
+// isGuarded says whether the last parameter is the group that guard.Around adds.
+func isGuarded(s param.Schema) bool {
+	return len(s) > 0 && s[len(s)-1].Kind == param.Group && s[len(s)-1].Name == guard.Group
+}
+
+// guardOnce takes the group and the metrics of guards from the agents that have
+// them and appends one entry for all.
+func guardOnce(list []known) []known {
+	for i := range list {
+		k := &list[i]
+		if !isGuarded(k.schema) {
+			continue
+		}
+		k.schema, k.metrics = k.schema[:len(k.schema)-1], k.metrics[:len(k.metrics)-len(guard.Metrics())]
+		k.doc += " Takes the group [guard](#guard)."
+	}
+	return append(list, known{
+		"guard", guard.Doc + " A group of parameters, `guard: {holdout: 0.1, floor: 0.02}`, of every agent above that takes it.",
+		param.Schema{{Name: guard.Group, Kind: param.Group, Fields: guard.Schema(), Doc: guard.Doc}}, guard.Metrics(),
+	})
 }
 
 func (a *app) show(what string, list []known, args []string, markdown bool) error {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,22 +20,18 @@ type leader struct {
 	Factors []string `json:"factors"` // name=value
 	N       uint64   `json:"n"`
 	Mean    float64  `json:"mean"`
+	// Reference marks points of the oracle, which stand behind all others.
+	Reference bool `json:"reference,omitempty"`
 }
 
 // leaders prints the best points so far by the mean of the objective, from what
 // the store keeps up to date: no record is read but those of a study that may have
 // records beside what it compares points by, which the store does not tell apart.
 func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f resultsFlags) error {
-	best := bestRead
-	if board, ok := s.(results.Leaderboard); !stopping.Applies(study, &p) {
-		if !ok {
-			return engine(fmt.Errorf("%s keeps no list of the best points: leave --top out", a.where()))
-		}
-		best = func(ctx context.Context, _ results.Store, p *results.Plan, study *jobs.Study, n int) ([]results.Leader, error) {
-			return board.Leaders(ctx, p.Study, n, study.Objective.Minimize)
-		}
+	if _, ok := s.(results.Leaderboard); !ok && !stopping.Applies(study, &p) {
+		return engine(fmt.Errorf("%s keeps no list of the best points: leave --top out", a.where()))
 	}
-	top, err := best(ctx, s, &p, study, f.top)
+	top, err := stopping.Leaders(ctx, s, &p, study, f.top)
 	if err != nil {
 		return engine(err)
 	}
@@ -47,7 +41,7 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 		if err != nil {
 			return engine(err)
 		}
-		row := leader{Point: l.Point, Arm: study.Arms[pt.Arm].Label, N: l.N, Mean: l.Mean}
+		row := leader{Point: l.Point, Arm: study.Arms[pt.Arm].Label, N: l.N, Mean: l.Mean, Reference: study.Oracle(pt.Arm)}
 		for _, level := range pt.Levels {
 			row.Factors = append(row.Factors, study.Factors[level.Factor].Name+"="+level.Name)
 		}
@@ -71,7 +65,11 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 		t.Columns = append(t.Columns, report.ListColumn{Name: name, Spare: true})
 	}
 	for _, r := range rows {
-		row := []string{strconv.FormatUint(r.Point, 10), r.Arm, strconv.FormatUint(r.N, 10), strconv.FormatFloat(r.Mean, 'g', 6, 64)}
+		arm := r.Arm
+		if r.Reference && f.format == "text" {
+			arm += " (reference)"
+		}
+		row := []string{strconv.FormatUint(r.Point, 10), arm, strconv.FormatUint(r.N, 10), strconv.FormatFloat(r.Mean, 'g', 6, 64)}
 		for _, name := range study.Columns() {
 			at := slices.IndexFunc(r.Factors, func(f string) bool { return strings.HasPrefix(f, name+"=") })
 			if at < 0 {
@@ -83,42 +81,4 @@ func (a *app) leaders(ctx context.Context, s results.Store, p results.Plan, stud
 		t.Rows = append(t.Rows, row)
 	}
 	return report.Write(a.out, t, report.Style{Format: report.Format(f.format), Width: a.width()})
-}
-
-// bestRead finds the best n points from the records by which a study compares them.
-func bestRead(ctx context.Context, s results.Store, p *results.Plan, study *jobs.Study, n int) ([]results.Leader, error) {
-	wanted, err := wantedOf(study, p)
-	if err != nil {
-		return nil, err
-	}
-	points := map[uint64]*results.Leader{}
-	for r, err := range compared(study, wanted(results.Skim(ctx, s, p.Study, 0, p.Trials))) {
-		switch {
-		case errors.Is(err, results.ErrDamaged):
-			continue
-		case err != nil:
-			return nil, err
-		case r.Status != results.Done, p.Objective < 0, p.Objective >= len(r.Metrics), r.Metrics[p.Objective] != r.Metrics[p.Objective]:
-			continue
-		}
-		l := points[r.Point]
-		if l == nil {
-			l = &results.Leader{Point: r.Point}
-			points[r.Point] = l
-		}
-		l.N++
-		l.Mean += (r.Metrics[p.Objective] - l.Mean) / float64(l.N)
-	}
-	all := make([]results.Leader, 0, len(points))
-	for _, l := range points {
-		all = append(all, *l)
-	}
-	slices.SortFunc(all, func(a, b results.Leader) int {
-		c := cmp.Compare(b.Mean, a.Mean)
-		if study.Objective.Minimize {
-			c = -c
-		}
-		return cmp.Or(c, cmp.Compare(a.Point, b.Point))
-	})
-	return all[:min(n, len(all))], nil
 }

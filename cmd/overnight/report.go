@@ -31,8 +31,9 @@ func (a *app) reportCmd() *cobra.Command {
 		Short: "Write a self-contained page: the answer in sentences, pictures, tables",
 		Long: `Report writes one HTML file that needs no network: the question, the answer in
 sentences with intervals, pictures to point at and zoom into, tables and the
-study file. It works in mid-study too. Day-by-day pictures are made by running
-a few trials an arm again, since logs are not stored; --days=false leaves them out.
+study file. It works in mid-study too. Pictures day by day, or send by send, are
+made by running a few trials an arm again, since logs are not stored; --days=false
+leaves them out.
 --figures writes every picture as PNG and SVG files into a folder.`,
 		Example: `  overnight report delay-volatility -o report.html
   overnight report delay-volatility -o report.html --figures figures`,
@@ -54,12 +55,16 @@ a few trials an arm again, since logs are not stored; --days=false leaves them o
 	fl := c.Flags()
 	fl.StringVarP(&f.out, "output", "o", "", "the `file` to write, such as report.html")
 	fl.StringVar(&f.figures, "figures", "", "write the pictures as PNG and SVG files into this `folder`")
-	fl.BoolVar(&f.days, "days", true, "day-by-day pictures, from running a few trials an arm again")
+	fl.BoolVar(&f.days, "days", true, "pictures day by day or send by send, from running a few trials an arm again")
 	return c
 }
 
 func (a *app) report(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f reportFlags) error {
-	doc, err := a.document(ctx, s, p, study, f.days)
+	var again figure.Play
+	if f.days {
+		again = play(a.runner(study))
+	}
+	doc, err := a.document(ctx, s, p, study, again, "")
 	if err != nil {
 		return err
 	}
@@ -84,18 +89,16 @@ func (a *app) report(ctx context.Context, s results.Store, p results.Plan, study
 	return nil
 }
 
-// document makes a study's report.
-func (a *app) document(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, days bool) (page.Document, error) {
+// document makes a study's report, with pictures of trials that again runs; without
+// it unplayed says why not, if the reader is to know.
+func (a *app) document(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, again figure.Play, unplayed string) (page.Document, error) {
 	m, err := a.model(ctx, s, p, study)
 	if err != nil {
 		return page.Document{}, err
 	}
 	in := answer.Input{
 		Model: m, State: p.State, Digest: p.Digest, Source: p.Source, Made: "overnight " + version(),
-		Records: s.Scan(ctx, p.Study, 0, p.Trials),
-	}
-	if days {
-		in.Play = play(a.runner(study))
+		Records: s.Scan(ctx, p.Study, 0, p.Trials), Play: again, Unplayed: unplayed,
 	}
 	doc, err := answer.Build(ctx, in)
 	if err != nil {
@@ -106,8 +109,9 @@ func (a *app) document(ctx context.Context, s results.Store, p results.Plan, stu
 
 // play runs trials again for day-by-day pictures.
 func play(r *trial.Runner) figure.Play {
-	return func(ctx context.Context, n, episodes uint64, begin func(*envs.Spec) error, step func(figure.Step) error) error {
-		return r.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes, Beliefs: true}, begin, func(s trial.RolloutStep) error {
+	return func(ctx context.Context, n uint64, want figure.Wanted, begin func(*envs.Spec) error, step func(figure.Step) error) error {
+		o := trial.RolloutOptions{Episodes: want.Episodes, Beliefs: want.Beliefs != nil, BeliefsAt: want.Beliefs}
+		return r.Rollout(ctx, n, o, begin, func(s trial.RolloutStep) error {
 			return step(figure.Step{
 				Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace,
 				Mean: s.Mean, Low: s.Low, High: s.High,

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,9 +14,10 @@ import (
 )
 
 type resultsFlags struct {
-	by, format string
-	all        bool
-	top        int
+	by, format   string
+	metric, goal string
+	all          bool
+	top          int
 }
 
 func (a *app) resultsCmd() *cobra.Command {
@@ -30,6 +33,7 @@ confirm, --by confirmation prints the scores that chose its best points beside t
 of fresh runs. It works in mid-study as well.`,
 		Example: `  overnight results delay-volatility
   overnight results delay-volatility --by arm
+  overnight results email-ab --by arm --metric regret
   overnight results delay-volatility --format json | jq .rows`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +53,8 @@ of fresh runs. It works in mid-study as well.`,
 	fl := c.Flags()
 	fl.StringVar(&f.by, "by", "point", "point, arm, factor, stopping or confirmation")
 	fl.StringVar(&f.format, "format", "text", "text, json or csv")
+	fl.StringVar(&f.metric, "metric", "", "a metric other than the study's objective")
+	fl.StringVar(&f.goal, "goal", "", "of --metric: maximize or minimize (default: minimize where its name ends in regret)")
 	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
 	fl.IntVar(&f.top, "top", 0, "only the best points so far, this `many`, by the mean alone: at once, however large the study")
 	return c
@@ -56,16 +62,29 @@ of fresh runs. It works in mid-study as well.`,
 
 // model reads a study's records for tables.
 func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study) (*report.Model, error) {
-	return a.modelOf(ctx, s, p, study, "")
+	return a.modelOf(ctx, s, p, study, "", "")
 }
 
-// modelOf is model for a metric other than the study's objective.
-func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, metric string) (*report.Model, error) {
+// modelOf is model for a metric other than the study's objective, with its goal;
+// empty: the one that its name says.
+func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, metric, goal string) (*report.Model, error) {
+	minimize := jobs.LowerIsBetter(metric)
+	switch {
+	case metric != "" && !slices.Contains(study.Metrics, metric):
+		return nil, usage("--metric %s: study %s has %s", metric, p.Study, strings.Join(study.Metrics, ", "))
+	case goal != "" && metric == "":
+		return nil, usage("--goal %s is for --metric; name one of %s", goal, strings.Join(study.Metrics, ", "))
+	case goal == "maximize", goal == "minimize":
+		minimize = goal == "minimize"
+	case goal != "":
+		return nil, usage("--goal %s: write maximize or minimize", goal)
+	}
 	study.Name = p.Study // "name@2", as commands want it
 	// Build leaves out what the study does not want.
 	m, err := report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{
-		Learns: func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
-		Metric: metric,
+		Learns:   func(pt *jobs.Point) bool { return a.cat.Agent(study.Arms[pt.Arm].Agent).Traits(pt.Agent).Learns },
+		Metric:   metric,
+		Minimize: minimize,
 	})
 	if err != nil {
 		return nil, engine(err)
@@ -74,7 +93,7 @@ func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, stud
 }
 
 func (a *app) tables(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f resultsFlags) error {
-	m, err := a.model(ctx, s, p, study)
+	m, err := a.modelOf(ctx, s, p, study, f.metric, f.goal)
 	if err != nil {
 		return err
 	}

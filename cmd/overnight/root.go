@@ -170,7 +170,7 @@ and results come back as tables with intervals.`,
 	}
 	add("study", a.runCmd(), a.submitCmd(), a.validateCmd(), a.lsCmd(), a.statusCmd(), a.watchCmd(), a.cancelCmd(), a.pauseCmd(), a.resumeCmd(), a.retryCmd(), a.rmCmd(), a.gcCmd())
 	add("cluster", a.workerCmd(), a.serveCmd(), a.workersCmd(), a.healthCmd(), a.tokenCmd())
-	add("results", a.resultsCmd(), a.reportCmd(), a.compareCmd(), a.sensitivityCmd(), a.exportCmd(), a.digestCmd(), a.replayCmd(), a.rolloutCmd(), a.archiveCmd(), a.importCmd(), a.copyCmd())
+	add("results", a.resultsCmd(), a.reportCmd(), a.compareCmd(), a.sensitivityCmd(), a.exportCmd(), a.offpolicyCmd(), a.digestCmd(), a.replayCmd(), a.rolloutCmd(), a.archiveCmd(), a.importCmd(), a.copyCmd())
 	add("know", a.envsCmd(), a.agentsCmd(), a.schemaCmd(), a.versionCmd())
 	add("care", a.doctorCmd(), a.fsckCmd(), a.benchCmd(), a.chaosCmd(), a.bundleCmd())
 	root.AddCommand(a.childCmd(), a.natsServerCmd())

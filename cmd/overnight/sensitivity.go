@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,10 +57,7 @@ func (a *app) sensitivity(ctx context.Context, s results.Store, p results.Plan, 
 	default:
 		return usage("--format %s: write text, json or csv", f.format)
 	}
-	if f.metric != "" && !slices.Contains(study.Metrics, f.metric) {
-		return usage("--metric %s: study %s has %s", f.metric, p.Study, strings.Join(study.Metrics, ", "))
-	}
-	m, err := a.modelOf(ctx, s, p, study, f.metric)
+	m, err := a.modelOf(ctx, s, p, study, f.metric, "")
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"overnight/coordinator/web/metrics"
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/figure"
 	"overnight/results/page"
 	"overnight/results/report"
 	"overnight/worker"
@@ -112,19 +113,18 @@ func (a *app) webOptions(s results.Store, fleet *web.Fleet) web.Options {
 		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
 			return a.model(ctx, s, p, study)
 		},
-		// Without day-by-day pictures: they need trials to be run, which can take this
-		// process down and is for workers.
-		Report: func(ctx context.Context, study string, w io.Writer) error {
+		Report: func(ctx context.Context, study string, again web.Replay, w io.Writer) error {
 			p, decoded, err := a.find(ctx, s, study)
 			if err != nil {
 				return err
 			}
-			doc, err := a.document(ctx, s, p, decoded, false)
+			doc, err := a.document(ctx, s, p, decoded, again.Play, again.Why)
 			if err != nil {
 				return err
 			}
 			return page.Write(w, doc)
 		},
+		Play: func(study *jobs.Study) figure.Play { return play(a.runner(study)) },
 		Export: func(ctx context.Context, study, what, format string, w io.Writer) error {
 			b := *a
 			b.out = w

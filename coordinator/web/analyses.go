@@ -29,16 +29,18 @@ const (
 
 // analyses are what is computed from all records of studies.
 type analyses struct {
-	asking  chan struct{} // holds a value while somebody waits for an answer
-	busy    chan struct{} // and while one is computed
-	answers memo
-	models  memo
+	asking    chan struct{} // holds a value while somebody waits for an answer
+	busy      chan struct{} // and while one is computed
+	replaying chan struct{} // and while a trial is run again
+	answers   memo
+	models    memo
 }
 
 func newAnalyses() *analyses {
 	return &analyses{
 		asking: make(chan struct{}, maxAsking), busy: make(chan struct{}, maxAnalysing),
-		answers: memo{most: maxKept}, models: memo{most: maxModels},
+		replaying: make(chan struct{}, maxReplaying),
+		answers:   memo{most: maxKept}, models: memo{most: maxModels},
 	}
 }
 
@@ -74,6 +76,9 @@ func (x *analysis) table(ctx context.Context, w io.Writer, format report.Format,
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t, err := pick(m.Model)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil { // it says what does not fit the study
 		return &problem{status: http.StatusUnprocessableEntity, text: err.Error()}
 	}
@@ -213,7 +218,9 @@ func (a *api) compare(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.analyse(w, r, fmt.Sprintf("compare %+v %s", o, format), kind, "compare", func(ctx context.Context, x *analysis, w io.Writer) error {
+	what := fmt.Sprintf("compare %+v %s", o, format)
+	return a.analyse(w, r, what, kind, "compare", func(ctx context.Context, x *analysis, w io.Writer) error {
+		o.Stop = ctx.Err
 		return x.table(ctx, w, format, func(m *report.Model) (report.Table, error) { return m.Compare(o) })
 	})
 }
@@ -234,7 +241,7 @@ func (a *api) sensitivity(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.analyse(w, r, "sensitivity "+method+" "+string(format), kind, "sensitivity", func(ctx context.Context, x *analysis, w io.Writer) error {
 		return x.table(ctx, w, format, func(m *report.Model) (report.Table, error) {
-			return m.Sensitivity(report.SensitivityOptions{Method: method})
+			return m.Sensitivity(report.SensitivityOptions{Method: method, Stop: ctx.Err})
 		})
 	})
 }

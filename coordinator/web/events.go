@@ -54,7 +54,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) error {
 	if _, err := query(r); err != nil {
 		return err
 	}
-	done, err := a.stream()
+	done, err := a.stream(r.Context())
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,11 @@ func (a *api) report(w http.ResponseWriter, r *http.Request) error {
 		}
 	}}
 	return a.analyse(head, r, "report", "text/html; charset=utf-8", "report", func(ctx context.Context, x *analysis, w io.Writer) error {
-		return x.Report(ctx, x.plan.Study, w)
+		again, err := x.replay(ctx)
+		if err != nil {
+			return err
+		}
+		return x.Report(ctx, x.plan.Study, again, w)
 	})
 }
 
@@ -72,7 +76,7 @@ func (a *api) export(w http.ResponseWriter, r *http.Request) error {
 	if a.Export == nil {
 		return &problem{status: http.StatusNotImplemented, text: "this service exports nothing"}
 	}
-	done, err := a.stream()
+	done, err := a.stream(r.Context())
 	if err != nil {
 		return err
 	}

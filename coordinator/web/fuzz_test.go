@@ -124,7 +124,7 @@ func FuzzAsk(f *testing.F) {
 		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
 			return report.Build(study, results.Skim(ctx, s, p.Study, 0, p.Trials), report.Options{})
 		},
-		Report: func(context.Context, string, io.Writer) error { return nil },
+		Report: func(context.Context, string, Replay, io.Writer) error { return nil },
 		Export: func(context.Context, string, string, string, io.Writer) error { return nil },
 	}).handler()
 	f.Fuzz(func(t *testing.T, path, query, cookie string) {

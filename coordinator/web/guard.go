@@ -64,7 +64,7 @@ func (a *api) guard(mux *http.ServeMux, routes map[string]route) http.Handler {
 				return
 			}
 		}
-		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		r = r.WithContext(context.WithValue(viewing(r, p), principalKey{}, p))
 		if pattern == "" {
 			unknown(w, r, handler)
 			return

@@ -313,27 +313,35 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestStreams holds that streams are bounded, and that one ends when its token
-// goes.
+// TestStreams holds that streams are bounded, for each who asks and in all, and
+// that one ends when its token goes.
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.plan(t, "one")
-	for range maxStreams {
-		b.api.streams <- struct{}{}
+	others := func(n int) { // other people's streams
+		b.api.places.mu.Lock()
+		defer b.api.places.mu.Unlock()
+		b.api.places.all += n
 	}
+	streams := func() int {
+		b.api.places.mu.Lock()
+		defer b.api.places.mu.Unlock()
+		return b.api.places.all
+	}
+	others(maxStreams)
 	for _, path := range []string{"events", "trials"} {
 		if status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/"+path, ""); status != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
 	}
-	<-b.api.streams
+	others(-1)
 	ended := make(chan int, 1)
 	go func() {
 		status, _ := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/events", "")
 		ended <- status
 	}()
-	for len(b.api.streams) < maxStreams {
+	for streams() < maxStreams {
 		time.Sleep(5 * time.Millisecond)
 	}
 	replace(t, b.file, "# nobody\n")
@@ -380,6 +388,70 @@ func TestTrialsRuled(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" || status != 200 {
 			t.Errorf("from %d: %d (-want +got):\n%s", from, status, diff)
+		}
+	}
+}
+
+// TestLeadersCount holds that the list counts what points are compared by alone -
+// neither what confirms a point nor what is surplus - and that the oracle stands
+// behind the arms that are measured by it.
+func TestLeadersCount(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.plan(t, "one", "confirm: {top: 1, replications: 2}\n")
+	done := slices.Repeat([]results.Status{results.Done}, int(p.Trials))
+	b.commit(t, p, done...) // two replications of three points, and two that confirm
+	type answer struct{ Leaders []live.Leader }
+	status, text := b.ask(t, View, http.MethodGet, "/api/v1/studies/one/leaders", "")
+	got := decode[answer](t, text).Leaders
+	if len(got) != 3 || status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	for _, l := range got {
+		if want := float64(l.Point) + 1.5; l.N != 2 || l.Mean != want || l.Reference {
+			t.Errorf("%+v, want 2 runs with mean %v", l, want)
+		}
+	}
+
+	src := []byte("study: two\nenv: {name: marketing, volatility_scale: {grid: [0, 1, 2]}}\nevaluate: {final: 1}\nagents: [{name: random}, {name: oracle}]\nreplications: 1\n")
+	s, err := jobs.Parse("x.yaml", src, catalog.New(), jobs.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned, err := coordinator.Submit(t.Context(), s, src, coordinator.Options{Store: b.store, Catalog: catalog.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.commit(t, planned.Plan, slices.Repeat([]results.Status{results.Done}, 6)...) // metric = trial = point, the oracle's last
+	for n, want := range map[int][]uint64{2: {2, 1}, 3: {2, 1, 0}, 4: {2, 1, 0, 5}, 20: {2, 1, 0, 5, 4, 3}} {
+		_, text := b.ask(t, View, http.MethodGet, fmt.Sprintf("/api/v1/studies/two/leaders?n=%d", n), "")
+		var points []uint64
+		for _, l := range decode[answer](t, text).Leaders {
+			points = append(points, l.Point)
+			if l.Reference != (l.Arm == "oracle") {
+				t.Errorf("%+v is marked wrongly", l)
+			}
+		}
+		if diff := cmp.Diff(want, points); diff != "" {
+			t.Errorf("the best %d (-want +got):\n%s", n, diff)
+		}
+		view, err := live.New(s, planned.Name, b.store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := view.Read(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		list, err := view.Leaders(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := json.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decode[answer](t, text).Leaders, decode[[]live.Leader](t, string(shown))); diff != "" {
+			t.Errorf("the live board of %d differs (-leaders +board):\n%s", n, diff)
 		}
 	}
 }

@@ -15,17 +15,6 @@ import (
 // streamTimeout is how long an asker may take to read what was sent.
 const streamTimeout = 30 * time.Second
 
-// stream takes a place among the answers that are streamed; false where there is
-// none, after an answer.
-func (a *api) stream() (done func(), err error) {
-	select {
-	case a.streams <- struct{}{}:
-		return func() { <-a.streams }, nil
-	default:
-		return nil, &problem{status: http.StatusServiceUnavailable, text: "too many answers are being streamed: try again later"}
-	}
-}
-
 // trials streams the records of trials from <= i < to as JSON lines in trial
 // order, without curves. Of a study of which results decide what it wants, each
 // says whether it confirms a point and whether it is surplus, so far. What can't be encoded in JSON is null (not a number) or
@@ -44,7 +33,7 @@ func (a *api) trials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := a.stream()
+	done, err := a.stream(r.Context())
 	if err != nil {
 		return err
 	}

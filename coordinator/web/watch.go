@@ -69,7 +69,7 @@ func (a *api) streamed(w http.ResponseWriter, r *http.Request, join func() (*cha
 	if _, err := query(r); err != nil {
 		return err
 	}
-	done, err := a.stream()
+	done, err := a.stream(r.Context())
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"overnight/coordinator"
 	"overnight/jobs"
 	"overnight/results"
+	"overnight/results/figure"
 )
 
 // Store is what the API reads.
@@ -61,11 +62,14 @@ type Options struct {
 	Progress func() []coordinator.Progress
 	// Model reads a study's records for tables. Nil: there are no tables.
 	Model ModelFunc
-	// Report writes a study's report, a page of its own; Export its trials or curves
-	// ("trials", "curves"; "csv", "jsonl", "parquet"). They are called for studies
-	// that are there. Nil: none.
-	Report func(ctx context.Context, study string, w io.Writer) error
+	// Report writes a study's report, a page of its own, with pictures of the trials
+	// that may be run again; Export its trials or curves ("trials", "curves"; "csv",
+	// "jsonl", "parquet"). They are called for studies that are there. Nil: none.
+	Report func(ctx context.Context, study string, again Replay, w io.Writer) error
 	Export func(ctx context.Context, study, what, format string, w io.Writer) error
+	// Play returns what runs a study's trials again in this process, for the pictures
+	// of a report: cheap ones alone, one at a time. Nil: none is run again.
+	Play func(study *jobs.Study) figure.Play
 	// Tokens are who may do what. Nil: everybody may do everything, which Listen
 	// allows on loopback addresses only.
 	Tokens *Tokens
@@ -86,14 +90,11 @@ type api struct {
 	analyses *analyses
 	openapi  []byte
 	parsing  chan struct{} // holds a value while a study file is parsed
-	streams  chan struct{} // and while an answer is streamed
+	places   *places
 }
 
-// Limits of what is asked at once.
-const (
-	maxParsing = 2
-	maxStreams = 64
-)
+// maxParsing is how many study files are parsed at once.
+const maxParsing = 2
 
 // New returns the handler of the API and the dashboard.
 func New(o Options) http.Handler { return newAPI(o).handler() }
@@ -108,7 +109,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, failures: newLimiter(), sessions: newSessions(), hub: newHub(), views: &views{},
 		looks: &looks{at: map[string]*looked{}}, analyses: newAnalyses(), openapi: openAPI(),
-		parsing: make(chan struct{}, maxParsing), streams: make(chan struct{}, maxStreams),
+		parsing: make(chan struct{}, maxParsing), places: newPlaces(),
 	}
 }
 

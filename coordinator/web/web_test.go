@@ -79,7 +79,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		Model: func(ctx context.Context, p results.Plan, study *jobs.Study) (*report.Model, error) {
 			return report.Build(study, results.Skim(ctx, store, p.Study, 0, p.Trials), report.Options{})
 		},
-		Report: func(_ context.Context, study string, w io.Writer) error {
+		Report: func(_ context.Context, study string, _ Replay, w io.Writer) error {
 			_, err := fmt.Fprintf(w, "<!DOCTYPE html><title>%s</title>", study)
 			return err
 		},

@@ -83,7 +83,18 @@ func (p *Params) check() error {
 	if err := p.checkSegments(k); err != nil {
 		return err
 	}
-	return p.checkVeto(k)
+	for _, l := range []struct {
+		name   string
+		shares []float64
+	}{{"devices.shares", p.Devices.Shares}, {"hours.shares", p.Hours.Shares}} {
+		if l.shares != nil && slices.Max(l.shares) == 0 {
+			return refuse(l.name, "write a share above 0, or null", "has nothing but 0")
+		}
+	}
+	if err := p.checkVeto(k); err != nil {
+		return err
+	}
+	return p.checkExposure(k)
 }
 
 func distinct(path, noun string, names []string) error {

@@ -7,7 +7,7 @@ import (
 
 var devices = [...]string{"mobile", "desktop", "tablet"}
 
-// deviceEnds are the ends of the devices' shares: .55, .35, .1.
+// deviceEnds are the ends of the default shares of devices: .55, .35, .1.
 var deviceEnds = [...]float64{.55, .9, 1}
 
 const hours = 24
@@ -19,6 +19,8 @@ type grid struct {
 	cells, size              int // size of the observation
 	perSegment               int
 	ends                     []float64 // of the segments' shares
+	deviceEnds               []float64
+	hourEnds                 []float64 // empty: equal shares
 	waves                    []float64 // [hour][sine, cosine]
 	obs                      []float64 // [cell][size]
 }
@@ -26,23 +28,24 @@ type grid struct {
 // prepare lays out the cells and writes what is observed in each: the numbers of
 // its levels, then the features.
 func (g *grid) prepare(p *Params) {
-	*g = grid{segments: 1, devices: 1, hours: 1, ends: g.ends[:0], waves: g.waves[:0], obs: g.obs[:0]}
+	*g = grid{segments: 1, devices: 1, hours: 1, ends: g.ends[:0], deviceEnds: g.deviceEnds[:0], hourEnds: g.hourEnds[:0], waves: g.waves[:0], obs: g.obs[:0]}
 	if p.has("segment") {
 		g.segments = len(p.Segments.Names)
-		total, sum := 0.0, 0.0
-		for i := range g.segments {
-			total += share(p, i)
-		}
-		for i := range g.segments {
-			sum += share(p, i)
-			g.ends = append(g.ends, sum/total)
-		}
+		g.ends = appendEnds(g.ends, g.segments, p.Segments.Shares)
 	}
 	if p.has("device") {
 		g.devices = len(devices)
+		if p.Devices.Shares == nil {
+			g.deviceEnds = append(g.deviceEnds, deviceEnds[:]...)
+		} else {
+			g.deviceEnds = appendEnds(g.deviceEnds, len(devices), p.Devices.Shares)
+		}
 	}
 	if p.has("hour") {
 		g.hours = hours
+		if p.Hours.Shares != nil {
+			g.hourEnds = appendEnds(g.hourEnds, hours, p.Hours.Shares)
+		}
 		for h := range hours {
 			sin, cos := fp.SinCosTurn(float64(h) / hours)
 			g.waves = append(g.waves, sin, cos)
@@ -70,11 +73,25 @@ func (g *grid) prepare(p *Params) {
 	g.size = len(g.obs) / g.cells
 }
 
-func share(p *Params, i int) float64 {
-	if p.Segments.Shares == nil {
+// appendEnds appends the ends of n stretches of [0, 1] in proportion to shares;
+// nil: equal ones.
+func appendEnds(to []float64, n int, shares []float64) []float64 {
+	total, sum := 0.0, 0.0
+	for i := range n {
+		total += share(shares, i)
+	}
+	for i := range n {
+		sum += share(shares, i)
+		to = append(to, sum/total)
+	}
+	return to
+}
+
+func share(shares []float64, i int) float64 {
+	if shares == nil {
 		return 1
 	}
-	return p.Segments.Shares[i]
+	return shares[i]
 }
 
 func dummies(to []float64, level, of int) []float64 {
@@ -126,7 +143,7 @@ func (c *context) next(g *grid, l *recipients) {
 	if l.number > 0 {
 		cell = int(l.who[l.now])
 		if g.hours > 1 {
-			cell = cell*g.hours + c.hour.IntN(g.hours)
+			cell = cell*g.hours + c.nextHour(g)
 		}
 		c.cell = cell
 		return
@@ -135,12 +152,19 @@ func (c *context) next(g *grid, l *recipients) {
 		cell = pick(c.segment.Float64(), g.ends)
 	}
 	if g.devices > 1 {
-		cell = cell*g.devices + pick(c.device.Float64(), deviceEnds[:])
+		cell = cell*g.devices + pick(c.device.Float64(), g.deviceEnds)
 	}
 	if g.hours > 1 {
-		cell = cell*g.hours + c.hour.IntN(g.hours)
+		cell = cell*g.hours + c.nextHour(g)
 	}
 	c.cell = cell
+}
+
+func (c *context) nextHour(g *grid) int {
+	if len(g.hourEnds) > 0 {
+		return pick(c.hour.Float64(), g.hourEnds)
+	}
+	return c.hour.IntN(g.hours)
 }
 
 // pick returns the first stretch that ends above u; the last one where rounding

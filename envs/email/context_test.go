@@ -10,6 +10,38 @@ import (
 	"overnight/envs"
 )
 
+// TestShares: devices and hours come as often as their shares say, also to
+// recipients with a history, and the default shares written out change nothing.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	const horizon = 40_000
+	devices := []float64{1, 0, 3}
+	for _, number := range []int{0, 20_000} {
+		e := build(t, object{"contexts": everyContext, "horizon": horizon, "devices": object{"shares": devices}, "hours": object{"shares": night}, "recipients": object{"number": number}})
+		var device [3]float64
+		var hour [hours]float64
+		play(e, key(2), constant(0), func(s step) {
+			device[int(s.before.Obs[1])]++
+			hour[int(s.before.Obs[2])]++
+		})
+		n := float64(horizon)
+		if number > 0 {
+			n = float64(number) / 2 // each recipient has about two turns
+		}
+		for i, share := range devices {
+			near(t, fmt.Sprintf("share of device %d of %d recipients", i, number), device[i]/horizon, share/4, 4.5*math.Sqrt(share/4*(1-share/4)/n))
+		}
+		for i, share := range night {
+			near(t, fmt.Sprintf("share of hour %d", i), hour[i]/horizon, share/10, 4.5*math.Sqrt(share/10*(1-share/10)/horizon))
+		}
+	}
+	given := build(t, object{"contexts": everyContext, "devices": object{"shares": []float64{11, 7, 2}}})
+	null := build(t, object{"contexts": everyContext})
+	if a, b := play(given, key(1), constant(0), nil), play(null, key(1), constant(0), nil); a != b {
+		t.Errorf("the default shares of devices bring %v, written out %v", b, a)
+	}
+}
+
 // TestContexts: what is observed is the recipient's cell, levels have their
 // shares, and features are dummies and waves.
 func TestContexts(t *testing.T) {

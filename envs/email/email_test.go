@@ -7,50 +7,13 @@ import (
 	"testing"
 
 	"overnight/envs"
-	"overnight/internal/param"
+	"overnight/envs/envtest"
 	"overnight/internal/rng"
 )
 
-// object is parameters as a test writes them.
-type object map[string]any
+type object = envtest.Object
 
-func value(v any) param.Value {
-	switch v := v.(type) {
-	case int:
-		return int64(v)
-	case []float64:
-		return list(v)
-	case []int:
-		return list(v)
-	case []string:
-		return list(v)
-	case [][]float64:
-		return list(v)
-	case object:
-		m := &param.Map{}
-		for key, x := range v {
-			m.Set(key, value(x))
-		}
-		return m
-	}
-	return v
-}
-
-func list[T any](v []T) param.Value {
-	out := []param.Value{}
-	for _, x := range v {
-		out = append(out, value(x))
-	}
-	return out
-}
-
-func try(p object, reuse envs.Env) (envs.Env, error) {
-	complete, err := Factory{}.Schema().Complete(value(p).(*param.Map))
-	if err != nil {
-		return nil, err
-	}
-	return Factory{}.New(complete, reuse)
-}
+func try(p object, reuse envs.Env) (envs.Env, error) { return envtest.New(Factory{}, p, reuse) }
 
 func build(t testing.TB, p object) *Env {
 	t.Helper()

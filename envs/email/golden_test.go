@@ -1,25 +1,22 @@
 package email
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"hash"
-	"math"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"overnight/envs"
+	"overnight/envs/envtest"
 	"overnight/internal/param"
 	"overnight/internal/rng"
 )
 
 var everyContext = []string{"segment", "device", "hour"}
+
+// night is shares of hours: none from six to midnight.
+var night = append([]float64{3, 2, 1, 1, 1, 2}, make([]float64, 18)...)
 
 // variety is parameters that between them use every part of the environment.
 var variety = []object{
@@ -36,114 +33,19 @@ var variety = []object{
 	{"horizon": 700, "recipients": object{"number": 30, "cap": 2, "within": 100}, "contexts": everyContext, "veto": []string{"Last Chance to Save"}, "delay": "fixed", "delay_mean": 9.0, "window": 8},
 	{"horizon": 700, "recipients": object{"number": 1, "recovery": 1.0}, "world": "fatigue", "revenue": "poisson", "batch": 10},
 	{"horizon": 700, "rates": []float64{.1, .2, .3, .4, .5, .6, .7}, "world": "seasonal", "window": 4, "delay": "geometric", "delay_mean": 3.0},
+	{"horizon": 700, "contexts": everyContext, "exposure": object{"floor": .1, "within": 100}, "devices": object{"shares": []float64{0, 1, 3}}, "hours": object{"shares": night}},
+	{"horizon": 700, "exposure": object{"floor": .2, "within": 50}, "recipients": object{"number": 30, "cap": 2, "within": 100}},
 }
 
-// fingerprint hashes two runs, one of a policy at random and one of the best,
-// with all that the environment shows of them.
-func fingerprint(h hash.Hash, e *Env) {
-	var b []byte
-	write := func(values ...float64) {
-		for _, v := range values {
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-		}
-	}
-	values, trace := make([]float64, len(e.Spec().Metrics)), make([]float64, len(e.Spec().Trace))
-	for n, policy := range []func(*envs.Step) int{uniform(e.actions, key(7)), oracle(e)} {
-		var a envs.Action
-		play(e, key(uint64(n)), policy, func(s step) {
-			write(s.after.Obs...)
-			for _, yes := range s.after.Allowed {
-				write(oneIf(yes))
-			}
-			write(float64(s.arm), s.after.Reward, e.Best(&a), e.Generated())
-			for _, c := range s.after.Credits {
-				write(float64(c.Step), float64(c.Index), c.Reward)
-			}
-			e.Trace(trace)
-			write(trace...)
-		})
-		e.Metrics(values)
-		write(values...)
-	}
-	h.Write(b)
-}
+var suite = envtest.Suite{Factory: Factory{}, Variety: variety}
 
-// TestGolden pins all bits of the environment: a change here changes digests and
-// must raise the engine version. It holds on every architecture and at every
-// GOAMD64 level.
+// TestContract: what every environment promises.
+func TestContract(t *testing.T) { envtest.Run(t, suite) }
+
+// TestGolden pins all bits of the environment.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	h := sha256.New()
-	for _, p := range variety {
-		fingerprint(h, build(t, p))
-	}
-	const want = "5fe676784ab01bc33ae24f9f02dc6d84d4d92064f30cf8229440419cb2ab4395"
-	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		t.Errorf("runs hash to %s, want %s", got, want)
-	}
-}
-
-// TestReuse: an environment made of another one's buffers is as good as new.
-func TestReuse(t *testing.T) {
-	t.Parallel()
-	for i, first := range variety {
-		for j, second := range variety {
-			used := build(t, first)
-			fingerprint(sha256.New(), used)
-			again, err := try(second, used)
-			if err != nil {
-				t.Fatal(err)
-			}
-			fresh := build(t, second)
-			got, want := sha256.New(), sha256.New()
-			fingerprint(got, again.(*Env))
-			fingerprint(want, fresh)
-			if !slices.Equal(got.Sum(nil), want.Sum(nil)) {
-				t.Errorf("variety %d plays otherwise when it reuses %d", j, i)
-			}
-			if diff := cmp.Diff(fresh.Spec(), again.Spec()); diff != "" {
-				t.Errorf("variety %d reusing %d declares (-fresh +reused):\n%s", j, i, diff)
-			}
-		}
-	}
-}
-
-// TestAllocations: nothing is allocated once buffers are there, and a reused
-// environment of equal shape takes nothing new either.
-func TestAllocations(t *testing.T) {
-	for _, p := range variety {
-		t.Run(fmt.Sprint(p), func(t *testing.T) {
-			e := build(t, p)
-			out := envs.Step{Credits: make([]envs.Credit, 0, 700)}
-			values, trace := make([]float64, len(e.Spec().Metrics)), make([]float64, len(e.Spec().Trace))
-			e.Reset(key(0), &out)
-			n := uint64(0)
-			var a envs.Action
-			if got := testing.AllocsPerRun(10, func() {
-				n++
-				for e.Reset(key(n), &out); !out.Done; {
-					e.Best(&a)
-					e.Step(&a, &out)
-					e.Trace(trace)
-				}
-				e.Metrics(values)
-			}); got != 0 {
-				t.Errorf("a run allocates %v times", got)
-			}
-			complete, err := Factory{}.Schema().Complete(value(p).(*param.Map))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var env envs.Env = e
-			if got := testing.AllocsPerRun(10, func() {
-				if env, err = (Factory{}).New(complete, env); err != nil {
-					t.Fatal(err)
-				}
-			}); got > 0 {
-				t.Errorf("New with reuse allocates %v times", got)
-			}
-		})
-	}
+	envtest.Golden(t, suite, "d08d67d1091acbbe06d03d6d5c4d2ae98cadac6b3dc9ed64d2a9e7de14227998")
 }
 
 // TestTrace: the columns are what they say.
@@ -214,6 +116,7 @@ func BenchmarkStep(b *testing.B) {
 		p    object
 	}{
 		{"stationary", object{}},
+		{"exposure", object{"exposure": object{"floor": .1}}},
 		{"batch", object{"batch": 100}},
 		{"delay", object{"delay": "geometric"}},
 		{"window", object{"delay": "geometric", "window": 100}},
@@ -222,6 +125,7 @@ func BenchmarkStep(b *testing.B) {
 		{"seasonal", object{"world": "seasonal"}},
 		{"fatigue", object{"world": "fatigue"}},
 		{"contexts", object{"contexts": everyContext}},
+		{"contexts exposure", object{"contexts": everyContext, "exposure": object{"floor": .1}}},
 		{"recipients", object{"recipients": object{"number": 1000, "cap": 3}}},
 		{"lognormal", object{"revenue": "lognormal"}},
 		{"poisson", object{"revenue": "poisson"}},

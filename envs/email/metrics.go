@@ -20,6 +20,7 @@ type totals struct {
 	inWindow, ninth int       // how many were, and when it was nine of ten first
 	lastTenth       int       // its first send
 	scratch         []float64
+	exposure        exposure
 }
 
 func (t *totals) prepare(e *Env) {
@@ -33,14 +34,16 @@ func (t *totals) prepare(e *Env) {
 	t.bySegment = resize(t.bySegment, 2*e.grid.segments)
 	t.window = resize(t.window, min(recent, e.p.Horizon))
 	t.scratch = resize(t.scratch, e.arms)
+	t.exposure.prepare(e)
 }
 
 func (t *totals) reset() {
-	*t = totals{comparator: t.comparator, lateSends: t.lateSends, bySegment: t.bySegment, lastTenth: t.lastTenth, window: t.window, scratch: t.scratch}
+	*t = totals{comparator: t.comparator, lateSends: t.lateSends, bySegment: t.bySegment, lastTenth: t.lastTenth, window: t.window, scratch: t.scratch, exposure: t.exposure}
 	clear(t.comparator)
 	clear(t.lateSends)
 	clear(t.bySegment)
 	clear(t.window)
+	t.exposure.reset()
 }
 
 // count adds the send just made to the totals.
@@ -73,6 +76,9 @@ func (e *Env) count() {
 	}
 	if l.t >= t.lastTenth {
 		t.lateSends[l.cell*e.actions+l.arm]++
+	}
+	if t.exposure.floor > 0 {
+		e.watch()
 	}
 	e.countRecent(l.gap == 0)
 }
@@ -121,6 +127,12 @@ func metrics(d description) []envs.Metric {
 	if d.segments > 1 {
 		list = append(list, envs.Metric{Name: "worst_segment", Doc: "least over segments of the expected reward of what was sent / that of the best arm at each send"})
 	}
+	if d.watched {
+		list = append(list, envs.Metric{Name: "floor_violations", Doc: "how often a subject line was sent fewer than exposure.floor times as often as it was allowed, counted once for each subject line in each window of exposure.within sends, where each segment has windows of its own sends; what follows the last whole window is not counted"})
+		if d.segments > 1 {
+			list = append(list, envs.Metric{Name: "segment_gap", Doc: "the same ratio as worst_segment: that of the best-served segment less that of the worst-served"})
+		}
+	}
 	return list
 }
 
@@ -148,10 +160,15 @@ func (e *Env) Metrics(into []float64) {
 		into[0] = t.caused
 		into = into[1:]
 	}
+	gap := 0.0
 	if e.grid.segments > 1 {
-		into[0] = 1
-		for s := range e.grid.segments {
-			into[0] = min(into[0], ratio(t.bySegment[2*s], t.bySegment[2*s+1]))
+		into[0], gap = e.servedWorst()
+		into = into[1:]
+	}
+	if e.desc.watched {
+		into[0] = float64(t.exposure.violations)
+		if e.grid.segments > 1 {
+			into[1] = gap
 		}
 	}
 }

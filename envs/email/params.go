@@ -47,6 +47,12 @@ type Params struct {
 		Rates  [][]float64 `param:"rates" min:"0" max:"1" doc:"Rates of the subject lines, a row for each segment. null: by draw."`
 		Draw   string      `param:"draw" default:"rotate" enum:"rotate,independent" doc:"rotate: all segments have the same rates, moved on by one subject line from each segment to the next, so their best ones differ. independent: drawn for each segment, which rates given for all don't allow."`
 	} `param:"segments" doc:"Audience segments, where contexts has segment."`
+	Devices struct {
+		Shares []float64 `param:"shares" min:"0" max:"1000000" len:"3" doc:"How often recipients use mobile, desktop and tablet; divided by their sum. null: 0.55, 0.35, 0.1."`
+	} `param:"devices" doc:"Devices, where contexts has device."`
+	Hours struct {
+		Shares []float64 `param:"shares" min:"0" max:"1000000" len:"24" doc:"How often sends are in each hour of the day, from midnight; divided by their sum. null: equally often."`
+	} `param:"hours" doc:"Hours, where contexts has hour."`
 	Link   string   `param:"link" default:"logistic" enum:"logistic,linear" doc:"How device and hour change a rate p. logistic: they add to its logit. linear: they add p (1 - p) as much to p itself (of its mean over segments), and p is cut off at 0 and 1."`
 	Effect float64  `param:"effect" default:"0.5" min:"0" max:"10" unit:"logit" doc:"Standard deviation of the effects of each device, and of the hour's sine and cosine, drawn for each subject line."`
 	Veto   []string `param:"veto" default:"[]" doc:"Subject lines that may not be sent: Free Gift Waiting, or for one segment, lapsed/Free Gift Waiting."`
@@ -58,6 +64,11 @@ type Params struct {
 		Cap      *int    `param:"cap" min:"1" max:"1000" unit:"mails" doc:"Frequency cap: after as many mails within the last sends only no mail is allowed. null: none."`
 		Within   int     `param:"within" default:"1000" min:"1" max:"10000000" unit:"sends" doc:"How far back cap counts."`
 	} `param:"recipients" doc:"Recipients with a history. The fields recipient (its number) and mails (to it so far) are observed."`
+
+	Exposure struct {
+		Floor  float64 `param:"floor" default:"0" min:"0" max:"1" doc:"Least share that each subject line is meant to have of the sends at which it is allowed. Nothing enforces it. Above 0 there are the metrics floor_violations, the number of windows in which a subject line got less, and segment_gap, the best-served segment's share of what it could have had less the worst-served one's."`
+		Within int     `param:"within" default:"500" min:"1" max:"10000000" unit:"sends" doc:"Length of the windows over which shares are taken, one after the other, for each segment its own sends; a last one that is cut short is not counted."`
+	} `param:"exposure" doc:"The exposure that is watched, and reported as metrics."`
 
 	Revenue       string        `param:"revenue" default:"none" enum:"none,poisson,lognormal" doc:"What a conversion pays: 1, or an amount with mean revenue_mean."`
 	RevenueMean   param.Numbers `param:"revenue_mean" default:"50" above:"0" max:"500" unit:"money" doc:"Mean revenue of a conversion, for every subject line or a list with one for each."`

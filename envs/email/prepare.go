@@ -74,7 +74,7 @@ func resize[T any](s []T, n int) []T {
 type description struct {
 	arms, horizon, segments, devices, hours int
 	recipients                              int
-	ratio, money                            bool
+	ratio, money, watched                   bool
 	optimum                                 envs.Optimum
 }
 
@@ -83,7 +83,7 @@ type description struct {
 func (e *Env) describe() {
 	d := description{
 		arms: e.arms, horizon: e.p.Horizon, segments: e.grid.segments, devices: e.grid.devices, hours: e.grid.hours,
-		recipients: e.list.number, ratio: e.world != fatigue && e.list.number == 0, money: e.p.Revenue != "none", optimum: e.optimum(),
+		recipients: e.list.number, ratio: e.world != fatigue && e.list.number == 0, money: e.p.Revenue != "none", watched: e.p.Exposure.Floor > 0, optimum: e.optimum(),
 	}
 	same := d == e.desc && e.unnamed == (e.p.Subjects == nil) && (e.unnamed || slices.Equal(e.names, e.p.Subjects))
 	if same {

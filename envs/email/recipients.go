@@ -55,7 +55,7 @@ func (l *recipients) reset(key rng.Key, g *grid) {
 			cell = pick(segment, g.ends)
 		}
 		if g.devices > 1 {
-			cell = cell*g.devices + pick(device, deviceEnds[:])
+			cell = cell*g.devices + pick(device, g.deviceEnds)
 		}
 		l.who[i] = uint16(cell)
 	}

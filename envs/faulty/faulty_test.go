@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"overnight/envs"
+	"overnight/envs/envtest"
 	"overnight/envs/faulty"
 	"overnight/internal/param"
 	"overnight/internal/rng"
@@ -19,6 +20,11 @@ func open(t *testing.T, fault string, reuse envs.Env) (envs.Env, error) {
 		t.Fatal(err)
 	}
 	return faulty.Factory{}.New(p, reuse)
+}
+
+// TestContract: without a fault it is an environment like others.
+func TestContract(t *testing.T) {
+	envtest.Run(t, envtest.Suite{Factory: faulty.Factory{}, Variety: []envtest.Object{{}, {"x": 3.5}}})
 }
 
 func TestReward(t *testing.T) {

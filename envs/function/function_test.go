@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"overnight/envs"
+	"overnight/envs/envtest"
 	"overnight/envs/function"
 	"overnight/internal/param"
 	"overnight/internal/rng"
@@ -226,36 +227,25 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestReuse checks that a reused environment is like a new one and costs no
-// allocation.
-func TestReuse(t *testing.T) {
-	f := function.Factory{}
-	two, three := complete(t, "branin", []float64{1, 2}), complete(t, "ishigami", []float64{1, 2, 3})
-	env, err := f.New(three, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if env, err = f.New(two, env); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := play(env, rng.Key{}), evaluate(t, "branin", 1, 2); got != want {
-		t.Errorf("reused: %v, want %v", got, want)
-	}
-	var out envs.Step
-	var a envs.Action
-	if n := testing.AllocsPerRun(100, func() {
-		reused, err := f.New(two, env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reused.Reset(rng.Key{}, &out)
-		reused.Step(&a, &out)
-	}); n > 0 {
-		t.Errorf("a trial allocates %v times", n)
-	}
-	if out.T != 1 || !out.Done || out.Truncated || len(out.Obs) != env.Spec().Size() {
-		t.Errorf("the step is %+v", out)
-	}
+var suite = envtest.Suite{
+	Factory: function.Factory{},
+	Variety: []envtest.Object{
+		{},
+		{"function": "sphere", "x1": 3.0, "x5": -4.0},
+		{"function": "ishigami", "x1": 1.0, "x2": 2.0, "x3": 3.0},
+		{"function": "sobol_g", "x1": .1, "x2": .2, "noise": 2.0},
+		{"function": "branin", "x1": 1.0, "x2": 2.0},
+	},
+	Certain: func(p envtest.Object) bool { return p["noise"] == nil },
+}
+
+// TestContract: what every environment promises.
+func TestContract(t *testing.T) { envtest.Run(t, suite) }
+
+// TestGolden pins all bits of the environment.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	envtest.Golden(t, suite, "fcb3e2c38e5ff59d4313be7e9d0b58e37143908b55beced5cf94f97edd4c068d")
 }
 
 // BenchmarkTrial is what a point costs beside the runner.

@@ -7,53 +7,16 @@ import (
 	"testing"
 
 	"overnight/envs"
-	"overnight/internal/param"
+	"overnight/envs/envtest"
 	"overnight/internal/rng"
 )
 
 // object is a mapping of a study file.
-type object map[string]any
-
-// value turns what tests write into what a study file gives.
-func value(v any) param.Value {
-	switch v := v.(type) {
-	case int:
-		return int64(v)
-	case []float64:
-		list := []param.Value{}
-		for _, x := range v {
-			list = append(list, x)
-		}
-		return list
-	case []string:
-		list := []param.Value{}
-		for _, x := range v {
-			list = append(list, x)
-		}
-		return list
-	case [][]float64:
-		list := []param.Value{}
-		for _, x := range v {
-			list = append(list, value(x))
-		}
-		return list
-	case object:
-		m := &param.Map{}
-		for name, x := range v {
-			m.Set(name, value(x))
-		}
-		return m
-	}
-	return v
-}
+type object = envtest.Object
 
 // try makes an environment of the parameters named.
 func try(parameters object, reuse envs.Env) (envs.Env, error) {
-	complete, err := Factory{}.Schema().Complete(value(parameters).(*param.Map))
-	if err != nil {
-		return nil, err
-	}
-	return Factory{}.New(complete, reuse)
+	return envtest.New(Factory{}, parameters, reuse)
 }
 
 func build(t testing.TB, parameters object) *Env {

@@ -8,6 +8,7 @@ import (
 	"overnight/agents"
 	"overnight/agents/bandit"
 	"overnight/agents/baseline"
+	"overnight/agents/guard"
 	"overnight/agents/policygradient"
 	"overnight/envs"
 	"overnight/envs/email"
@@ -21,6 +22,14 @@ import (
 func New() *jobs.Catalog {
 	return &jobs.Catalog{
 		Envs:   []envs.Factory{marketing.Factory{}, email.Factory{}, function.Factory{}, faulty.Factory{}},
-		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}, bandit.Factories()),
+		Agents: slices.Concat(baseline.Factories(), []agents.Factory{policygradient.Factory{}}, guarded(bandit.Factories())),
 	}
+}
+
+// guarded puts guardrails around each.
+func guarded(list []agents.Factory) []agents.Factory {
+	for i, f := range list {
+		list[i] = guard.Around(f)
+	}
+	return list
 }

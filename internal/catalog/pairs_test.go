@@ -46,6 +46,10 @@ func variants(f factory) []*param.Map {
 		}
 	case "epsilon_greedy":
 		add("schedule", "harmonic")
+		add("guard", &param.Map{Entries: []param.Entry{
+			{Key: "holdout", Value: 0.1}, {Key: "floor", Value: 0.02}, {Key: "share_cap", Value: 0.6},
+			{Key: "stop", Value: &param.Map{Entries: []param.Entry{{Key: "drop", Value: 0.2}}}},
+		}})
 	case "thompson":
 		add("top_two", true)
 	case "dirichlet":

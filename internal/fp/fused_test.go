@@ -18,6 +18,7 @@ var resultPackages = []string{
 	"overnight/internal/rng",
 	"overnight/agents/bandit",
 	"overnight/agents/baseline",
+	"overnight/agents/guard",
 	"overnight/agents/nn",
 	"overnight/agents/policygradient",
 	"overnight/envs/email",

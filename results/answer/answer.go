@@ -24,8 +24,12 @@ type Input struct {
 	// learning curves; those that the study does not want, or that confirm, are left
 	// out. Nil: there are none.
 	Records iter.Seq2[results.Record, error]
-	// Play runs a trial again for day-by-day pictures. Nil: there are none.
+	// Play runs a trial again for pictures of what agents did. Where its error
+	// is figure.Unplayed the document says so instead. Nil: there are none.
 	Play figure.Play
+	// Unplayed says why Play is nil, such as "this service runs no trials". Empty:
+	// the document does not mention such pictures.
+	Unplayed string
 
 	State  results.State
 	Digest string // empty while trials are missing
@@ -41,14 +45,14 @@ type builder struct {
 	doc  page.Document
 }
 
-// Build makes the document. An error is one of reading records or of running a
-// trial again.
+// Build makes the document. An error is one of reading records, of running a trial
+// again, or that ctx has ended, which is looked at between the analyses.
 func Build(ctx context.Context, in Input) (page.Document, error) {
 	b := &builder{Input: in, arms: in.Model.ArmTable()}
 	s := in.Model.Study
 	if in.Model.Tally.Done > 0 && len(s.Factors) > 0 {
 		// Refused where it is too large or nothing varies: the command says so.
-		if t, err := in.Model.Sensitivity(report.SensitivityOptions{}); err == nil && len(t.Arms()) > 0 {
+		if t, err := in.Model.Sensitivity(report.SensitivityOptions{Stop: ctx.Err}); err == nil && len(t.Arms()) > 0 {
 			b.sens = t
 		}
 	}

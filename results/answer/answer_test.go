@@ -91,7 +91,7 @@ func TestAnswer(t *testing.T) {
 		`Best is learner: mean optimality 0\.84 \[.*\] over 2 points and 10 replications; its worst run has 0\.4\.`,
 		`the next, equal`,
 		`Better than random: learner \(\+0\.35 \[.*\]\) and equal \(\+0\.2`,
-		`2 of 20 runs of learner ended worse than the mean of random beside it \(10\x{a0}%`,
+		`2 of 20 runs of learner ended worse than the run of random with the same noise \(10\x{a0}%`,
 		`What the runs of learner differ by \(estimated shares of the variance\): `,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
@@ -349,7 +349,7 @@ baseline:`, 1)
 	answer := document(t, s, records(s)).Answer
 	got := strings.Join(answer, "\n")
 	for _, want := range []string{
-		"Shares of runs that ended worse than the mean of random beside them: learner 10\u00a0%.",
+		"Shares of runs that ended worse than the run of random with the same noise: learner 10\u00a0%.",
 		"Arms of which no run did: d, c and b.",
 		"What the runs of d differ by", "What the runs of b differ by",
 		"For 1 learning arm more see what matters, below.",

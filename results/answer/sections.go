@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 
@@ -17,13 +18,6 @@ import (
 // maxTableRows bounds the rows of a table in the page.
 const maxTableRows = 200
 
-// Of each arm so many trials are run again, and so many episodes of each are
-// played.
-const (
-	replayed         = 3
-	replayedEpisodes = 10
-)
-
 // drawn is what a builder of package figure returns.
 func drawn(f figure.Figure, ok bool) []figure.Figure {
 	if !ok {
@@ -36,46 +30,108 @@ func drawn(f figure.Figure, ok bool) []figure.Figure {
 // anything to show is left out.
 func (b *builder) sections(ctx context.Context) error {
 	m := b.Model
-	runs, err := b.read(ctx)
+	runs, counted, err := b.read(ctx)
 	if err != nil {
 		return err
 	}
-	b.doc.Lead = drawn(figure.Arms(m, b.arms))
-	b.comparison()
-	b.repeats()
-	b.add("learning", "How they learn", "", figure.Learning(runs), b.speeds(runs)...)
-	b.factors(runs)
-	b.sensitivity()
-	b.points()
-	if b.Play != nil && m.Tally.Done > 0 {
-		days, err := figure.Days(ctx, m, figure.Choose(m, replayed), b.Play, replayedEpisodes)
-		if err != nil {
-			return err
-		}
-		b.add("days", "Day by day", "Logs are not stored: a few trials an arm were run again for these pictures.", days)
+	sends, days, err := b.again(ctx)
+	if err != nil {
+		return err
 	}
-	b.failures()
-	return nil
+	for _, lay := range []func(){
+		func() { b.doc.Lead = append(drawn(figure.KPI(m, runs, counted)), drawn(figure.Arms(m, b.arms))...) },
+		func() { b.comparison(ctx) },
+		func() { b.add("sends", "Send by send", again, sends) },
+		b.repeats,
+		func() { b.add("learning", "How they learn", "", figure.Learning(runs), b.speeds(runs)...) },
+		func() { b.factors(runs) },
+		b.sensitivity,
+		b.points,
+		func() { b.add("days", "Day by day", again, days) },
+		b.unplayed,
+		b.failures,
+	} {
+		if ctx.Err() != nil {
+			break
+		}
+		lay()
+	}
+	return ctx.Err()
 }
 
-// read collects from the records what the model does not keep.
-func (b *builder) read(ctx context.Context) (*figure.Runs, error) {
+// again draws what trials show that are run again, or notes why there is nothing.
+func (b *builder) again(ctx context.Context) (sends, days []figure.Figure, err error) {
+	if b.Play == nil || b.Model.Tally.Done == 0 {
+		return nil, nil, nil
+	}
+	sends, days, err = figure.Again(ctx, b.Model, b.Play)
+	var not *figure.Unplayed
+	if errors.As(err, &not) {
+		b.Unplayed = not.Why
+		return nil, nil, nil
+	}
+	return sends, days, err
+}
+
+// unplayed says which pictures are left out, why, and how to have them.
+func (b *builder) unplayed() {
+	if b.Unplayed == "" || b.Model.Tally.Done == 0 {
+		return
+	}
+	name := b.Model.Study.Name
+	b.doc.Sections = append(b.doc.Sections, page.Section{ID: "unplayed", Title: "What agents did", Text: []string{
+		fmt.Sprintf("Pictures of what agents did are left out, since logs are not stored and %s. On the command line overnight report %s -o %s.html makes them.", b.Unplayed, name, name),
+	}})
+}
+
+// again says where pictures of replayed trials are from.
+const again = "Logs are not stored: a few trials an arm were run again for these pictures."
+
+// read collects from the records what the model does not keep, and has a model of
+// each metric that figure.KPI counts.
+func (b *builder) read(ctx context.Context) (*figure.Runs, []*report.Model, error) {
 	runs := figure.NewRuns(b.Model)
 	if b.Records == nil {
-		return runs, nil
+		return runs, nil, nil
 	}
-	for r, err := range b.Records {
-		switch {
-		case errors.Is(err, results.ErrDamaged): // counted by the model
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("read records: %w", err)
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
+	var counted []*report.Model
+	all := b.watched(ctx, runs) // for the first model, so that records are read once
+	if b.Model.Study.Trials() <= report.MaxTrials {
+		for _, metric := range figure.CountedMetrics(b.Model.Study) {
+			m, err := report.Build(b.Model.Study, all, report.Options{Metric: metric})
+			if err != nil {
+				return nil, nil, err
+			}
+			counted, all = append(counted, m), b.Records
 		}
-		runs.Add(&r)
 	}
-	return runs, nil
+	if len(counted) > 0 {
+		return runs, counted, nil
+	}
+	for _, err := range all {
+		if err != nil && !errors.Is(err, results.ErrDamaged) { // those are counted by the model
+			return nil, nil, fmt.Errorf("read records: %w", err)
+		}
+	}
+	return runs, nil, nil
+}
+
+// watched yields the records and adds them to runs on the way.
+func (b *builder) watched(ctx context.Context, runs *figure.Runs) iter.Seq2[results.Record, error] {
+	return func(yield func(results.Record, error) bool) {
+		for r, err := range b.Records {
+			switch {
+			case ctx.Err() != nil:
+				yield(r, ctx.Err())
+				return
+			case err == nil:
+				runs.Add(&r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
 }
 
 // add appends a section, unless there is nothing in it.
@@ -107,7 +163,7 @@ func table(id string, t report.Table, all bool) (page.Table, bool) {
 func tables(list ...page.Table) []page.Table { return list }
 
 // comparison shows who does better, arm beside arm.
-func (b *builder) comparison() {
+func (b *builder) comparison(ctx context.Context) {
 	m := b.Model
 	if m.Tally.Done == 0 {
 		return
@@ -117,7 +173,7 @@ func (b *builder) comparison() {
 		list = append(list, t)
 	}
 	if m.Baseline() >= 0 {
-		if c, err := m.Compare(report.CompareOptions{}); err == nil {
+		if c, err := m.Compare(report.CompareOptions{Stop: ctx.Err}); err == nil {
 			if t, ok := table("compare-table", c, true); ok {
 				list = append(list, t)
 			}

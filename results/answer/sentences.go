@@ -247,8 +247,8 @@ func (b *builder) collapses(arms []standing) []string {
 			continue
 		}
 		what := "collapsed"
-		if base := m.Baseline(); base >= 0 && base != s.index {
-			what = "ended worse than the mean of " + m.Study.Baseline + " beside it"
+		if floor := b.arms.Floor(); floor != "" && m.Baseline() != s.index {
+			what = "ended worse than " + floor
 		}
 		up := report.SayShareUp(float64(s.CollapsedUpper))
 		if *s.Collapsed == 0 {
@@ -283,8 +283,8 @@ func (b *builder) manyCollapses(arms []standing) []string {
 		}
 	}
 	what := "collapsed"
-	if m.Baseline() >= 0 {
-		what = "ended worse than the mean of " + m.Study.Baseline + " beside them"
+	if floor := b.arms.Floor(); floor != "" {
+		what = "ended worse than " + floor
 	}
 	var out []string
 	if len(some) > 0 {

@@ -73,7 +73,12 @@ func (p *Panel) check() error {
 			return fmt.Errorf("series %q: %w", s.Name, err)
 		}
 	}
+	if err := p.checkTime(); err != nil {
+		return err
+	}
 	switch p.Kind {
+	case Tiles:
+		return p.checkTiles()
 	case Lines, Areas, Scatter:
 		return p.checkXY()
 	case Bars, Intervals:

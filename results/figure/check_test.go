@@ -14,6 +14,7 @@ func TestCheck(t *testing.T) {
 	}
 	nan := Num(math.NaN())
 	const lines, areas, bars, intervals, scatter, heat, contour, parallel = 0, 1, 2, 3, 4, 5, 6, 7
+	const tiles, stacks, frames, replay = 8, 9, 10, 11
 	for name, c := range map[string]struct {
 		figure int
 		spoil  func(*Figure)
@@ -43,6 +44,35 @@ func TestCheck(t *testing.T) {
 		"category":     {parallel, func(f *Figure) { f.Panels[0].Rows[7][0] = 4 }, "no category"},
 		"part of it":   {parallel, func(f *Figure) { f.Panels[0].Rows[7][1] = .5 }, "no category"},
 		"log parallel": {parallel, func(f *Figure) { f.Panels[0].Rows[7][2] = -1 }, "logarithmic"},
+
+		"no tile":      {tiles, func(f *Figure) { f.Panels[0].Tiles = nil }, "tiles"},
+		"empty tile":   {tiles, func(f *Figure) { f.Panels[0].Tiles[1].Value = "" }, "no value"},
+		"tile twice":   {tiles, func(f *Figure) { f.Panels[0].Tiles[1] = f.Panels[0].Tiles[0] }, "twice"},
+		"tile colour":  {tiles, func(f *Figure) { f.Panels[0].Tiles[1].Color = -2 }, "colour"},
+		"tiles beside": {lines, func(f *Figure) { f.Panels[0].Tiles = []Tile{{Label: "a", Value: "1"}} }, "tiles"},
+		"tiles move":   {tiles, func(f *Figure) { f.Panels[0].Replay = &Replay{"after", []Num{1, 2}} }, "no replay"},
+		"replay order": {replay, func(f *Figure) { f.Panels[0].Replay = &Replay{"after", []Num{1, 3, 3}} }, "ascend at 2"},
+		"replay place": {replay, func(f *Figure) { f.Panels[0].Replay = &Replay{"after", []Num{1, nan}} }, "ascend at 1"},
+		"replay label": {replay, func(f *Figure) { f.Panels[0].Replay = &Replay{"", []Num{1, 2}} }, "label"},
+		"one place":    {replay, func(f *Figure) { f.Panels[0].Replay = &Replay{"after", []Num{1}} }, "1 places"},
+		"line frames":  {replay, func(f *Figure) { s := &f.Panels[0].Series[0]; s.Frames = [][]Num{s.Y} }, "kind \"lines\""},
+		"no frames": {frames, func(f *Figure) {
+			p := &f.Panels[0]
+			p.Series = p.Series[:1]
+			p.Series[0].Frames, p.Series[0].FramesX = nil, nil
+		}, "no series has frames"},
+		"no replay":     {stacks, func(f *Figure) { f.Panels[0].Replay = nil }, "0 places"},
+		"frames":        {stacks, func(f *Figure) { s := &f.Panels[0].Series[0]; s.Frames = s.Frames[1:] }, "8 frames"},
+		"frame":         {stacks, func(f *Figure) { f.Panels[0].Series[0].Frames[1] = nil }, "frame 1"},
+		"last frame":    {stacks, func(f *Figure) { f.Panels[0].Series[0].Y = make([]Num, 5) }, "last frame"},
+		"frames of X":   {frames, func(f *Figure) { s := &f.Panels[0].Series[0]; s.FramesX = s.FramesX[1:] }, "8 of X"},
+		"bars' X":       {stacks, func(f *Figure) { s := &f.Panels[0].Series[0]; s.FramesX = s.Frames }, "frames of X"},
+		"stacked lines": {lines, func(f *Figure) { f.Panels[0].Series[0].Stack = "a" }, "stacked"},
+		"faint dots":    {frames, func(f *Figure) { f.Panels[0].Series[0].Faint = true }, "faint"},
+		"stack bounds":  {bars, func(f *Figure) { f.Panels[0].Series[0].Stack = "a" }, "interval"},
+		"stack below 0": {stacks, func(f *Figure) { f.Panels[0].Series[0].Frames[0][1] = -1 }, "below 0"},
+		"stack on log":  {stacks, func(f *Figure) { f.Panels[0].Y.Log = true }, "logarithmic"},
+		"frames on log": {frames, func(f *Figure) { f.Panels[0].X.Log = true; f.Panels[0].Series[0].FramesX[0][0] = 0 }, "above 0"},
 	} {
 		f := samples()[c.figure]
 		c.spoil(&f)

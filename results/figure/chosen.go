@@ -80,6 +80,35 @@ func Choose(m *report.Model, trials int) []Chosen {
 	return all
 }
 
+// rankChosen returns what was made of chosen trials: learners first, by their
+// score, the oracle last.
+func rankChosen[T any](m *report.Model, all []T, of func(T) *Chosen) []T {
+	score := func(c *Chosen) float64 { return stats.Statistic(m.Statistic()).Of(m.Scores([]int{c.Point})) }
+	class := func(c *Chosen) int {
+		switch {
+		case c.Arm == oracle(m):
+			return 2
+		case !m.Learns(c.Point):
+			return 1
+		}
+		return 0
+	}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(x, y T) int {
+		a, b := of(x), of(y)
+		switch {
+		case class(a) != class(b):
+			return class(a) - class(b)
+		case m.Worse(score(b), score(a)):
+			return -1
+		case m.Worse(score(a), score(b)):
+			return 1
+		}
+		return 0
+	})
+	return all
+}
+
 // setting is the key of the levels of a point's environment factors.
 func (s *study) setting(point int) string {
 	var k []byte

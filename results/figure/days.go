@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"overnight/results/report"
-	"overnight/results/stats"
 )
 
 // Days shows chosen trials day by day, by playing them again: the cumulative
@@ -45,15 +44,7 @@ func (d *days) task(task int) []*played {
 	return slices.DeleteFunc(slices.Clone(d.arms), func(p *played) bool { return p.Task != task })
 }
 
-func (d *days) on(task int, name string) string {
-	switch {
-	case len(d.m.Study.Tasks) < 2:
-		return name
-	case name == "":
-		return d.m.Study.Tasks[task].Label
-	}
-	return d.m.Study.Tasks[task].Label + ": " + name
-}
+func (d *days) on(task int, name string) string { return onTask(d.m, task, name) }
 
 func (d *days) arm(p *played) string { return d.m.Study.Arms[p.Arm].Label }
 
@@ -75,31 +66,12 @@ func (d *days) replayed() string {
 		if len(at) == 1 {
 			text = "replication " + at[0]
 		}
-		if set := d.setting(of[0].Point); set != "" {
+		if set := settingOf(d.m, of[0].Point); set != "" {
 			text += " at " + set
 		}
 		settings = append(settings, d.on(task, text))
 	}
 	return s + fmt.Sprintf(": up to %d episodes of each arm's %s; a typical setting, each arm with its best settings of its own, acting greedily.", d.episodes, strings.Join(settings, "; "))
-}
-
-// setting names the levels of a point's environment factors.
-func (d *days) setting(point int) string {
-	var parts []string
-	short := d.m.ShortFactors()
-	for f := range d.m.Study.Factors {
-		if of := &d.m.Study.Factors[f]; of.Arm != "" || of.Shared {
-			continue
-		}
-		switch l := d.m.Level(point, f); {
-		case l.Number < 0:
-		case l.Range:
-			parts = append(parts, fmt.Sprintf("%s=%s", short[f], number(l.Value)))
-		default:
-			parts = append(parts, fmt.Sprintf("%s=%s", short[f], l.Name))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 const middleBand = "Lines are means over episodes; bands, of the best learner and the baseline, hold the middle 80 % of their episodes."
@@ -162,29 +134,7 @@ func (d *days) lead(task int, from Panel) (Panel, bool) {
 
 // ranked returns arms that learn first, by their score, the oracle last.
 func (d *days) ranked(arms []*played) []*played {
-	score := func(p *played) float64 { return stats.Median(stats.Present(d.m.Scores([]int{p.Point})[0])) }
-	class := func(p *played) int {
-		switch {
-		case p.Arm == oracle(d.m):
-			return 2
-		case !d.m.Learns(p.Point):
-			return 1
-		}
-		return 0
-	}
-	arms = slices.Clone(arms)
-	slices.SortStableFunc(arms, func(a, b *played) int {
-		switch {
-		case class(a) != class(b):
-			return class(a) - class(b)
-		case d.m.Worse(score(b), score(a)):
-			return -1
-		case d.m.Worse(score(a), score(b)):
-			return 1
-		}
-		return 0
-	})
-	return arms
+	return rankChosen(d.m, arms, func(p *played) *Chosen { return &p.Chosen })
 }
 
 // lines returns a line for each arm of a task; the first as ranked and the

@@ -57,7 +57,7 @@ func TestChoose(t *testing.T) {
 // tenDays plays episodes of ten days in which random earns 1 a day and others 2 plus
 // the episode, with known allocations.
 func tenDays(m *report.Model) Play {
-	return func(_ context.Context, n, episodes uint64, begin func(*envs.Spec) error, step func(Step) error) error {
+	return func(_ context.Context, n uint64, want Wanted, begin func(*envs.Spec) error, step func(Step) error) error {
 		point, _ := m.Study.Split(n)
 		_, arm := m.Study.Pair(point)
 		spec := envs.Spec{Action: envs.Actions{Kind: envs.Simplex, N: 2, Names: []string{"a", "b"}}, Horizon: 10,
@@ -65,7 +65,7 @@ func tenDays(m *report.Model) Play {
 		if err := begin(&spec); err != nil {
 			return err
 		}
-		for e := range episodes {
+		for e := range want.Episodes {
 			for d := range 10 {
 				x := float64(d) / 20
 				s := Step{Episode: e, Step: d, Action: []float64{.5, .5}, Reward: 1,
@@ -136,9 +136,19 @@ func TestDays(t *testing.T) {
 		t.Errorf("a correlation with what does not vary: %v", f.Panels[0].Series)
 	}
 	broken := errors.New("broken")
-	_, err = Days(t.Context(), m, Choose(m, 1), func(context.Context, uint64, uint64, func(*envs.Spec) error, func(Step) error) error { return broken }, 1)
+	_, err = Days(t.Context(), m, Choose(m, 1), func(context.Context, uint64, Wanted, func(*envs.Spec) error, func(Step) error) error { return broken }, 1)
 	if !errors.Is(err, broken) {
 		t.Errorf("error %v, want the player's", err)
+	}
+}
+
+// playing plays trials as the command line does.
+func playing(r *trial.Runner) Play {
+	return func(ctx context.Context, n uint64, want Wanted, begin func(*envs.Spec) error, step func(Step) error) error {
+		o := trial.RolloutOptions{Episodes: want.Episodes, Beliefs: want.Beliefs != nil, BeliefsAt: want.Beliefs}
+		return r.Rollout(ctx, n, o, begin, func(s trial.RolloutStep) error {
+			return step(Step{Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace, Mean: s.Mean, Low: s.Low, High: s.High})
+		})
 	}
 }
 
@@ -149,11 +159,7 @@ func TestDaysMarketing(t *testing.T) {
 	s := parse(t, strings.Replace(strings.Replace(sweepStudy, "episodes: 2000", "episodes: 50", 1), "final: 1000", "final: 20", 1))
 	m := build(t, s, sweep)
 	runner := trial.New(s, catalog.New(), trial.Options{})
-	list, err := Days(t.Context(), m, Choose(m, 1), func(ctx context.Context, n, episodes uint64, begin func(*envs.Spec) error, step func(Step) error) error {
-		return runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: episodes, Beliefs: true}, begin, func(s trial.RolloutStep) error {
-			return step(Step{Episode: s.Episode, Step: s.Step, Action: s.Action, Reward: s.Reward, Trace: s.Trace, Mean: s.Mean, Low: s.Low, High: s.High})
-		})
-	}, 8)
+	list, err := Days(t.Context(), m, Choose(m, 1), playing(runner), 8)
 	if err != nil {
 		t.Fatal(err)
 	}

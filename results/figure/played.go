@@ -26,9 +26,17 @@ type Step struct {
 	Mean, Low, High []float64
 }
 
+// Wanted says what a Play shows of a trial.
+type Wanted struct {
+	Episodes uint64 // at most
+	// Beliefs tells at which steps Mean, Low and High are wanted. Nil: at none.
+	Beliefs func(step int) bool
+}
+
 // Play trains a trial's agent again and plays episodes of its final evaluation,
-// greedily: begin gets the environment's spec once, then step every step.
-type Play func(ctx context.Context, trial, episodes uint64, begin func(*envs.Spec) error, step func(Step) error) error
+// greedily, or its one learning run where the study is online: begin gets the
+// environment's spec once, then step every step.
+type Play func(ctx context.Context, trial uint64, want Wanted, begin func(*envs.Spec) error, step func(Step) error) error
 
 // maxDays is how many places a day-by-day curve has at most; longer episodes are
 // shown in stretches.
@@ -61,7 +69,7 @@ func replay(ctx context.Context, c Chosen, play Play, episodes uint64) (*played,
 	p := &played{Chosen: c, landed: -1}
 	for _, trial := range c.Trials {
 		last := uint64(math.MaxUint64)
-		err := play(ctx, trial, episodes, func(s *envs.Spec) error {
+		err := play(ctx, trial, Wanted{Episodes: episodes}, func(s *envs.Spec) error {
 			if p.rewards == nil {
 				p.layout(s)
 			}

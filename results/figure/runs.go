@@ -28,6 +28,14 @@ type Runs struct {
 	returns int      // index of Study.Metrics, -1 without
 	optimal int
 	sums    []possible // by point; nil where points are not kept apart
+	kept    []kept     // of metrics that tiles show
+}
+
+// kept is a metric of every run.
+type kept struct {
+	name   string
+	at     int       // index of Study.Metrics
+	values []float64 // by trial, NaN where there is none; ends with the last that has one
 }
 
 type curveKey struct {
@@ -48,7 +56,40 @@ func NewRuns(m *report.Model) *Runs {
 	if m.Lines() != nil && r.returns >= 0 && r.optimal >= 0 {
 		r.sums = make([]possible, m.Study.Points())
 	}
+	if m.Lines() != nil && m.Study.Trials() <= report.MaxTrials && len(CountedMetrics(m.Study)) > 0 {
+		for i, name := range m.Study.Metrics {
+			if slices.Contains([]string{"conversions", "rate", holdoutUplift, holdoutLow, holdoutHigh, mismatchP, stoppedAt}, name) {
+				r.kept = append(r.kept, kept{name: name, at: i})
+			}
+		}
+	}
 	return r
+}
+
+// each returns a metric of all runs of points, replication by replication, NaN
+// where there is none; nil where it is not kept.
+func (r *Runs) each(metric string, points []int) []float64 {
+	i := slices.IndexFunc(r.kept, func(k kept) bool { return k.name == metric })
+	if i < 0 {
+		return nil
+	}
+	var all []float64
+	of, per := r.kept[i].values, int(r.m.Study.Points())
+	for from := 0; from < len(of); from += per {
+		for _, p := range points {
+			v := math.NaN()
+			if from+p < len(of) {
+				v = of[from+p]
+			}
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// of returns what each has, without what is missing.
+func (r *Runs) of(metric string, points []int) []float64 {
+	return stats.Present(r.each(metric, points))
 }
 
 // Add takes a record in.
@@ -64,6 +105,15 @@ func (r *Runs) Add(rec *results.Record) {
 			s := &r.sums[rec.Point]
 			s.n++
 			s.reached, s.top = s.reached+got, s.top+top
+		}
+	}
+	for i := range r.kept {
+		k := &r.kept[i]
+		if k.at < len(rec.Metrics) {
+			for uint64(len(k.values)) < rec.Trial {
+				k.values = append(k.values, math.NaN())
+			}
+			k.values = append(k.values[:rec.Trial], rec.Metrics[k.at])
 		}
 	}
 	if len(rec.Curves) == 0 {

@@ -145,7 +145,7 @@ func samples() []Figure {
 		}
 		parallel.Panels[0].Rows = append(parallel.Panels[0].Rows, row)
 	}
-	return []Figure{lines, areas, bars, intervals, scatter, heat, contour, parallel}
+	return append([]Figure{lines, areas, bars, intervals, scatter, heat, contour, parallel}, timeSamples()...)
 }
 
 func TestSample(t *testing.T) {
@@ -158,8 +158,8 @@ func TestSample(t *testing.T) {
 	for _, f := range figs {
 		kinds[f.Panels[0].Kind] = true
 	}
-	if len(kinds) != 8 {
-		t.Errorf("kinds %v, want all eight", kinds)
+	if len(kinds) != 9 {
+		t.Errorf("kinds %v, want all nine", kinds)
 	}
 	got, err := json.MarshalIndent(figs, "", " ")
 	if err != nil {

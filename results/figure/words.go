@@ -53,14 +53,37 @@ func (s *study) several() bool { return len(s.m.Study.Tasks) > 1 }
 func (s *study) taskName(task int) string { return s.m.Study.Tasks[task].Label }
 
 // on names a panel: its own name, behind the task's where there are several.
-func (s *study) on(task int, name string) string {
+func (s *study) on(task int, name string) string { return onTask(s.m, task, name) }
+
+// onTask names a panel of a task: its own name, behind the task's where there are
+// several.
+func onTask(m *report.Model, task int, name string) string {
 	switch {
-	case !s.several():
+	case len(m.Study.Tasks) < 2:
 		return name
 	case name == "":
-		return s.taskName(task)
+		return m.Study.Tasks[task].Label
 	}
-	return s.taskName(task) + ": " + name
+	return m.Study.Tasks[task].Label + ": " + name
+}
+
+// settingOf names the levels of a point's environment factors.
+func settingOf(m *report.Model, point int) string {
+	var parts []string
+	short := m.ShortFactors()
+	for f := range m.Study.Factors {
+		if of := &m.Study.Factors[f]; of.Arm != "" || of.Shared {
+			continue
+		}
+		switch l := m.Level(point, f); {
+		case l.Number < 0:
+		case l.Range:
+			parts = append(parts, fmt.Sprintf("%s=%s", short[f], number(l.Value)))
+		default:
+			parts = append(parts, fmt.Sprintf("%s=%s", short[f], l.Name))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // describe names a point by arm and levels, numbers in four significant digits.
@@ -119,4 +142,31 @@ func (s *study) withoutOracle() string {
 		return ""
 	}
 	return "The oracle is left out."
+}
+
+// commas groups the digits before a decimal point by thousands: "4936.5 [4900,
+// 4972]" becomes "4,936.5 [4,900, 4,972]".
+func commas(text string) string {
+	var b strings.Builder
+	digits := func(c byte) bool { return c >= '0' && c <= '9' }
+	for i := 0; i < len(text); {
+		n := i
+		for n < len(text) && digits(text[n]) {
+			n++
+		}
+		if n == i {
+			b.WriteByte(text[i])
+			i++
+			continue
+		}
+		whole := i == 0 || text[i-1] != '.'
+		for k := i; k < n; k++ {
+			if whole && k > i && (n-k)%3 == 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte(text[k])
+		}
+		i = n
+	}
+	return b.String()
 }

@@ -16,7 +16,7 @@ var embedded embed.FS
 // The pieces of charts.js and page.css, in their order. All of charts.js is one
 // scope: head.js says what it gives out.
 var (
-	scriptPieces = []string{"tools", "scale", "layers", "lines", "bars", "grids", "parallel", "pointer", "plot", "view", "tables", "theme", "main"}
+	scriptPieces = []string{"tools", "scale", "layers", "lines", "bars", "grids", "parallel", "tiles", "replay", "pointer", "plot", "view", "tables", "theme", "main"}
 	stylePieces  = []string{"base", "figure", "page"}
 )
 

@@ -95,4 +95,7 @@ func TestScriptsKeepAStrictPolicy(t *testing.T) {
 			t.Errorf("nothing draws %q", kind)
 		}
 	}
+	if !bytes.Contains(script, []byte(`kind === "`+figure.Tiles+`" ? new Tiles`)) {
+		t.Errorf("nothing draws %q", figure.Tiles)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"overnight/results/figure"
 )
 
 // Write writes the page. It is complete: styles, scripts and the document itself
@@ -18,7 +20,7 @@ import (
 // words and tables are there, and the pictures are not. The same document gives
 // the same bytes.
 func Write(w io.Writer, d Document) error {
-	t, err := template.New("page.gohtml").Funcs(template.FuncMap{"number": isNumber, "path": figurePath, "dict": dict}).ParseFS(embedded, "page.gohtml")
+	t, err := template.New("page.gohtml").Funcs(template.FuncMap{"number": isNumber, "path": figurePath, "dict": dict, "color": colorOf}).ParseFS(embedded, "page.gohtml")
 	if err != nil {
 		return fmt.Errorf("read the page's frame: %w", err)
 	}
@@ -80,6 +82,12 @@ func isNumber(t Table, i int) bool { return i < len(t.Columns) && t.Columns[i].N
 // figurePath is where report.js finds a figure in the document: a section's index
 // or "lead", and the figure's.
 func figurePath(where any, i int) string { return fmt.Sprintf("%v.%d", where, i) }
+
+// colorOf is the colour of a tile's edge.
+func colorOf(n int) string {
+	all := figure.Colors()
+	return all[n%len(all)]
+}
 
 // fileName is what the study's file may be called: its name without what a shell
 // would read.

@@ -72,6 +72,7 @@ func sample(tb testing.TB) Document {
 		Sections: []Section{
 			{ID: "arms", Title: "Which agent is better", Text: []string{"Every arm ran on the same 240 settings and seeds, so that differences are paired."}, Figures: []figure.Figure{by["lines"], many}, Tables: []Table{runs}},
 			{ID: "factors", Title: "What matters, and how much is luck", Figures: []figure.Figure{by["bars"], by["heat"], by["scatter"], by["contour"], by["parallel"]}},
+			{ID: "time", Title: "On the way", Figures: []figure.Figure{by["tiles"], by["replay"], by["stacks"], by["frames"]}},
 			{ID: "days", Title: "Day by day", Text: []string{"The best point of each arm, replayed. " + hostile}, Figures: []figure.Figure{by["areas"]}},
 			{ID: "points", Title: "Points", Tables: []Table{points}},
 		},
@@ -213,6 +214,22 @@ func TestWriteOutline(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?:href="#|aria-labelledby="|data-copy=")([^"]*)"`).FindAllStringSubmatch(got, -1) {
 		if !seen[m[1]] {
 			t.Errorf("no element has the ID %q", m[1])
+		}
+	}
+}
+
+// Tiles are words of the page, without its scripts too: those of all panels, with
+// the colours of their arms.
+func TestWriteTiles(t *testing.T) {
+	t.Parallel()
+	got, _, _ := strings.Cut(write(t, sample(t)), `<script type="application/json"`)
+	for _, want := range []string{
+		`<div class="figure-tile"><dt>sends a run</dt><dd class="figure-tile-value">10,000</dd><dd class="figure-tile-note">1,000 replications</dd></div>`,
+		`<div class="figure-tile" style="border-left-color: ` + figure.Colors()[0] + `"><dt>conversions, ab</dt><dd class="figure-tile-value">3,500</dd></div>`,
+		`<p class="figure-panel-name">close</p>`, `<dt>stopped at</dt><dd class="figure-tile-value">never</dd>`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %s", want)
 		}
 	}
 }

@@ -178,6 +178,9 @@ func dots(s *figure.Series, of color.NRGBA, radius vg.Length) painter {
 	return func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
 		clr := fade(of, 0.55)
+		if len(s.X) < 10 { // few: none hides another
+			clr, radius = fade(of, 0.85), 2*radius
+		}
 		for i := range s.X {
 			if finite(s.X[i]) && finite(s.Y[i]) {
 				if at := (vg.Point{X: tx(float64(s.X[i])), Y: ty(float64(s.Y[i]))}); c.Contains(at) {

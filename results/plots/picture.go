@@ -2,6 +2,7 @@ package plots
 
 import (
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -53,16 +54,21 @@ func newPicture(f *figure.Figure, p *figure.Panel) *picture {
 		pic.drawContour()
 	case figure.Parallel:
 		pic.drawParallel()
+	case figure.Tiles:
+		inner = pic.drawTiles()
 	}
 	pic.height = inner + pic.above() + pic.below() + 2*margin
 	return pic
 }
 
-// heading is the title with the panel's name.
+// heading is the title with the panel's name, and when its bars or dots are from.
 func (pic *picture) heading() []string {
 	t := pic.f.Title
 	if pic.p.Name != "" {
 		t += " - " + pic.p.Name
+	}
+	if r := pic.p.Replay; r != nil && pic.p.Kind != figure.Lines {
+		t += ", " + r.Label + " " + strconv.FormatFloat(float64(r.At[len(r.At)-1]), 'f', -1, 64)
 	}
 	return wrap(pic.title, t, pic.width-2*margin, 2)
 }
@@ -181,7 +187,12 @@ func (e *entry) draw(c draw.Canvas, s text.Style, x, y vg.Length) {
 	case e.kind == figure.Lines:
 		c.StrokeLine2(draw.LineStyle{Color: clr, Width: 2, Dashes: dashed(e.series.Dashed)}, x, mid, x+18, mid)
 	default:
-		c.FillPolygon(clr, []vg.Point{{X: x + 3, Y: mid - 4}, {X: x + 15, Y: mid - 4}, {X: x + 15, Y: mid + 4}, {X: x + 3, Y: mid + 4}})
+		box := []vg.Point{{X: x + 3, Y: mid - 4}, {X: x + 15, Y: mid - 4}, {X: x + 15, Y: mid + 4}, {X: x + 3, Y: mid + 4}}
+		if e.series.Faint {
+			c.StrokeLines(draw.LineStyle{Color: clr, Width: vg.Points(0.7)}, append(box, box[0]))
+			clr = filling(&e.series, clr)
+		}
+		c.FillPolygon(clr, box)
 	}
 	c.FillText(s, vg.Point{X: x + 22, Y: y}, e.series.Name)
 }

@@ -42,13 +42,14 @@ type ArmRow struct {
 	rows     bool // the intervals are over the rows of the design
 	partial  bool // the baseline runs at some of the points only
 	lacking  bool // runs without the baseline's beside them are not in the difference
+	without  bool // trials are done, and none has the objective
 }
 
 // ArmTable is a table of arms.
 type ArmTable struct {
-	m              *Model
-	rows           []ArmRow
-	against, alone bool // how collapsed runs were told; see Collapsed
+	m                      *Model
+	rows                   []ArmRow
+	beside, against, alone bool // how collapsed runs were told; see Collapsed
 }
 
 // ArmTable returns the table per arm: over all points of an arm and a task, or,
@@ -76,7 +77,7 @@ func (t *ArmTable) row(l line) ArmRow {
 	if l.task >= 0 {
 		r.Task = m.Study.Tasks[l.task].Label
 	}
-	planned := uint64(0)
+	planned, done := uint64(0), uint64(0)
 	if !m.byPoint() {
 		r.Points = 0 // one cell is many points
 	}
@@ -85,7 +86,7 @@ func (t *ArmTable) row(l line) ArmRow {
 		if m.byPoint() {
 			planned += m.Planned(p)
 		}
-		r.N += c.n
+		r.N, done = r.N+c.n, done+c.done
 		r.Failed, r.Dead, r.Overrun = r.Failed+c.failed, r.Dead+c.dead, r.Overrun+c.overrun
 		r.Missing += c.records()
 		if c.n > 0 && (r.Trial == nil || m.worse(c.worst, float64(r.Worst))) {
@@ -93,6 +94,7 @@ func (t *ArmTable) row(l line) ArmRow {
 		}
 	}
 	r.Missing = planned - min(planned, r.Missing)
+	r.without = r.N == 0 && done > 0
 	if r.N == 0 {
 		return r
 	}
@@ -104,7 +106,7 @@ func (t *ArmTable) row(l line) ArmRow {
 	m.estimate(&r, l, beside)
 	if c := m.collapsed(l, beside); c != nil {
 		r.Collapsed, r.CollapsedOf, r.CollapsedUpper = &c.Runs, &c.Of, number(c.Upper)
-		t.against, t.alone = t.against || c.against, t.alone || c.alone
+		t.beside, t.against, t.alone = t.beside || c.beside, t.against || c.against, t.alone || c.alone
 	}
 	return r
 }

@@ -36,7 +36,7 @@ func (t *ArmTable) text(s Style) *page {
 	summary := m.statistic()
 	hasBase := m.baseline() >= 0
 	tasks := len(m.Study.Tasks) > 1 && !m.pooled()
-	anyCollapse := t.against || t.alone
+	anyCollapse := t.beside || t.against || t.alone
 	g := &grid{}
 	if tasks {
 		g.cols = append(g.cols, column{head: "task"})
@@ -148,8 +148,21 @@ func (t *ArmTable) notes() []string {
 		}
 		notes = append(notes, note)
 	}
-	if t.against || t.alone {
+	if t.beside || t.against || t.alone {
 		notes = append(notes, t.collapseNote())
+	}
+	var without []string
+	for i := range t.rows {
+		switch r := &t.rows[i]; {
+		case !r.without:
+		case r.Task != "" && len(m.Study.Tasks) > 1:
+			without = append(without, clean(r.Arm)+" on "+clean(r.Task))
+		default:
+			without = append(without, clean(r.Arm))
+		}
+	}
+	if len(without) > 0 {
+		notes = append(notes, fmt.Sprintf("There is no %s in the trials of %s.", clean(m.Study.Objective.Metric), strings.Join(without, ", ")))
 	}
 	if t.anyRow(func(r *ArmRow) bool { return r.Missing > 0 }) {
 		notes = append(notes, "Trials without a record are left out.")
@@ -162,12 +175,12 @@ func (t *ArmTable) notes() []string {
 
 func (t *ArmTable) collapseNote() string {
 	var rules []string
-	if t.against {
-		rules = append(rules, fmt.Sprintf("end worse than the mean of %s at the same task and levels", clean(t.m.Study.Baseline)))
+	if floor := t.Floor(); floor != "" {
+		rules = append(rules, fmt.Sprintf("end worse than %s at the same task and levels", floor))
 	}
 	if t.alone {
 		rule := fmt.Sprintf("end more than %d scaled MADs worse than the median of their point", collapseMADs)
-		if t.against {
+		if t.beside || t.against {
 			rule = "where that has no run or is the arm itself, " + rule
 		}
 		rules = append(rules, rule)
@@ -177,6 +190,21 @@ func (t *ArmTable) collapseNote() string {
 		unit = ", where runs that share noise count as one"
 	}
 	return fmt.Sprintf("collapsed: runs of a learning arm that %s; in brackets the 95 %% upper bound of their share%s.", strings.Join(rules, ", or "), unit)
+}
+
+// Floor names what runs are worse than that have collapsed, "the run of random
+// with the same noise"; "" where none was compared with the baseline.
+func (t *ArmTable) Floor() string {
+	base := clean(t.m.Study.Baseline)
+	switch {
+	case t.beside && t.against:
+		return fmt.Sprintf("the run of %s with the same noise, or its mean where they share none,", base)
+	case t.beside:
+		return fmt.Sprintf("the run of %s with the same noise", base)
+	case t.against:
+		return fmt.Sprintf("the mean of %s", base)
+	}
+	return ""
 }
 
 func (t *ArmTable) anyRow(is func(*ArmRow) bool) bool {

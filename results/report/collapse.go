@@ -2,15 +2,20 @@ package report
 
 import (
 	"math"
+	"slices"
 
+	"overnight/jobs"
 	"overnight/results/stats"
 )
 
-// A run of a learning arm has collapsed where it ends worse than the mean of the
-// baseline arm at the same task and the same levels of shared and environment
-// factors. Where no baseline run stands beside it, or the learning arm is the
-// baseline, it has collapsed where it ends more than collapseMADs robust
-// standard deviations (stats.LowCutoff) worse than the median of its point.
+// A run of a learning arm has collapsed where it ends worse than the baseline arm
+// at the same task and the same levels of shared and environment factors: than the
+// baseline's run of the same replication where all of the arm's points share their
+// noise with what stands beside them, since a world that is drawn anew for each
+// replication moves both alike, and else than the mean of the baseline's runs. A run whose partner is missing is not counted.
+// Where no baseline run stands beside it, or the learning arm is the baseline, it
+// has collapsed where it ends more than collapseMADs robust standard deviations
+// (stats.LowCutoff) worse than the median of its point.
 const collapseMADs = 5
 
 // Collapsed counts the collapsed runs of an arm.
@@ -22,7 +27,8 @@ type Collapsed struct {
 	// `paired: all` the units are replications, with `row` rows times replications,
 	// with `none` runs.
 	Upper   float64
-	against bool // some were compared with the baseline
+	beside  bool // some were compared with the baseline's run of the same replication
+	against bool // some were compared with the baseline's mean
 	alone   bool // some were compared with their own point
 }
 
@@ -33,27 +39,23 @@ func (m *Model) collapsed(l line, beside [][]int) *Collapsed {
 	}
 	var c Collapsed
 	noise := map[[2]uint64]bool{}
+	shared := m.sharing(l, beside)
 	for i, p := range l.points {
 		if !m.scales.learns[p] {
 			continue
 		}
 		runs := m.runs([]int{p})[0]
-		cut := math.NaN()
+		var theirs []int
 		if beside != nil {
-			cut = m.meanOf(beside[i])
+			theirs = beside[i]
 		}
-		if math.IsNaN(cut) {
-			c.alone = true
-			cut = m.cutoff(stats.Present(runs))
-		} else {
-			c.against = true
-		}
+		cuts := m.cuts(&c, runs, theirs, shared)
 		for r, v := range runs {
-			if math.IsNaN(v) {
+			if math.IsNaN(v) || math.IsNaN(cuts[r]) {
 				continue
 			}
 			c.Of++
-			if m.worse(v, cut) {
+			if m.worse(v, cuts[r]) {
 				c.Runs++
 			}
 			noise[m.stream(p, r)] = true
@@ -67,23 +69,51 @@ func (m *Model) collapsed(l line, beside [][]int) *Collapsed {
 	return &c
 }
 
+// cuts returns the score by replication below which a run of a point has
+// collapsed, NaN where it can't be told.
+func (m *Model) cuts(c *Collapsed, runs []float64, beside []int, shared bool) []float64 {
+	if len(beside) > 0 {
+		theirs := m.runs(beside)
+		mean := stats.ByMean.Of(theirs)
+		switch {
+		case math.IsNaN(mean): // none has run
+		case shared:
+			c.beside = true
+			return averaged(theirs, m.reps)
+		default:
+			c.against = true
+			return slices.Repeat([]float64{mean}, len(runs))
+		}
+	}
+	c.alone = true
+	return slices.Repeat([]float64{m.cutoff(stats.Present(runs))}, len(runs))
+}
+
+// sharing tells whether each point of the line has the noise of what stands beside
+// it, replication by replication.
+func (m *Model) sharing(l line, beside [][]int) bool {
+	if m.Study.Paired != jobs.PairedRow {
+		return m.Study.Paired == jobs.PairedAll
+	}
+	for i := range beside {
+		for _, q := range beside[i] {
+			if m.scales.row[q] != m.scales.row[l.points[i]] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // stream tells apart the trials that share no noise.
 func (m *Model) stream(point, replication int) [2]uint64 {
 	switch m.Study.Paired {
-	case "none":
+	case jobs.PairedNone:
 		return [2]uint64{uint64(point), uint64(replication)}
-	case "row":
+	case jobs.PairedRow:
 		return [2]uint64{m.scales.row[point], uint64(replication)}
 	}
 	return [2]uint64{0, uint64(replication)}
-}
-
-// meanOf returns the mean over points of the mean over runs.
-func (m *Model) meanOf(points []int) float64 {
-	if len(points) == 0 {
-		return math.NaN()
-	}
-	return stats.ByMean.Of(m.runs(points))
 }
 
 func (m *Model) cutoff(x []float64) float64 {

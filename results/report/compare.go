@@ -37,6 +37,8 @@ type CompareOptions struct {
 	Select bool
 	// Test defaults to ByPermutation.
 	Test CompareTest
+	// Stop is asked before each row; its error ends the comparison. Nil: nothing does.
+	Stop func() error
 }
 
 // Verdict is what a comparison comes to at the level of the table's intervals,
@@ -148,10 +150,21 @@ func (m *Model) Compare(o CompareOptions) (*Comparison, error) {
 		return nil, err
 	}
 	for i := range duels {
+		if err := stopped(o.Stop); err != nil {
+			return nil, err
+		}
 		c.rows = append(c.rows, c.row(&duels[i], len(duels)))
 	}
 	c.decide()
 	return c, nil
+}
+
+// stopped asks stop, if there is one.
+func stopped(stop func() error) error {
+	if stop == nil {
+		return nil
+	}
+	return stop()
 }
 
 // comparable says what stands in the way of a comparison.

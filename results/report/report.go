@@ -51,6 +51,8 @@ type Options struct {
 	// Metric is what tables are about. Defaults to the study's objective, by which
 	// points stop in any case.
 	Metric string
+	// Minimize tells of a Metric that is given whether lower is better.
+	Minimize bool
 }
 
 // Model is what tables are made of.
@@ -134,7 +136,7 @@ func build(s *jobs.Study, l layout, records iter.Seq2[results.Record, error], o 
 	m := &Model{Study: s, layout: l, limits: most}
 	if o.Metric != "" {
 		other := *s
-		other.Objective.Metric = o.Metric
+		other.Objective.Metric, other.Objective.Minimize = o.Metric, o.Minimize
 		m.Study = &other
 	}
 	m.metric = slices.Index(s.Metrics, m.Study.Objective.Metric)

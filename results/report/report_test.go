@@ -59,11 +59,11 @@ func TestPooling(t *testing.T) {
 	if got.N != 235 || got.Failed != 5 || got.Missing != 0 || m.Failing != 2 {
 		t.Errorf("corrected has %d runs, %d failed, %d missing at %d points; want 235, 5, 0 at 2", got.N, got.Failed, got.Missing, m.Failing)
 	}
-	// Collapsed: worse than the mean of random at the same levels.
+	// Collapsed: worse than random's run of the same replication at the same levels.
 	var count uint64
 	for i, runs := range corrected {
-		for _, v := range runs {
-			if v < stats.Mean(random[i/2]) {
+		for r, v := range runs {
+			if v < random[i/2][r] {
 				count++
 			}
 		}

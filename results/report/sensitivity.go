@@ -31,6 +31,9 @@ type SensitivityOptions struct {
 	// Second shows interactions of two factors in a text too; JSON always has
 	// them.
 	Second bool
+	// Stop is asked before each analysis of an arm, by several goroutines; its error
+	// ends all. Nil: nothing does.
+	Stop func() error
 }
 
 // SensitivityTable is what the objective depends on, arm by arm.
@@ -114,7 +117,7 @@ func (m *Model) Sensitivity(o SensitivityOptions) (*SensitivityTable, error) {
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, l := range lines {
 		work.Go(func() error {
-			arms[i], errs[i] = m.sensitivityOf(l, o.Method)
+			arms[i], errs[i] = m.sensitivityOf(l, o)
 			return nil
 		})
 	}
@@ -132,7 +135,8 @@ func (m *Model) Sensitivity(o SensitivityOptions) (*SensitivityTable, error) {
 
 // sensitivityOf analyses a line; of a crossed design with a part that is made for
 // indices, once for each combination of the other parts.
-func (m *Model) sensitivityOf(l Line, method string) ([]SensitivityArm, error) {
+func (m *Model) sensitivityOf(l Line, o SensitivityOptions) ([]SensitivityArm, error) {
+	method := o.Method
 	if len(m.varying(l.Points)) == 0 {
 		return nil, nil
 	}
@@ -175,6 +179,9 @@ func (m *Model) sensitivityOf(l Line, method string) ([]SensitivityArm, error) {
 	}
 	var arms []SensitivityArm
 	for i, points := range strata {
+		if err := stopped(o.Stop); err != nil {
+			return nil, err
+		}
 		a := SensitivityArm{Task: m.Study.Tasks[l.Task].Label, Arm: m.Study.Arms[l.Arm].Label, Method: method, Design: kind,
 			Line: Line{Task: l.Task, Arm: l.Arm, Points: points}}
 		if len(strata) > 1 {

@@ -22,6 +22,7 @@ type RolloutStep struct {
 	// Outcome is what the action brings, whenever it is known: what an Attributor
 	// says, else Reward.
 	Outcome float64
+	Allowed []bool // which discrete actions could be taken; nil: all
 	// Probs are the propensities of discrete actions; nil unless asked for, and
 	// where the agent does not know them.
 	Probs []float64
@@ -35,6 +36,9 @@ type RolloutOptions struct {
 	Episodes uint64 // at most; those of the final evaluation
 	Probs    bool   // RolloutStep.Probs: may take a thousand times as long
 	Beliefs  bool   // RolloutStep.Mean, Low and High
+	// BeliefsAt tells at which steps of an episode Beliefs are asked for, since they
+	// may take longer than the step itself. Nil: at each.
+	BeliefsAt func(step int) bool
 }
 
 // Columns returns the names of a rollout step's numbers after episode and step:
@@ -98,7 +102,7 @@ func (r *Runner) Rollout(ctx context.Context, trial uint64, o RolloutOptions, be
 		r.env.Reset(r.streams.Root(envName).At(e), in)
 		r.agent.Begin(r.streams.Root(agentName).At(e), mode)
 		for n := 0; ; n++ {
-			s := RolloutStep{Episode: e, Step: n, Obs: in.Obs, Action: r.act.Values, Trace: trace}
+			s := RolloutStep{Episode: e, Step: n, Obs: in.Obs, Allowed: in.Allowed, Action: r.act.Values, Trace: trace}
 			look(in, &s)
 			r.agent.Act(in, &r.act)
 			r.env.Step(&r.act, out)
@@ -146,7 +150,7 @@ func (r *Runner) looker(o RolloutOptions) func(in *envs.Step, s *RolloutStep) {
 		if o.Probs && agents.PropensitiesOf(r.agent, in, probs, &scratch) {
 			s.Probs = probs
 		}
-		if o.Beliefs && beliefs != nil {
+		if o.Beliefs && beliefs != nil && (o.BeliefsAt == nil || o.BeliefsAt(s.Step)) {
 			beliefs.Beliefs(in, mean, low, high)
 			s.Mean, s.Low, s.High = mean, low, high
 		}

@@ -19,6 +19,16 @@ type Leader struct {
 	Levels map[string]any `json:"levels,omitempty"`
 	N      uint64         `json:"n"`
 	Mean   float64        `json:"mean"`
+	// Reference marks points of the oracle, which others are measured by.
+	Reference bool `json:"reference,omitempty"`
+}
+
+// Describe fills in what the leader's point is.
+func (l *Leader) Describe(s *jobs.Study) (err error) {
+	l.Task, l.Arm, l.Levels, err = Describe(s, l.Point)
+	_, arm := s.Pair(l.Point)
+	l.Reference = err == nil && s.Oracle(arm)
+	return err
 }
 
 // Objective returns the metric of which Leaders has means, and "maximize" or
@@ -30,14 +40,21 @@ func (v *View) Objective() (metric, goal string) {
 	return v.study.Objective.Metric, "maximize"
 }
 
-// Leaders returns the best n points by the mean of the objective so far.
+// Leaders returns the best n points by the mean of the objective so far, the
+// oracle's behind all others.
 func (v *View) Leaders(n int) ([]Leader, error) {
+	reference := func(p uint64) int {
+		if v.study.Oracle(v.lines[v.lineOf[p]].arm) {
+			return 1
+		}
+		return 0
+	}
 	better := func(a, b uint64) int {
 		x, y := v.cells[a].mean, v.cells[b].mean
 		if v.study.Objective.Minimize {
 			x, y = y, x
 		}
-		return cmp.Or(cmp.Compare(y, x), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(reference(a), reference(b)), cmp.Compare(y, x), cmp.Compare(a, b))
 	}
 	best := make([]uint64, 0, n+1)
 	for p := range uint64(len(v.cells)) {
@@ -50,11 +67,10 @@ func (v *View) Leaders(n int) ([]Leader, error) {
 	}
 	list := make([]Leader, len(best))
 	for i, p := range best {
-		task, arm, levels, err := Describe(v.study, p)
-		if err != nil {
+		list[i] = Leader{Point: p, N: v.cells[p].n, Mean: v.cells[p].mean}
+		if err := list[i].Describe(v.study); err != nil {
 			return nil, err
 		}
-		list[i] = Leader{Point: p, Task: task, Arm: arm, Levels: levels, N: v.cells[p].n, Mean: v.cells[p].mean}
 	}
 	return list, nil
 }

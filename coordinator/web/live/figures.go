@@ -15,15 +15,16 @@ import (
 // level is the confidence of the intervals.
 const level = 0.95
 
-// Figures draws what was read: intervals per arm, learning curves of the latest
-// runs, and a heat map of the factors. budget bounds the time for reading curves;
-// more tells that it was not enough.
+// Figures draws what was read: the campaign in numbers where runs count
+// conversions, intervals per arm, learning curves of the latest runs, and a heat
+// map of the factors. budget bounds the time for reading curves; more tells that it
+// was not enough.
 func (v *View) Figures(ctx context.Context, budget time.Duration) (all []figure.Figure, more bool, err error) {
 	if more, err = v.readCurves(ctx, budget); err != nil {
 		return nil, false, err
 	}
 	all = []figure.Figure{}
-	for _, f := range []*figure.Figure{v.intervals(), v.learning(), v.heatmap()} {
+	for _, f := range []*figure.Figure{v.tiles(), v.intervals(), v.learning(), v.heatmap()} {
 		if f != nil {
 			all = append(all, *f)
 		}
@@ -42,7 +43,6 @@ func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 // point has noise of its own, the points' scores up to the first without a record.
 func (v *View) units(i int) (x []float64, what string) {
 	l := &v.lines[i]
-	points := len(v.cells)
 	if v.study.Replications == 1 && v.ownNoise() {
 		for _, p := range l.points {
 			if v.cells[p].records == 0 {
@@ -54,21 +54,25 @@ func (v *View) units(i int) (x []float64, what string) {
 		}
 		return x, "points"
 	}
-	sums, n := make([]float64, l.ready), make([]int, l.ready)
-	for r := range sums {
+	return stats.Present(v.perReplication(v.scores, i)), "replications"
+}
+
+// perReplication returns the mean over a line's points for each of its complete
+// replications, NaN for one without a value. scores are laid out as v.scores.
+func (v *View) perReplication(scores []float64, i int) []float64 {
+	l := &v.lines[i]
+	means := make([]float64, l.ready)
+	for r := range means {
+		sum, n := 0.0, 0
 		for _, p := range l.points {
-			if s := v.scores[r*points+int(p)]; s == s {
-				sums[r] += s
-				n[r]++
+			if s := scores[r*len(v.cells)+int(p)]; s == s {
+				sum += s
+				n++
 			}
 		}
+		means[r] = sum / float64(n) // 0/0 is NaN
 	}
-	for r := range sums {
-		if n[r] > 0 {
-			x = append(x, sums[r]/float64(n[r]))
-		}
-	}
-	return x, "replications"
+	return means
 }
 
 // ownNoise tells whether the points of a line are a random sample whose members

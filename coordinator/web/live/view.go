@@ -21,7 +21,7 @@ import (
 )
 
 // MaxTrials is the size of studies up to which trials are read: eight bytes are
-// kept of each.
+// kept of each, sixteen where conversions are counted beside the objective.
 const MaxTrials = 2_000_000
 
 // Store is what a View reads.
@@ -47,6 +47,8 @@ type View struct {
 	failing map[uint64]*Failure
 	curves  curves
 	grid    *grid // nil: no picture of factors
+
+	campaign campaign
 }
 
 // cell sums up the runs of a point.
@@ -112,6 +114,7 @@ func (v *View) reset() {
 	v.seen = results.NewLedger(v.study.Trials())
 	v.cells = make([]cell, v.study.Points())
 	v.scores, v.reps = nil, 0
+	v.campaign = newCampaign(v.study.Metrics)
 	v.failing = map[uint64]*Failure{}
 	v.curves = newCurves(v.study, len(v.lines))
 	for i := range v.lines {
@@ -214,6 +217,7 @@ func (v *View) add(r *results.Record) {
 		return // known, or beyond what points are compared by: it confirms those that look best, or is surplus
 	}
 	v.hold(r)
+	v.campaign.note(r)
 	c := &v.cells[r.Point]
 	c.records++
 	if x := v.objective(r); !math.IsNaN(x) {
@@ -241,18 +245,31 @@ func (l *line) fill(replication int) {
 }
 
 // objective returns a record's objective, NaN where it has none that is finite.
-func (v *View) objective(r *results.Record) float64 {
-	if r.Status != results.Done || v.metric >= len(r.Metrics) || math.IsInf(r.Metrics[v.metric], 0) {
+func (v *View) objective(r *results.Record) float64 { return of(r, v.metric) }
+
+// of returns a record's metric, NaN where it has none that is finite.
+func of(r *results.Record, metric int) float64 {
+	if r.Status != results.Done || metric >= len(r.Metrics) || math.IsInf(r.Metrics[metric], 0) {
 		return math.NaN()
 	}
-	return r.Metrics[v.metric]
+	return r.Metrics[metric]
 }
 
-// hold keeps the objective; scores grows by a replication at a time.
+// hold keeps the objective, and conversions beside it; what is kept grows by a
+// replication at a time.
 func (v *View) hold(r *results.Record) {
+	beside := v.campaign.conversions >= 0 && v.campaign.conversions != v.metric
 	for v.reps <= int(r.Replication) {
-		v.scores = append(v.scores, slices.Repeat([]float64{math.NaN()}, len(v.cells))...)
+		none := slices.Repeat([]float64{math.NaN()}, len(v.cells))
+		v.scores = append(v.scores, none...)
+		if beside {
+			v.campaign.counts = append(v.campaign.counts, none...)
+		}
 		v.reps++
 	}
-	v.scores[int(r.Replication)*len(v.cells)+int(r.Point)] = v.objective(r)
+	at := int(r.Replication)*len(v.cells) + int(r.Point)
+	v.scores[at] = v.objective(r)
+	if beside {
+		v.campaign.counts[at] = of(r, v.campaign.conversions)
+	}
 }

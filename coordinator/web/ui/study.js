@@ -157,7 +157,7 @@
     setText($("metric"), "Mean " + b.metric.replaceAll("_", " "));
     setText($("leaders-note"), "By the mean of " + b.metric.replaceAll("_", " ") + " so far, " + (b.goal === "minimize" ? "lowest" : "highest") + " first. Means of few runs flatter: the report says how sure they are. " + extent(b));
     rows($("leaders").querySelector("tbody"), b.leaders, (l) => l.point, (l) => [
-      { class: "number", text: l.point }, { text: l.arm }, { class: "settings", text: settings(l.levels) }, { class: "number", text: count(l.n) }, { class: "number", text: number(l.mean) },
+      { class: "number", text: l.point }, { text: l.arm + (l.reference ? " (reference)" : "") }, { class: "settings", text: settings(l.levels) }, { class: "number", text: count(l.n) }, { class: "number", text: number(l.mean) },
     ]);
   };
 

@@ -18,6 +18,8 @@
 //                                       as it is now
 //   Overnight.themeButton(button)       makes a button that toggles the theme
 //
+// Panels with a replay have a slider below them; sliders of one label move together.
+//
 // An element's data-level is the level of its heading (3). A page whose policy
 // allows inline styles says data-paper="vector" on <html>: then figures are
 // printed as vectors. The bundle of ECharts holds what stands here and no more

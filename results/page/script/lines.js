@@ -5,12 +5,13 @@
 //   ramp     colours of a grid: {list, lo, hi, label, ends}
 //   at(x, y, pixels)   what is under the pointer, as a tip, or null
 //   stops()  tips in the order in which the arrow keys go through them
-// A tip is {x, y, title, rows: [{series, name, value}], line}.
+// A tip is {x, y, title, rows: [{series, name, value}], line}. A replay leaves the
+// axes as they are at its end: env.whole has the series as they are there.
 
-function xyScales(panel, shown, env, options = {}) {
+function xyScales(panel, env, options = {}) {
   const side = (axis) => panel.marks?.filter((m) => m.axis === axis).map((m) => m.at) || [];
-  const xs = shown.flatMap((s) => s.x).concat(side("x"));
-  const ys = (options.ys || shown.flatMap((s) => [...s.y, ...(s.low || []), ...(s.high || [])])).concat(side("y"));
+  const xs = env.whole.flatMap((s) => ever(s.x, s.frames_x)).concat(side("x"));
+  const ys = (options.ys || env.whole.flatMap((s) => [...ever(s.y, s.frames), ...(s.low || []), ...(s.high || [])])).concat(side("y"));
   return {
     x: new Scale(panel.x, xs, { tight: !options.loose, zoom: env.zoom.x, size: env.width }),
     y: new Scale(panel.y, ys, { zero: options.zero, zoom: env.zoom.y, size: env.height * 1.3 }),
@@ -62,7 +63,7 @@ function columns(panel, shown, x, env, stacked) {
 }
 
 function drawLines(panel, shown, env) {
-  const { x, y } = xyScales(panel, shown, env);
+  const { x, y } = xyScales(panel, env);
   const m = marks(panel.marks || [], x, y, env);
   const series = [...m.series];
   shown.forEach((s, k) => {
@@ -81,14 +82,16 @@ function drawLines(panel, shown, env) {
         style: { fill: style.color, opacity: env.ink.band },
       }))));
     }
-    const every = Math.max(1, Math.round(s.x.length / 9));
-    const few = s.x.length <= 14;
+    const places = env.whole[k].x.length;
+    const every = Math.max(1, Math.round(places / 9));
+    const few = places <= 14;
+    const last = panel.replay ? s.x.findLastIndex((v, i) => finite(x.to(v)) && finite(y.to(s.y[i]))) : -1;
     const start = Math.round(((k + 0.5) * every) / Math.max(1, shown.length));
     series.push({
       type: "line", animation: false, silent: true, z: 3, clip: true, connectNulls: false,
       data: s.x.map((v, i) => [x.to(v), finite(y.to(s.y[i])) ? y.to(s.y[i]) : null]),
       showSymbol: true, showAllSymbol: true, symbol: "path://" + style.shape, symbolKeepAspect: true,
-      symbolSize: (_, p) => (few || p.dataIndex % every === start % every ? 7 : 0),
+      symbolSize: (_, p) => (p.dataIndex === last ? 9 : few || p.dataIndex % every === start % every ? 7 : 0),
       lineStyle: { color: style.color, width: 1.8, type: style.dash || "solid", cap: "round", join: "round" },
       itemStyle: { color: style.color, borderColor: env.ink.paper, borderWidth: few ? 0.8 : 0 },
     });
@@ -107,7 +110,7 @@ function drawAreas(panel, shown, env) {
     s.y.forEach((v, i) => (floor[i] += finite(v) ? v : 0));
     return { s, low, high: floor.slice() };
   });
-  const { x, y } = xyScales(panel, shown, env, { ys: stack.flatMap((a) => [...a.low, ...a.high]), zero: true });
+  const { x, y } = xyScales(panel, env, { ys: stack.flatMap((a) => [...a.low, ...a.high]), zero: true });
   const m = marks(panel.marks || [], x, y, env);
   const series = stack.map(({ s, low, high }) => layer(2, (at) => {
     const top = s.x.map((v, i) => at(x.to(v), high[i]));
@@ -151,13 +154,13 @@ function dotSeries(s, x, y, env, z) {
   const many = s.y.length > 400;
   return {
     type: "scatter", animation: false, silent: true, z, clip: true, symbol: "path://" + style.shape, symbolKeepAspect: true,
-    symbolSize: many ? 5 : 7, data: s.y.map((v, i) => [x.to(s.x[i]), y.to(v)]).filter(([a, b]) => finite(a) && finite(b)),
+    symbolSize: many ? 5 : s.y.length > 9 ? 7 : 10, data: s.y.map((v, i) => [x.to(s.x[i]), y.to(v)]).filter(([a, b]) => finite(a) && finite(b)),
     itemStyle: { color: style.color, opacity: many ? 0.55 : 0.8, borderColor: env.ink.paper, borderWidth: 0.6 },
   };
 }
 
 function drawScatter(panel, shown, env) {
-  const { x, y } = xyScales(panel, shown, env, { loose: true });
+  const { x, y } = xyScales(panel, env, { loose: true });
   const m = marks(panel.marks || [], x, y, env);
   const whiskers = shown.filter((s) => s.low).map((s) => layer(2, (at) => s.y.flatMap((_, i) => {
     if (!finite(s.low[i]) || !finite(s.high[i]) || !finite(x.to(s.x[i]))) return [];

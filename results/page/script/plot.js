@@ -14,7 +14,7 @@ function inks(element) {
 }
 
 // A Plot is one panel as it is drawn: on the screen with pointer and keys, or on
-// paper. It knows which rows or series are shown from its view.
+// paper. It knows which rows or series are shown, and when, from its view.
 class Plot {
   constructor(view, panel, paper) {
     Object.assign(this, { view, panel, paper, zoom: { x: null, y: null }, stop: -1 });
@@ -43,11 +43,13 @@ class Plot {
     const width = (this.width = this.paper ? 660 : this.stage.clientWidth);
     if (!width) return;
     const narrow = width < 520;
+    const whole = this.view.shown(this.panel);
+    const k = this.paper ? Infinity : this.view.slider?.index ?? Infinity;
     const env = {
-      ink: inks(this.canvas), size: narrow ? 11 : 12, width, narrow, zoom: this.zoom,
+      ink: inks(this.canvas), size: narrow ? 11 : 12, width, narrow, zoom: this.zoom, whole,
       height: this.paper ? 280 : Math.round(clamp(width * 0.46, 260, 400)),
     };
-    const drawing = (this.drawing = kinds[this.panel.kind](this.panel, this.view.shown(this.panel), env));
+    const drawing = (this.drawing = kinds[this.panel.kind](this.panel, this.panel.replay ? whole.map((s) => seen(this.panel, s, k)) : whole, env));
     const wide = Math.min(width, drawing.most || width);
     this.above.textContent = drawing.above || "";
     this.canvas.style.width = wide + "px";
@@ -66,6 +68,10 @@ class Plot {
     this.filters?.show();
     this.pointer?.hide();
     this.view.zoomed(this.zoom.x || this.zoom.y);
+  }
+
+  name(words) {
+    this.canvas.setAttribute("aria-label", words);
   }
 
   // scaleBar is the key to a grid's colours.

@@ -3,7 +3,8 @@ const mostRows = 1000;
 // dataTable is a panel's data as a table.
 function dataTable(figure, panel, plot) {
   const { head, rows, count = rows.length, chosen: part } = dataOf(panel, plot);
-  const caption = [figure.title, panel.name].filter(Boolean).join(", ") + (part ? " (chosen rows)" : "");
+  const end = panel.replay && panel.kind !== "lines";
+  const caption = [figure.title, panel.name].filter(Boolean).join(", ") + (part ? " (chosen rows)" : end ? ` (${panel.replay.label} ${number(panel.replay.at.at(-1))})` : "");
   const table = make("table", {},
     make("caption", { text: caption }),
     make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col", class: h.number ? "number" : null, text: h.name })))),

@@ -49,13 +49,15 @@ function inkOn(color) {
 }
 
 const digits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+const integers = new Intl.NumberFormat("en-US");
 const sign = (text) => text.replace(/^-/, "\u2212").replace(/e-/, "e\u2212").replace(/e\+/, "e");
 
-// number writes four significant digits, "–" for what is missing.
+// number writes four significant digits, all of a whole number, "–" for what is
+// missing.
 function number(v) {
   if (!finite(v)) return "\u2013";
   const size = Math.abs(v);
-  return sign(size !== 0 && (size < 1e-4 || size >= 1e7) ? v.toExponential(2) : digits.format(v));
+  return sign(size !== 0 && (size < 1e-4 || size >= 1e7) ? v.toExponential(2) : Number.isInteger(v) ? integers.format(v) : digits.format(v));
 }
 
 function interval(y, low, high) {

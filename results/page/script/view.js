@@ -3,20 +3,22 @@ const views = new Map();
 // swatch is a series' sign in legends and tips.
 function swatch(series, kind) {
   const { color, shape, dash } = look(series);
+  const filling = series.faint ? { x: 1.5, y: 1.5, width: 9, height: 9, fill: color, "fill-opacity": 0.22, stroke: color } : { x: 1, y: 1, width: 10, height: 10, fill: color };
   const filled = kind === "bars" || kind === "areas";
   const wide = kind === "lines";
   return svg("svg", { viewBox: wide ? "0 0 26 12" : "0 0 12 12", width: wide ? 26 : 12, height: 12, "aria-hidden": "true", focusable: "false", class: "swatch" },
-    ...(filled ? [svg("rect", { x: 1, y: 1, width: 10, height: 10, fill: color })] : [
+    ...(filled ? [svg("rect", filling)] : [
       ...(wide ? [svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, stroke: color, "stroke-width": 2, "stroke-dasharray": dash ? dash.map((v) => v * 0.7).join(" ") : null })] : []),
       svg("path", { d: shape, fill: color, transform: `translate(${wide ? 13 : 6} 6) scale(4.4)` }),
     ]));
 }
 
 // A View is a figure in an element: its words, controls, the plot of the panel
-// that is shown, and the table.
+// that is shown (or its tiles), and the table.
 class View {
   constructor(element, figure) {
     this.element = element;
+    element.querySelectorAll(":scope > .figure-words").forEach((e) => e.remove()); // what stands there without this script
     this.hidden = new Map(); // by series' name, once somebody has toggled it
     this.index = 0;
     element.classList.add("figure");
@@ -68,7 +70,7 @@ class View {
     }
     this.note.textContent = figure.note || "";
     this.note.hidden = !figure.note;
-    const controls = JSON.stringify([figure.panels.map((p) => p.name), this.panel.kind, (this.panel.series || []).map((s) => [s.name, s.color, s.dashed]), this.panel.dims]);
+    const controls = JSON.stringify([figure.panels.map((p) => p.name), this.panel.kind, (this.panel.series || []).map((s) => [s.name, s.color, s.dashed, s.faint]), this.panel.dims, this.panel.replay]);
     if (this.papers) return; // drawn anew when the page leaves the paper
     if (controls !== this.controls) {
       this.controls = controls;
@@ -76,7 +78,7 @@ class View {
       this.makePlot();
     } else {
       this.plot.panel = this.panel;
-      this.plot.canvas.setAttribute("aria-label", this.words(this.panel));
+      this.plot.name(this.words(this.panel));
     }
     this.plot.draw();
     this.refreshTable();
@@ -132,12 +134,21 @@ class View {
     return legend;
   }
 
+  plotOf(panel, paper) {
+    return panel.kind === "tiles" ? new Tiles(this, panel, paper) : new Plot(this, panel, paper);
+  }
+
   makePlot() {
     this.plot?.dispose();
-    this.plot = new Plot(this, this.panel, false);
-    this.body.replaceChildren(this.plot.element);
-    const zooms = !["heatmap", "parallel"].includes(this.panel.kind);
-    this.help.textContent = this.panel.kind === "parallel" ? "The fields below choose rows." : "Arrow keys read the values" + (zooms ? "; + and \u2212 zoom, Shift with arrows moves, 0 shows all. With the mouse: drag a box." : ".");
+    this.slider?.dispose();
+    const { kind, replay } = this.panel;
+    this.plot = this.plotOf(this.panel, false);
+    this.slider = replay?.at.length > 1 ? new Slider(this, replay) : null;
+    this.body.replaceChildren(this.plot.element, ...(this.slider ? [this.slider.element] : []));
+    this.toTable.hidden = kind === "tiles"; // words already
+    this.element.classList.toggle("figure-told", kind === "tiles");
+    const zooms = !["heatmap", "parallel"].includes(kind);
+    this.help.textContent = kind === "parallel" ? "The fields below choose rows." : "Arrow keys read the values" + (zooms ? "; + and \u2212 zoom, Shift with arrows moves, 0 shows all. With the mouse: drag a box." : ".");
   }
 
   zoomed(is) {
@@ -156,7 +167,7 @@ class View {
   }
 
   refreshTable() {
-    if (this.data.hidden) this.data.replaceChildren();
+    if (this.data.hidden || this.panel.kind === "tiles") this.data.replaceChildren();
     else this.data.replaceChildren(dataTable(this.figure, this.panel, this.plot));
   }
 
@@ -172,7 +183,8 @@ class View {
     }
     const { panels } = this.figure;
     this.plot.dispose();
-    this.papers = (panels.length <= 4 ? panels : [this.panel]).map((p) => new Plot(this, p, true));
+    this.slider?.dispose();
+    this.papers = (panels.length <= 4 ? panels : [this.panel]).map((p) => this.plotOf(p, true));
     this.body.replaceChildren(...this.papers.map((p) => p.element));
     this.papers.forEach((p) => p.draw());
   }
@@ -183,6 +195,7 @@ class View {
 
   dispose() {
     (this.papers || [this.plot]).forEach((p) => p.dispose());
+    this.slider?.dispose();
     this.element.replaceChildren();
     this.element.classList.remove("figure");
   }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"text/tabwriter"
+)
+
+// text writes a block for each point and a line for each target.
+func (t *offpolicyTable) text(a *app, estimator string) error {
+	fmt.Fprintf(a.out, "%s: what each policy would bring a decision, from the log of replication 0\n", printable(t.Study))
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	point := uint64(math.MaxUint64)
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		if r.Support != "unknown" && r.Estimator != estimator && estimator != "all" {
+			continue
+		}
+		if r.Point != point {
+			point = r.Point
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "\nlogs of %s\n", printable(r.where()))
+			head := "  target"
+			if estimator == "all" {
+				head += "\testimator"
+			}
+			fmt.Fprintln(w, head+"\testimate\t95 % interval\ttruth\teffective\tlargest w\tcoverage\tbias")
+		}
+		r.line(w, estimator == "all")
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if estimator != "all" {
+		t.note("The estimator is " + estimator + "; --estimator all shows every one.")
+	}
+	fmt.Fprintf(a.out, "\nCoverage, the share of intervals that hold the truth, and bias are over %d logs.\n", t.Logs)
+	for _, n := range t.Notes {
+		fmt.Fprintln(a.out, printable(n))
+	}
+	return nil
+}
+
+// where names the point of a row.
+func (r *offpolicyRow) where() string {
+	s := r.Arm
+	if r.Task != "" {
+		s += " on " + r.Task
+	}
+	if r.Levels != "" {
+		s += ", " + r.Levels
+	}
+	return s
+}
+
+// line writes a target; all says that lines are of several estimators.
+func (r *offpolicyRow) line(w *tabwriter.Writer, all bool) {
+	share := 100 * float64(r.Unsupported) / max(1, float64(r.Decisions+r.Unsupported))
+	target := printable(r.Target)
+	if all {
+		target += "\t" + r.Estimator
+	}
+	n := decimals(float64(r.SE) * 2)
+	switch {
+	case r.Support == "unknown":
+		fmt.Fprintln(w, "  propensities are not known")
+	case r.Support == "barred":
+		fmt.Fprintf(w, "  %s\tnever allowed\n", target)
+	case r.Support == "none":
+		fmt.Fprintf(w, "  %s\tno support\t-\t%s\t-\t-\t-\tnever taken at %.3g %% of decisions\n", target, rounded(r.Truth, 4), share)
+	case math.IsNaN(float64(r.Estimate)):
+		fmt.Fprintf(w, "  %s\t-\n", target)
+	default:
+		coverage, bias := rounded(r.Coverage, 3), rounded(r.Bias, n)
+		if r.Estimated > 1 {
+			d := decimals(float64(r.BiasSE))
+			bias = fmt.Sprintf("%+.*f +- %.*f", d, float64(r.Bias), d, float64(r.BiasSE))
+		}
+		fmt.Fprintf(w, "  %s\t%s\t[%s, %s]\t%s\t%.0f\t%.3g\t%s\t%s\n", target, rounded(r.Estimate, n), rounded(r.Low, n), rounded(r.High, n),
+			rounded(r.Truth, n), float64(r.Effective), float64(r.Largest), coverage, bias)
+	}
+}
+
+// decimals is how many an interval of this half-width deserves: two digits of it.
+func decimals(half float64) int {
+	if !(half > 0) || math.IsInf(half, 0) {
+		return 4
+	}
+	return min(max(1-int(math.Floor(math.Log10(half))), 0), 9)
+}
+
+// rounded is a number with so many decimals, "-" where there is none.
+func rounded(m missing, decimals int) string {
+	if math.IsNaN(float64(m)) {
+		return "-"
+	}
+	return strconv.FormatFloat(float64(m), 'f', decimals, 64)
+}
