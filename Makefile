@@ -28,6 +28,7 @@ bench:
 
 bench-peers:
 	bench/peers/run.sh
+	bench/peers/bandits.sh
 
 bits: tools
 	bench/bits.sh

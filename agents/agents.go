@@ -141,7 +141,7 @@ type Updater interface {
 func PropensitiesOf(a Agent, in *envs.Step, into []float64, scratch *envs.Action) bool {
 	if p, ok := a.(Propensities); ok {
 		p.Propensities(in, into)
-		return true
+		return into[0] == into[0] // NaN: a policy within does not know
 	}
 	scratch.Prob = 0
 	a.Act(in, scratch)

@@ -30,10 +30,10 @@ func record(b []byte, a *envs.Action) []byte {
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"epsilon_greedy": "6a09d673119d0eae",
-		"softmax":        "99b132a205c196ff",
-		"exp3":           "fd34c6cb38f6bff8",
-		"ucb1":           "eff3a6fd85758b2a",
+		"epsilon_greedy": "bbf3d16172432717",
+		"softmax":        "c5f7416d0f0f7399",
+		"exp3":           "921ec055aae895a3",
+		"ucb1":           "b542e08304a43db5",
 		"first":          "ea0e52b1b2b57821",
 	} {
 		e, rails := everything(t)

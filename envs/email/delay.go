@@ -91,7 +91,7 @@ func (l *late) add(t, arm int, converted bool, reward float64, horizon int) bool
 	within := converted && (l.window < 0 || d <= l.window)
 	n := len(l.ring)
 	i := t % n
-	l.ring[i] = slot{step: int32(t), arm: int32(arm), open: !within, reward: reward}
+	l.ring[i] = slot{step: int32(t), arm: int32(arm), open: !within && arm < l.arms, reward: reward}
 	if !within || d >= horizon-t {
 		return within
 	}

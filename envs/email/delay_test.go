@@ -158,3 +158,30 @@ func TestAnonymous(t *testing.T) {
 		}
 	})
 }
+
+// TestNoMailIsKnown: that nothing was sent is credited at once, and once, with or
+// without a window.
+func TestNoMailIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, window := range []any{nil, 50} {
+		e := build(t, object{"horizon": 400, "delay": "geometric", "delay_mean": 30, "window": window, "recipients": object{"number": 10}})
+		sent, credited := 0, 0
+		play(e, key(3), cycle(6), func(s step) {
+			if s.arm == 5 {
+				sent++
+			}
+			for _, c := range s.after.Credits {
+				if c.Index != 5 {
+					continue
+				}
+				credited++
+				if int(c.Step) != s.before.T || s.arm != 5 || c.Reward != 0 {
+					t.Errorf("window %v: %+v after send %d of arm %d", window, c, s.before.T, s.arm)
+				}
+			}
+		})
+		if credited != sent {
+			t.Errorf("window %v: %d credits of %d turns passed", window, credited, sent)
+		}
+	}
+}

@@ -128,6 +128,9 @@ func (e *Env) Step(a *envs.Action, out *envs.Step) {
 		if e.late.add(e.t, arm, l.converted, l.caused, e.p.Horizon) {
 			l.credited = l.caused
 		}
+		if arm == e.arms { // that nothing was sent is known at once
+			e.pending = append(e.pending, envs.Credit{Step: int32(e.t), Index: int32(arm)})
+		}
 		e.pending = e.late.land(e.t, e.pending)
 	} else {
 		l.credited = l.caused
