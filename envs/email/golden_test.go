@@ -45,7 +45,7 @@ func TestContract(t *testing.T) { envtest.Run(t, suite) }
 // TestGolden pins all bits of the environment.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	envtest.Golden(t, suite, "d08d67d1091acbbe06d03d6d5c4d2ae98cadac6b3dc9ed64d2a9e7de14227998")
+	envtest.Golden(t, suite, "8e5fd2a613adfb1b692ae9daaf852a959ed6f8e69504bb5606a90aaef7699b20")
 }
 
 // TestTrace: the columns are what they say.
