@@ -147,6 +147,15 @@ func (b *arms) highest(in *envs.Step, a *envs.Action) { a.Index, a.Prob = argmax
 // argmax returns the allowed arm with the highest score, the lowest index among
 // equals.
 func argmax(in *envs.Step, score []float64) int {
+	if in.Allowed == nil && len(score) > 0 {
+		at, best := 0, score[0]
+		for i, s := range score {
+			if s > best {
+				at, best = i, s
+			}
+		}
+		return at
+	}
 	at := -1
 	for i, s := range score {
 		if allowed(in, i) && (at < 0 || s > score[at]) {

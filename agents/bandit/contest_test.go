@@ -184,7 +184,8 @@ func TestContestTies(t *testing.T) {
 		const n = 100_000
 		got, won := make([]float64, 3), make([]float64, 3)
 		contestOf(true, [][2]float64{{c.a, c.b}, {c.a, c.b}, {c.a, c.b}}).best(-1, got)
-		d, in := drawsAt(rng.Root(5, "ties"), &envs.Step{}), envs.Step{}
+		key, in := rng.Root(5, "ties"), envs.Step{}
+		d := drawsAt(&key, &in)
 		for range n {
 			won[argmax(&in, []float64{d.beta(c.a, c.b), d.beta(c.a, c.b), d.beta(c.a, c.b)})] += 1. / n
 		}

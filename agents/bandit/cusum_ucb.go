@@ -74,7 +74,7 @@ func (u *cusumUCB) Act(in *envs.Step, a *envs.Action) {
 		return
 	}
 	u.lead(in, a)
-	d := drawsAt(u.key, in)
+	d := drawsAt(&u.key, in)
 	d.mostly(in, a.Index, u.explore, u.k, a)
 }
 

@@ -40,7 +40,7 @@ func delayedThompsonFactory() agents.Factory {
 
 // Act draws in every mode.
 func (h *delayedThompson) Act(in *envs.Step, a *envs.Action) {
-	d := drawsAt(h.key, in)
+	d := drawsAt(&h.key, in)
 	for i, e := range h.exposure {
 		h.score[i] = d.beta(h.a+h.sum[i], h.b+max(0, e-h.sum[i]))
 	}

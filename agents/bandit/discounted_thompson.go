@@ -41,7 +41,7 @@ func discountedThompsonFactory() agents.Factory {
 
 // Act draws in every mode.
 func (h *discountedThompson) Act(in *envs.Step, a *envs.Action) {
-	d := drawsAt(h.key, in)
+	d := drawsAt(&h.key, in)
 	for i := range h.score {
 		h.score[i] = d.beta(h.posterior(i, h.a, h.b))
 	}

@@ -14,9 +14,9 @@ import (
 type draws struct{ at, flip uint64 }
 
 // drawsAt returns the numbers of a step.
-func drawsAt(episode rng.Key, in *envs.Step) draws {
-	k := episode.At(uint64(in.T))
-	return draws{k[0], k[1]}
+func drawsAt(episode *rng.Key, in *envs.Step) draws {
+	at, flip := episode.Words(uint64(in.T))
+	return draws{at, flip}
 }
 
 // Uint64 returns the next 64 bits: SplitMix64 (Steele, Lea and Flood 2014) from

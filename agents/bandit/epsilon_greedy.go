@@ -35,6 +35,36 @@ type epsilonGreedy struct {
 	steps  float64
 	log    float64   // of the decay
 	q      []float64 // what is thought of each arm, with step_size; else nil
+
+	// Without step_size, of the counts and sums: the means of the arms, and how many
+	// arms have none.
+	means   []float64
+	unknown int
+}
+
+// know computes what follows from counts and sums.
+func (e *epsilonGreedy) know() {
+	e.means = append(e.means[:0], e.sum...)
+	e.unknown = 0
+	for i, n := range e.n {
+		if n == 0 {
+			e.unknown++
+			continue
+		}
+		e.means[i] /= n
+	}
+}
+
+func (e *epsilonGreedy) undo(t int, saved []float64) {
+	e.arms.undo(t, saved)
+	e.know()
+}
+
+// UnmarshalBinary restores a state.
+func (e *epsilonGreedy) UnmarshalBinary(src []byte) error {
+	err := e.arms.UnmarshalBinary(src)
+	e.know()
+	return err
 }
 
 func epsilonGreedyFactory() agents.Factory {
@@ -63,6 +93,7 @@ func epsilonGreedyFactory() agents.Factory {
 					e.q[i] = e.sum[i] / e.n[i]
 				}
 			}
+			e.know()
 			e.params, e.log = p, fp.Log(p.Decay)
 			if e.steps = float64(s.Horizon); p.Steps != nil {
 				e.steps = float64(*p.Steps)
@@ -91,25 +122,34 @@ func (e *epsilonGreedy) epsilon() float64 {
 
 // bestMean returns the arm of the highest mean, or Q with step_size.
 func (e *epsilonGreedy) bestMean(in *envs.Step) int {
-	if e.q != nil {
+	switch {
+	case e.q != nil:
 		return argmax(in, e.q)
+	case e.unknown == 0:
+		return argmax(in, e.means)
 	}
 	return e.arms.bestMean(in)
 }
 
 // first is that of arms; with step_size nothing is played only to know of it.
 func (e *epsilonGreedy) first(in *envs.Step, a *envs.Action) bool {
-	return e.q == nil && e.arms.first(in, a)
+	return e.unknown > 0 && e.q == nil && e.arms.first(in, a)
 }
 
 // Learn counts, and with step_size moves Q.
 func (e *epsilonGreedy) Learn(in *envs.Step, a *envs.Action, out *envs.Step) {
-	e.arms.Learn(in, a, out)
-	if e.q == nil {
-		return
-	}
+	e.send(a)
 	for _, c := range e.outcomes(in, a, out) {
-		e.q[c.Index] += float64(*e.params.StepSize * (c.Reward - e.q[c.Index]))
+		i := c.Index
+		if e.n[i] == 0 {
+			e.unknown--
+		}
+		e.n[i]++
+		e.sum[i] += c.Reward
+		e.means[i] = e.sum[i] / e.n[i]
+		if e.q != nil {
+			e.q[i] += float64(*e.params.StepSize * (c.Reward - e.q[i]))
+		}
 	}
 }
 
@@ -128,7 +168,7 @@ func (e *epsilonGreedy) Act(in *envs.Step, a *envs.Action) {
 	if e.first(in, a) {
 		return
 	}
-	d := drawsAt(e.key, in)
+	d := drawsAt(&e.key, in)
 	d.mostly(in, e.bestMean(in), e.epsilon(), e.k, a)
 }
 

@@ -48,7 +48,7 @@ func epsilonGreedyRegressionFactory() agents.Factory {
 func (u *epsilonGreedyRegression) Act(in *envs.Step, a *envs.Action) {
 	u.bestPrediction(in, a)
 	if u.mode != agents.Greedy {
-		d := drawsAt(u.key, in)
+		d := drawsAt(&u.key, in)
 		d.mostly(in, a.Index, u.epsilon, u.k, a)
 	}
 }

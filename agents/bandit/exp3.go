@@ -58,7 +58,7 @@ func newEXP3(name string, eta, gamma, scale float64, s *envs.Spec, reuse agents.
 // Act draws.
 func (e *exp3) Act(in *envs.Step, a *envs.Action) {
 	e.weigh(in)
-	d := drawsAt(e.key, in)
+	d := drawsAt(&e.key, in)
 	d.choose(in, e.score, a)
 }
 

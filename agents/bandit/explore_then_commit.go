@@ -60,7 +60,7 @@ func (e *exploreThenCommit) Act(in *envs.Step, a *envs.Action) {
 		a.Index, a.Prob = at, 1
 		return
 	}
-	d := drawsAt(e.key, in)
+	d := drawsAt(&e.key, in)
 	d.mostly(in, e.bestMean(in), e.holdout, e.k, a)
 }
 

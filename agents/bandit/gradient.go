@@ -46,7 +46,7 @@ func (g *gradient) Act(in *envs.Step, a *envs.Action) {
 		return
 	}
 	boltzmann(in, g.score)
-	d := drawsAt(g.key, in)
+	d := drawsAt(&g.key, in)
 	d.choose(in, g.score, a)
 }
 

@@ -147,7 +147,8 @@ func lgamma(x float64) float64 {
 func TestBetaDraws(t *testing.T) {
 	t.Parallel()
 	const n, cells = 20_000, 50
-	d := drawsAt(rng.Root(5, "beta"), &envs.Step{})
+	key := rng.Root(5, "beta")
+	d := drawsAt(&key, &envs.Step{})
 	for _, a := range []float64{.01, .3, 1, 1.5, 8, 300} {
 		for _, b := range []float64{.02, .5, 1, 4, 2_000} {
 			var counts [cells + 1]float64

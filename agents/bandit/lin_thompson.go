@@ -56,7 +56,7 @@ func (u *linThompson) Beliefs(in *envs.Step, mean, low, high []float64) {
 // every arm whether it is allowed or not.
 func (c *contextual) draw(in *envs.Step, a *envs.Action, v float64) {
 	c.features.fill(c.x, in.Obs)
-	d := drawsAt(c.key, in)
+	d := drawsAt(&c.key, in)
 	var z, spare float64
 	for i := range c.models {
 		if z = spare; i%2 == 0 {

@@ -124,7 +124,8 @@ func TestSeed001Tabular(t *testing.T) {
 	epsilon := 1.0
 	for e := range want {
 		month, noise := w.next()
-		d := drawsAt(key001.At(uint64(month)), &envs.Step{T: e})
+		key := key001.At(uint64(month))
+		d := drawsAt(&key, &envs.Step{T: e})
 		best := 0
 		for a := range allocations {
 			if q[month][a] > q[month][best] {

@@ -49,7 +49,7 @@ func (f *softmax) Act(in *envs.Step, a *envs.Action) {
 		return
 	}
 	f.weigh(in)
-	d := drawsAt(f.key, in)
+	d := drawsAt(&f.key, in)
 	d.choose(in, f.score, a)
 }
 

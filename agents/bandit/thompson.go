@@ -61,7 +61,7 @@ func thompsonFactory() agents.Factory {
 // Act plays the highest draw; top-two often plays the highest of a later draw
 // that differs.
 func (h *thompson) Act(in *envs.Step, a *envs.Action) {
-	d := drawsAt(h.key, in)
+	d := drawsAt(&h.key, in)
 	h.draw(&d)
 	leader := argmax(in, h.score)
 	a.Index, a.Prob = leader, 0

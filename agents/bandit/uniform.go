@@ -30,7 +30,7 @@ func uniformFactory() agents.Factory {
 
 // Act draws in every mode.
 func (u *uniform) Act(in *envs.Step, a *envs.Action) {
-	d := drawsAt(u.key, in)
+	d := drawsAt(&u.key, in)
 	n := count(in, u.k)
 	a.Index = nth(in, u.k, d.IntN(n))
 	a.Prob = 1 / float64(n)

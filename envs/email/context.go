@@ -101,11 +101,13 @@ func dummies(to []float64, level, of int) []float64 {
 	return to
 }
 
+// oneIf is written so that it compiles without a branch.
 func oneIf(yes bool) float64 {
+	n := 0
 	if yes {
-		return 1
+		n = 1
 	}
-	return 0
+	return float64(n)
 }
 
 func (g *grid) levels(cell int) (segment, device, hour int) {

@@ -87,6 +87,7 @@ type Env struct {
 	world    world
 	grid     grid
 	linear   bool
+	plain    bool      // see plainly
 	ratesKey rng.Key   // of rates drawn once for a study
 	value    []float64 // mean revenue of a conversion, by arm
 	masks    [][]bool  // by segment; empty: no vetoes

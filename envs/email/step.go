@@ -41,6 +41,9 @@ func (e *Env) Reset(episode rng.Key, out *envs.Step) {
 	e.meet()
 	e.show(out)
 	out.Reward, out.Credits = 0, out.Credits[:0]
+	if e.plain = e.plainly(); e.plain {
+		e.before = e.now
+	}
 }
 
 // meet draws the next recipient and finds the rates and the best arm.
@@ -105,6 +108,10 @@ func (e *Env) worth(p []float64, arm int) float64 {
 // Step sends an arm to the recipient shown. It panics where the arm does not
 // exist or is vetoed: a mask that an agent did not heed.
 func (e *Env) Step(a *envs.Action, out *envs.Step) {
+	if e.plain {
+		e.stepPlain(a, out)
+		return
+	}
 	arm, cell := a.Index, e.context.cell
 	if mask := e.mask(); mask != nil && !mask[arm] {
 		panic(fmt.Sprintf("email: %q may not be sent to this recipient, and the agent sent it", e.names[arm]))
