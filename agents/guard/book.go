@@ -25,9 +25,12 @@ const (
 // closes - that is exact, and ripe sends are a prefix of the run whose length
 // tells nothing of their outcomes. Where only conversions are ever credited, and
 // late, those that come later than any before are missing until they come, in
-// both groups alike: of no matter for the difference of the groups, but not to be
-// compared with a rate from before, for which there are the settled sends, those
-// before the first without a credit.
+// both groups alike where outcomes of all actions are as late: of no matter for the
+// difference of the groups then, but not to be compared with a rate from before,
+// for which there are the settled sends, those before the first without a credit.
+// The same holds until the first window closes. Where an action's outcomes are later
+// than others', whoever sends it more looks worse until they come: that can't be
+// told from an action that does not convert, which the stop rule is there to find.
 type book struct {
 	// Of all that was trained.
 	total       int64    // sends

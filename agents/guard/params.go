@@ -21,7 +21,7 @@ type Params struct {
 	Stop struct {
 		Drop       float64 `param:"drop" default:"1" min:"0" max:"1" doc:"The policy is stopped, and every later send is uniform, once its conversions per send are surely more than as large a share below the holdout's, or below rate. 1: never."`
 		Rate       float64 `param:"rate" default:"0" min:"0" max:"1" doc:"Conversions per send from before, to compare with instead of the holdout. It needs outcomes that are all credited in the end, at once, with a batch or when a window closes. 0: not given."`
-		Confidence float64 `param:"confidence" default:"0.95" above:"0" below:"1" doc:"What surely means: the probability that a policy which is not so much worse is never stopped, however often one looks."`
+		Confidence float64 `param:"confidence" default:"0.95" above:"0" below:"1" doc:"What surely means: the probability that a policy which is not so much worse is never stopped, however often one looks. Against the holdout it needs outcomes that are as late for one action as for another; with stop.rate it does not."`
 	} `param:"stop" doc:"Stop rule on a drop of conversions."`
 }
 

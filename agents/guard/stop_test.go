@@ -228,6 +228,29 @@ func TestFalseStopsOfHoldout(t *testing.T) {
 	}
 }
 
+// TestUnevenDelays plays the later of two actions of equal rate. Until it has
+// outcomes nothing tells it from one that does not convert, so the rule against the
+// holdout strikes falsely, before the window closes too; the rule against a rate
+// from before waits for the window.
+func TestUnevenDelays(t *testing.T) {
+	t.Parallel()
+	const runs = 200
+	e := world(t, "horizon", int64(3_000), "rates", list(.3, .3), "delay", "fixed", "delay_mean", list(800, 0), "window", int64(1_000))
+	for _, c := range []struct {
+		rails       *param.Map
+		least, most float64
+	}{
+		{mapping("holdout", .2, "stop", mapping("drop", .2)), .9, 1},
+		{mapping("stop", mapping("drop", .2, "rate", .3)), 0, .05},
+	} {
+		got, at := stops(t, e, "first", c.rails, runs)
+		t.Logf("%s: stopped %.3f of %d runs, at send %.0f on average", param.FormatValue(c.rails), got, runs, at)
+		if got < c.least || got > c.most {
+			t.Errorf("%s: stopped %.3f of the time, want %v to %v", param.FormatValue(c.rails), got, c.least, c.most)
+		}
+	}
+}
+
 // TestStopsTheWorst plays the worst of five arms: .1, where the holdout has .3.
 // It is stopped in every run, soon, and what follows is uniform, with that
 // propensity, whatever the policy wants.

@@ -155,7 +155,7 @@ func (f *exportFlags) again(study *jobs.Study) ([]uint64, error) {
 	case len(f.arms) == 0:
 		return nil, usage("--what %s needs --trials or --arm: %s are made by running the trials again; write for example --trials 0", f.what, f.what)
 	case f.replications < 1 || f.replications > study.AllReplications():
-		return nil, usage("--replications %d: study %s has %d", f.replications, study.Name, study.AllReplications())
+		return nil, usage("--replications %d: write 1 to %d, as many as study %s has", f.replications, study.AllReplications(), study.Name)
 	}
 	points, err := pointsOf(study, f.arms)
 	if err != nil {

@@ -54,7 +54,7 @@ and Y in the order of the design.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := f.check(cmd.Flags().Changed("format"), terminal(a.out) > 0); err != nil {
+			if err := f.check(cmd.Flags().Changed, terminal(a.out) > 0); err != nil {
 				return err
 			}
 			return a.with(ctx, func(s results.Store) error {
@@ -83,8 +83,9 @@ and Y in the order of the design.`,
 	return c
 }
 
-// check refuses what does not go together.
-func (f *exportFlags) check(formatGiven, terminal bool) error {
+// check refuses what does not go together; given tells of a flag whether it is
+// written.
+func (f *exportFlags) check(given func(flag string) bool, terminal bool) error {
 	switch f.format {
 	case "csv", "jsonl", "parquet":
 	default:
@@ -98,12 +99,21 @@ func (f *exportFlags) check(formatGiven, terminal bool) error {
 	switch {
 	case f.shape != "" && f.shape != "rliable" && f.shape != "salib":
 		return usage("--shape %s: write rliable or salib; pandas reads --format csv and --format parquet as they are", f.shape)
-	case f.shape != "" && (formatGiven || f.what != "trials"):
+	case f.shape != "" && (given("format") || f.what != "trials"):
 		return usage("--shape %s is JSON made of trials: leave --format and --what out", f.shape)
 	case f.shape == "" && f.metric != "":
 		return usage("--metric chooses what --shape writes; without a shape all metrics are written")
+	case given("replications") && len(f.arms) == 0:
+		return usage("--replications goes with --arm; write for example --arm LABEL --replications %d", max(1, f.replications))
+	case f.episodes < 1:
+		return usage("--episodes 0: write 1 or more")
 	case f.format == "parquet" && f.out == "" && terminal:
 		return usage("--format parquet is nothing for a terminal; write it to a file with -o trials.parquet")
+	}
+	for _, flag := range []string{"trials", "arm", "episodes"} {
+		if f.what != "steps" && f.what != "decisions" && given(flag) {
+			return usage("--%s is for --what steps and --what decisions; --what %s writes those of all trials: leave it out", flag, f.what)
+		}
 	}
 	return nil
 }

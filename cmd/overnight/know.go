@@ -57,7 +57,7 @@ func (a *app) agentsCmd() *cobra.Command {
 			for _, f := range a.cat.Agents {
 				list = append(list, known{f.Name(), f.Doc(), f.Schema(), reportedBy(f)})
 			}
-			if markdown && len(args) == 0 {
+			if markdown && len(args) == 0 || len(args) == 1 && args[0] == guard.Group {
 				list = guardOnce(list)
 			}
 			return a.show("agent", list, args, markdown)

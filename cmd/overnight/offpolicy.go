@@ -42,10 +42,11 @@ log says what it is worth, and there is no number. An exposure floor gives it
 support, at a price: overnight agents guard.
 
 Estimators: ips (inverse propensities), snips (self-normalised), dr (doubly
-robust), adaptive (weights against decaying propensities, without contexts), and
-clipped (ips with weights of at most --clip).`,
+robust), adaptive (weights against decaying propensities; only right where rates
+stand still, and not given with contexts), and clipped (ips with weights of at
+most --clip).`,
 		Example: `  overnight offpolicy email-ab
-  overnight offpolicy email-guardrails --arm guarded --replications 500 --estimator all
+  overnight offpolicy email-guardrails --arm floored --replications 200 --estimator all
   overnight offpolicy email-ab --weights 0.5,0.5,0,0,0 --format json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -94,7 +95,7 @@ func (a *app) offpolicy(ctx context.Context, s results.Store, word string, f *of
 	}
 	study.Name = p.Study
 	if f.replications > study.AllReplications() {
-		return usage("--replications %d: study %s has %d", f.replications, p.Study, study.AllReplications())
+		return usage("--replications %d: write 1 to %d, as many as study %s has", f.replications, study.AllReplications(), p.Study)
 	}
 	logs := f.replications
 	if logs == 0 {
@@ -106,30 +107,38 @@ func (a *app) offpolicy(ctx context.Context, s results.Store, word string, f *of
 	}
 	t := &offpolicyTable{Study: p.Study, Logs: logs, Confidence: 0.95}
 	for _, point := range points {
-		read := make([]logRead, logs)
-		if err := a.readLogs(ctx, study, point, read, f.weights, o); err != nil {
-			return err
+		var all pointLogs
+		for from := uint64(0); from < logs && !all.unknown; from += readAtOnce {
+			read := make([]logRead, min(readAtOnce, logs-from))
+			if err := a.readLogs(ctx, study, point, from, read, f.weights, o); err != nil {
+				return err
+			}
+			all.add(read)
 		}
-		if err := t.add(study, point, read, o.Clip > 0); err != nil {
+		if err := t.add(study, point, &all, o.Clip > 0); err != nil {
 			return err
 		}
 	}
 	return t.write(a, f)
 }
 
-// readLogs plays a point's first replications, on all cores.
-func (a *app) readLogs(ctx context.Context, study *jobs.Study, point uint64, into []logRead, weights []float64, o offpolicy.Options) error {
+// readAtOnce bounds the logs whose results are held before they are summed up, in
+// order, so that memory does not grow with their number.
+const readAtOnce = 256
+
+// readLogs plays replications of a point on all cores, beginning with first.
+func (a *app) readLogs(ctx context.Context, study *jobs.Study, point, first uint64, into []logRead, weights []float64, o offpolicy.Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := min(runtime.GOMAXPROCS(0), len(into))
 	errs := make([]error, len(into))
+	trialOf := func(i int) uint64 { return (first+uint64(i))*study.Points() + point }
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
 			runner := a.runner(study)
 			for i := w; i < len(into) && errs[i] == nil; i += workers {
-				n := uint64(i)*study.Points() + point
-				if errs[i] = into[i].read(ctx, runner, study, n, weights, o); errs[i] != nil {
+				if errs[i] = into[i].read(ctx, runner, study, trialOf(i), weights, o); errs[i] != nil {
 					cancel()
 					return
 				}
@@ -143,7 +152,7 @@ func (a *app) readLogs(ctx context.Context, study *jobs.Study, point uint64, int
 			if errors.As(err, &coded) {
 				return err
 			}
-			return engine(fmt.Errorf("trial %d: %w", uint64(i)*study.Points()+point, err))
+			return engine(fmt.Errorf("trial %d: %w", trialOf(i), err))
 		}
 	}
 	return errors.Join(errs...)
@@ -156,6 +165,7 @@ type logRead struct {
 	unknown  bool // its policy does not know its propensities
 	late     bool // some of what sends caused was never credited
 	moving   bool // what is sent changes what the next send is worth
+	drifts   bool // what actions are worth changes with time
 	contexts bool
 }
 
@@ -167,21 +177,22 @@ func (l *logRead) read(ctx context.Context, runner *trial.Runner, study *jobs.St
 	var d offpolicy.Decision
 	var truth *expected
 	var strata strata
-	err := runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: 1, Probs: true}, func(spec *envs.Spec) error {
+	index, _ := study.Split(n)
+	point, err := study.Point(index)
+	if err != nil {
+		return err
+	}
+	err = runner.Rollout(ctx, n, trial.RolloutOptions{Episodes: 1, Probs: true}, func(spec *envs.Spec) error {
 		if spec.Action.Kind != envs.Discrete {
-			return usage("study %s: its actions are a %s of %d numbers, and off-policy estimates are of discrete actions, such as those of the environment email", study.Name, spec.Action.Kind, spec.Action.N)
+			return usage("study %s: the actions of arm %s are a %s of %d numbers, and off-policy estimates are of discrete actions, such as those of the environment email; name arms that have them with --arm", study.Name, study.Arms[point.Arm].Label, spec.Action.Kind, spec.Action.N)
 		}
 		targets, err := l.aim(spec, weights)
 		if err != nil {
 			return err
 		}
-		index, _ := study.Split(n)
-		point, err := study.Point(index)
-		if err != nil {
-			return err
-		}
 		truth = expectedOf(study, point, spec)
-		l.moving, l.contexts = truth != nil && truth.moving, spec.Size() > 0
+		l.contexts = spec.Size() > 0
+		l.moving, l.drifts = truth != nil && truth.moving, truth != nil && truth.drifts
 		o := o
 		o.Contextual, o.NonNegative = l.contexts, spec.NonNegative
 		o.Groups = strata.of(spec)

@@ -74,13 +74,32 @@ func (m missing) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
+// pointLogs sums up what was read from the logs of a point.
+type pointLogs struct {
+	first         logRead
+	late, unknown bool // of one log at least
+	repeats       []offpolicy.Repeats
+}
+
+func (p *pointLogs) add(read []logRead) {
+	for i := range read {
+		l := &read[i]
+		p.late, p.unknown = p.late || l.late, p.unknown || l.unknown
+		if p.repeats == nil {
+			p.first, p.repeats = *l, make([]offpolicy.Repeats, len(l.targets))
+		}
+		for j := range l.results {
+			p.repeats[j].Add(&l.results[j])
+		}
+	}
+}
+
 // add makes the rows of a point.
-func (t *offpolicyTable) add(study *jobs.Study, index uint64, read []logRead, clipped bool) error {
+func (t *offpolicyTable) add(study *jobs.Study, index uint64, logs *pointLogs, clipped bool) error {
 	point, err := study.Point(index)
 	if err != nil {
 		return err
 	}
-	first := &read[0]
 	row := offpolicyRow{Point: index, Arm: study.Arms[point.Arm].Label}
 	if len(study.Tasks) > 1 {
 		row.Task = study.Tasks[point.Task].Label
@@ -91,34 +110,33 @@ func (t *offpolicyTable) add(study *jobs.Study, index uint64, read []logRead, cl
 		}
 		row.Levels += study.Factors[l.Factor].Name + "=" + l.Name
 	}
-	late := false
-	for i := range read {
-		late = late || read[i].late
-		if read[i].unknown {
-			t.note("The propensities of " + row.Arm + " are not known, so its log says nothing of other policies.")
-			t.Rows = append(t.Rows, row.unknown())
-			return nil
-		}
+	if logs.unknown {
+		t.note("The propensities of " + row.Arm + " are not known, so its log says nothing of other policies.")
+		t.Rows = append(t.Rows, row.unknown())
+		return nil
 	}
-	if late {
+	first := &logs.first
+	if !study.Evaluate.Online {
+		t.note("Logs are of the final evaluation, in which agents choose greedily, and not of training.")
+	}
+	if logs.late {
 		t.note("Outcomes are all that a send causes, whether or not it was credited in time.")
 	}
 	if first.moving {
 		t.note("Recipients tire here: truth and estimates are of one send at a time, in the state that the log led to, and not of what always sending a subject line would bring.")
 	}
-	if first.contexts {
+	switch {
+	case first.contexts:
 		t.note("There is no adaptive estimate where there are contexts.")
+	case first.drifts:
+		t.note("Rates change here, and the adaptive estimate is only right where they stand still.")
 	}
 	for i, name := range first.targets {
-		var repeats offpolicy.Repeats
-		for j := range read {
-			repeats.Add(&read[j].results[i])
-		}
 		for _, e := range offpolicy.Estimators() {
 			if e == offpolicy.Clipped && !clipped {
 				continue
 			}
-			t.Rows = append(t.Rows, row.of(name, e, &first.results[i], repeats.Of(e)))
+			t.Rows = append(t.Rows, row.of(name, e, &first.results[i], logs.repeats[i].Of(e)))
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 func (t *offpolicyTable) text(a *app, estimator string) error {
 	fmt.Fprintf(a.out, "%s: what each policy would bring a decision, from the log of replication 0\n", printable(t.Study))
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	point := uint64(math.MaxUint64)
+	point, fewer := uint64(math.MaxUint64), false
 	for i := range t.Rows {
 		r := &t.Rows[i]
 		if r.Support != "unknown" && r.Estimator != estimator && estimator != "all" {
@@ -29,7 +29,8 @@ func (t *offpolicyTable) text(a *app, estimator string) error {
 			}
 			fmt.Fprintln(w, head+"\testimate\t95 % interval\ttruth\teffective\tlargest w\tcoverage\tbias")
 		}
-		r.line(w, estimator == "all")
+		r.line(w, t.Logs, estimator == "all")
+		fewer = fewer || r.fewer(t.Logs)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -37,7 +38,14 @@ func (t *offpolicyTable) text(a *app, estimator string) error {
 	if estimator != "all" {
 		t.note("The estimator is " + estimator + "; --estimator all shows every one.")
 	}
-	fmt.Fprintf(a.out, "\nCoverage, the share of intervals that hold the truth, and bias are over %d logs.\n", t.Logs)
+	over := "this log alone"
+	if t.Logs > 1 {
+		over = fmt.Sprintf("%d logs", t.Logs)
+	}
+	if fewer {
+		over += ", or over as many as stand beside it where the others have no estimate"
+	}
+	fmt.Fprintf(a.out, "\nCoverage, the share of intervals that hold the truth, and bias are over %s.\n", over)
 	for _, n := range t.Notes {
 		fmt.Fprintln(a.out, printable(n))
 	}
@@ -56,28 +64,37 @@ func (r *offpolicyRow) where() string {
 	return s
 }
 
+// fewer tells whether some of the logs have no estimate.
+func (r *offpolicyRow) fewer(logs uint64) bool { return 0 < r.Estimated && r.Estimated < logs }
+
 // line writes a target; all says that lines are of several estimators.
-func (r *offpolicyRow) line(w *tabwriter.Writer, all bool) {
+func (r *offpolicyRow) line(w *tabwriter.Writer, logs uint64, all bool) {
 	share := 100 * float64(r.Unsupported) / max(1, float64(r.Decisions+r.Unsupported))
 	target := printable(r.Target)
 	if all {
 		target += "\t" + r.Estimator
 	}
 	n := decimals(float64(r.SE) * 2)
+	coverage := rounded(r.Coverage, 3)
+	if r.fewer(logs) {
+		coverage += fmt.Sprintf(" of %d", r.Estimated)
+	}
 	switch {
 	case r.Support == "unknown":
 		fmt.Fprintln(w, "  propensities are not known")
 	case r.Support == "barred":
 		fmt.Fprintf(w, "  %s\tnever allowed\n", target)
 	case r.Support == "none":
-		fmt.Fprintf(w, "  %s\tno support\t-\t%s\t-\t-\t-\tnever taken at %.3g %% of decisions\n", target, rounded(r.Truth, 4), share)
+		fmt.Fprintf(w, "  %s\tno support\t-\t%s\t-\t-\t%s\tnever taken at %.3g %% of decisions\n", target, rounded(r.Truth, 4), coverage, share)
 	case math.IsNaN(float64(r.Estimate)):
 		fmt.Fprintf(w, "  %s\t-\n", target)
 	default:
-		coverage, bias := rounded(r.Coverage, 3), rounded(r.Bias, n)
-		if r.Estimated > 1 {
-			d := decimals(float64(r.BiasSE))
+		bias := "-"
+		switch d := decimals(float64(r.BiasSE)); {
+		case r.Estimated > 1:
 			bias = fmt.Sprintf("%+.*f +- %.*f", d, float64(r.Bias), d, float64(r.BiasSE))
+		case r.Estimated == 1:
+			bias = fmt.Sprintf("%+.*f", n, float64(r.Bias))
 		}
 		fmt.Fprintf(w, "  %s\t%s\t[%s, %s]\t%s\t%.0f\t%.3g\t%s\t%s\n", target, rounded(r.Estimate, n), rounded(r.Low, n), rounded(r.High, n),
 			rounded(r.Truth, n), float64(r.Effective), float64(r.Largest), coverage, bias)

@@ -18,6 +18,7 @@ type expected struct {
 	value  []float64 // of a conversion, by subject line
 	into   []float64 // by action; no mail brings nothing
 	moving bool      // what is sent changes what the next send is worth
+	drifts bool      // rates change with time
 }
 
 // expectedOf returns nil of environments that don't tell.
@@ -39,6 +40,7 @@ func expectedOf(study *jobs.Study, point *jobs.Point, spec *envs.Spec) *expected
 		x.value = append(x.value, value)
 	}
 	x.into = make([]float64, spec.Action.N)
+	x.drifts = p.World != "stationary"
 	x.moving = p.World == "fatigue" || p.Recipients.Number > 0
 	return x
 }

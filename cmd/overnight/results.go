@@ -44,6 +44,9 @@ of fresh runs. It works in mid-study as well.`,
 					return err
 				}
 				if f.top > 0 {
+					if f.metric != "" || f.goal != "" {
+						return usage("--top is by the study's objective; leave --metric and --goal out, or --top")
+					}
 					return a.leaders(ctx, s, p, study, f)
 				}
 				return a.tables(ctx, s, p, study, f)
@@ -54,7 +57,7 @@ of fresh runs. It works in mid-study as well.`,
 	fl.StringVar(&f.by, "by", "point", "point, arm, factor, stopping or confirmation")
 	fl.StringVar(&f.format, "format", "text", "text, json or csv")
 	fl.StringVar(&f.metric, "metric", "", "a metric other than the study's objective")
-	fl.StringVar(&f.goal, "goal", "", "of --metric: maximize or minimize (default: minimize where its name ends in regret)")
+	fl.StringVar(&f.goal, "goal", "", "of --metric: maximize or minimize (default: the study's for its objective; else minimize where its name ends in regret)")
 	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
 	fl.IntVar(&f.top, "top", 0, "only the best points so far, this `many`, by the mean alone: at once, however large the study")
 	return c
@@ -65,10 +68,13 @@ func (a *app) model(ctx context.Context, s results.Store, p results.Plan, study 
 	return a.modelOf(ctx, s, p, study, "", "")
 }
 
-// modelOf is model for a metric other than the study's objective, with its goal;
-// empty: the one that its name says.
+// modelOf is model for a metric, with its goal; empty: the study's for its
+// objective, for others the one that the name says.
 func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, metric, goal string) (*report.Model, error) {
 	minimize := jobs.LowerIsBetter(metric)
+	if metric == study.Objective.Metric {
+		minimize = study.Objective.Minimize
+	}
 	switch {
 	case metric != "" && !slices.Contains(study.Metrics, metric):
 		return nil, usage("--metric %s: study %s has %s", metric, p.Study, strings.Join(study.Metrics, ", "))
@@ -93,6 +99,9 @@ func (a *app) modelOf(ctx context.Context, s results.Store, p results.Plan, stud
 }
 
 func (a *app) tables(ctx context.Context, s results.Store, p results.Plan, study *jobs.Study, f resultsFlags) error {
+	if f.metric != "" && (f.by == "stopping" || f.by == "confirmation") {
+		return usage("--by %s is of the objective, %s, by which points stop and are confirmed; leave --metric out", f.by, study.Objective.Metric)
+	}
 	m, err := a.modelOf(ctx, s, p, study, f.metric, f.goal)
 	if err != nil {
 		return err

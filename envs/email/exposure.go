@@ -110,7 +110,11 @@ func (p *Params) checkExposure(k int) error {
 			if p.has("segment") {
 				of = "segment " + p.Segments.Names[s] + " has about"
 			}
-			return refuse("exposure.within", fmt.Sprintf("write at most %d, or a longer horizon", max(sends, 1)), "is %d, and %s %s, not one window", x.Within, of, plural(sends, "send"))
+			instead := fmt.Sprintf("write at most %d, or a longer horizon", sends)
+			if sends == 0 {
+				instead = "write a longer horizon"
+			}
+			return refuse("exposure.within", instead, "is %d, and %s %s, not one window", x.Within, of, plural(sends, "send"))
 		}
 	}
 	return nil

@@ -203,6 +203,7 @@ func TestExposureRefusals(t *testing.T) {
 		{object{"exposure": object{"floor": .21}}, "exposure.floor is 0.21 for each of 5 subject lines, more than all sends together; write at most 0.2"},
 		{object{"exposure": object{"floor": .1}, "horizon": 499}, "exposure.within is 500, and the run has 499 sends, not one window; write at most 499, or a longer horizon"},
 		{object{"exposure": object{"floor": .1}, "horizon": 4_000, "contexts": []string{"segment"}, "segments": object{"shares": []float64{8, 1, 1}}}, "exposure.within is 500, and segment active has about 400 sends, not one window; write at most 400, or a longer horizon"},
+		{object{"exposure": object{"floor": .1, "within": 1}, "horizon": 4, "contexts": []string{"segment"}, "segments": object{"shares": []float64{98, 1, 1}}}, "exposure.within is 1, and segment active has about 0 sends, not one window; write a longer horizon"},
 		{object{"devices": object{"shares": []float64{0, 0, 0}}}, "devices.shares has nothing but 0; write a share above 0, or null"},
 		{object{"hours": object{"shares": make([]float64, 24)}}, "hours.shares has nothing but 0; write a share above 0, or null"},
 		{object{"hours": object{"shares": []float64{1}}}, "hours.shares has 1 element; write 24 numbers"},

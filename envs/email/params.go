@@ -66,7 +66,7 @@ type Params struct {
 	} `param:"recipients" doc:"Recipients with a history. The fields recipient (its number) and mails (to it so far) are observed."`
 
 	Exposure struct {
-		Floor  float64 `param:"floor" default:"0" min:"0" max:"1" doc:"Least share that each subject line is meant to have of the sends at which it is allowed. Nothing enforces it. Above 0 there are the metrics floor_violations, the number of windows in which a subject line got less, and segment_gap, the best-served segment's share of what it could have had less the worst-served one's."`
+		Floor  float64 `param:"floor" default:"0" min:"0" max:"1" doc:"Least share that each subject line is meant to have of the sends at which it is allowed. Nothing enforces it. Above 0 there are the metrics floor_violations, the number of windows in which a subject line got less, and with segments segment_gap, the best-served segment's share of what it could have had less the worst-served one's."`
 		Within int     `param:"within" default:"500" min:"1" max:"10000000" unit:"sends" doc:"Length of the windows over which shares are taken, one after the other, for each segment its own sends; a last one that is cut short is not counted."`
 	} `param:"exposure" doc:"The exposure that is watched, and reported as metrics."`
 

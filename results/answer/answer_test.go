@@ -350,7 +350,7 @@ baseline:`, 1)
 	got := strings.Join(answer, "\n")
 	for _, want := range []string{
 		"Shares of runs that ended worse than the run of random with the same noise: learner 10\u00a0%.",
-		"Arms of which no run did: d, c and b.",
+		"No run of d, c or b ended worse than the run of random with the same noise.",
 		"What the runs of d differ by", "What the runs of b differ by",
 		"For 1 learning arm more see what matters, below.",
 	} {

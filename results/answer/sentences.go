@@ -291,7 +291,7 @@ func (b *builder) manyCollapses(arms []standing) []string {
 		out = append(out, fmt.Sprintf("Shares of runs that %s: %s.", what, list(some)))
 	}
 	if len(none) > 0 {
-		out = append(out, fmt.Sprintf("Arms of which no run did: %s.", list(none)))
+		out = append(out, fmt.Sprintf("No run of %s %s.", joined(none, "or"), what))
 	}
 	return out
 }
@@ -327,14 +327,17 @@ func (b *builder) overRows() bool {
 }
 
 // list joins words: "a, b and c".
-func list(words []string) string {
+func list(words []string) string { return joined(words, "and") }
+
+// joined joins words, the last one by a conjunction.
+func joined(words []string, by string) string {
 	switch len(words) {
 	case 0:
 		return ""
 	case 1:
 		return words[0]
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + " " + by + " " + words[len(words)-1]
 }
 
 func counted(n int, noun string) string {

@@ -87,6 +87,19 @@ func (r *Runs) each(metric string, points []int) []float64 {
 	return all
 }
 
+// scores returns a metric of the runs of points, NaN where there is none.
+func (r *Runs) scores(metric string, points []int, replications int) stats.Scores {
+	all := r.each(metric, points)
+	x := make(stats.Scores, len(points))
+	for i := range x {
+		x[i] = slices.Repeat([]float64{math.NaN()}, replications)
+		for k := i; k < min(len(all), replications*len(points)); k += len(points) {
+			x[i][k/len(points)] = all[k]
+		}
+	}
+	return x
+}
+
 // of returns what each has, without what is missing.
 func (r *Runs) of(metric string, points []int) []float64 {
 	return stats.Present(r.each(metric, points))

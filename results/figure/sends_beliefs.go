@@ -114,8 +114,18 @@ func (d *sends) sayBelief(s *sent, at []belief) string {
 		}
 	}
 	text := fmt.Sprintf("By send %s %s believes %s of %q", commas(fmt.Sprint(b.send)), d.arm(s), report.Say(b.mean[top], b.low[top], b.high[top]), s.names[top])
+	if len(s.context) > 0 {
+		text += " for the kind of recipient met most often"
+	}
 	if s.rates[top] >= 0 && !s.money {
-		text += fmt.Sprintf(", the best, whose true rate is %s", number(b.rates[top]))
+		best := "the best, whose true rate is"
+		switch {
+		case s.moves:
+			best = "the best then, with a true rate of"
+		case len(s.context) > 0:
+			best = "the best there, with a true rate of"
+		}
+		text += fmt.Sprintf(", %s %s", best, number(b.rates[top]))
 	}
 	return d.on(s.Task, text+".")
 }

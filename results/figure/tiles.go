@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"overnight/jobs"
 	"overnight/results/report"
@@ -83,7 +84,7 @@ func (k *kpi) task(task int, p *Panel) string {
 	if best == nil {
 		return ""
 	}
-	sends, said := k.sends(best), ""
+	sends, said := k.sends(best), []string(nil)
 	if sends == "" {
 		return ""
 	}
@@ -95,20 +96,22 @@ func (k *kpi) task(task int, p *Panel) string {
 	for i, of := range k.counted {
 		what := CountedMetrics(k.m.Study)[i]
 		name, color, e := k.value(of, task, best.Arm)
-		p.Tiles = append(p.Tiles, Tile{Label: what + " a run, " + name, Value: commas(number(round3(e.Value))), Note: bounds(e, false), Color: color})
-		value := commas(report.Say(e.Value, e.Low, e.High))
+		if !known(e.Value) {
+			continue // another task's metric
+		}
+		value, interval := TileText(e, report.Say)
+		p.Tiles = append(p.Tiles, Tile{Label: what + " a run, " + name, Value: value, Note: interval, Color: color})
+		value = joined(" ", value, interval)
 		words := fmt.Sprintf("%s has %s conversions in %s sends", name, value, sends)
 		if i > 0 {
 			words = fmt.Sprintf("Its %s is %s", what, value)
 		}
 		if base != nil {
-			name, color, b := k.value(of, task, base.Arm)
-			p.Tiles = append(p.Tiles, Tile{Label: what + " a run, " + name, Value: commas(number(round3(b.Value))), Note: bounds(b, false), Color: color})
-			t, w := k.uplift(of, task, best, base, what, b.Value)
-			p.Tiles = append(p.Tiles, t)
-			words += w
+			tiles, more := k.uplift(of, task, best, base, what)
+			p.Tiles = append(p.Tiles, tiles...)
+			words += more
 		}
-		said = sentences(said, k.on(task, words+"."))
+		said = append(said, words+".")
 		if i == 0 {
 			p.Tiles = append(p.Tiles, k.rate(best, base))
 		}
@@ -116,7 +119,7 @@ func (k *kpi) task(task int, p *Panel) string {
 	for _, l := range k.ranked(task) {
 		p.Tiles = append(p.Tiles, k.guards(l)...)
 	}
-	return said
+	return k.on(task, sentences(said...))
 }
 
 // value sums up an arm of a task.
@@ -131,26 +134,42 @@ func (k *kpi) value(of *study, task, arm int) (name string, color int, e stats.E
 	return v.Name, v.Color, e
 }
 
-// uplift is the tile of an arm less the baseline, and the end of a sentence.
-func (k *kpi) uplift(of *study, task int, best, base *armLine, what string, from float64) (Tile, string) {
+// uplift has the tiles of the baseline and of an arm less the baseline, and the end
+// of a sentence; nothing of what is not known.
+func (k *kpi) uplift(of *study, task int, best, base *armLine, what string) (tiles []Tile, words string) {
+	name, color, from := k.value(of, task, base.Arm)
+	if known(from.Value) {
+		value, interval := TileText(from, report.Say)
+		tiles = append(tiles, Tile{Label: what + " a run, " + name, Value: value, Note: interval, Color: color})
+	}
 	e, _ := of.m.Difference(task, best.Arm, base.Arm)
-	v := series(k.m, best.Arm)
-	t := Tile{Label: fmt.Sprintf("%s more than %s, %s", what, base.arm, v.Name), Value: commas(signed(round3(e.Value))), Note: bounds(e, true), Color: v.Color}
-	words := fmt.Sprintf(", %s against %s", commas(report.SaySigned(e.Value, e.Low, e.High)), base.arm)
-	if share := e.Value / from; from > 0 && known(share) {
+	if !known(e.Value) {
+		return tiles, ""
+	}
+	value, interval := TileText(e, report.SaySigned)
+	words = fmt.Sprintf(", %s against %s", joined(" ", value, interval), name)
+	if share := e.Value / from.Value; from.Value > 0 && known(share) {
 		text := signed(round3(100*share)) + " %"
-		t.Note = joined(t.Note, text)
+		interval = joined("; ", interval, text)
 		words += " (" + text + ")"
 	}
-	return t, words
+	v := series(k.m, best.Arm)
+	return append(tiles, Tile{Label: fmt.Sprintf("%s more than %s, %s", what, name, v.Name), Value: value, Note: interval, Color: v.Color}), words
+}
+
+// measured sums a metric of each run up as the objective is.
+func (k *kpi) measured(metric string, l *armLine) stats.Estimated {
+	other := *l
+	other.runs = k.runs.scores(metric, l.Points, k.m.Replications())
+	return k.estimate(&other, nil, "figure/kpi/"+metric)
 }
 
 // rate is the tile of conversions over sends.
 func (k *kpi) rate(best, base *armLine) Tile {
 	v := series(k.m, best.Arm)
-	t := Tile{Label: "conversion rate, " + v.Name, Value: number(round3(100*stats.Mean(k.runs.of("rate", best.Points)))) + " %", Color: v.Color}
+	t := Tile{Label: "conversion rate, " + v.Name, Value: number(round3(100*k.measured("rate", best).Value)) + " %", Color: v.Color}
 	if base != nil {
-		t.Note = base.arm + " " + number(round3(100*stats.Mean(k.runs.of("rate", base.Points)))) + " %"
+		t.Note = base.arm + " " + number(round3(100*k.measured("rate", base).Value)) + " %"
 	}
 	return t
 }
@@ -166,29 +185,29 @@ func (k *kpi) sends(l *armLine) string {
 			least, most = min(least, sends), max(most, sends)
 		}
 	}
-	switch {
-	case most == 0:
+	return SendsText(least, most)
+}
+
+// SendsText says how many sends runs have; "" where the most is 0.
+func SendsText(least, most float64) string {
+	switch most {
+	case 0:
 		return ""
-	case least == most:
+	case least:
 		return commas(fmt.Sprintf("%.0f", most))
 	}
 	return commas(fmt.Sprintf("%.0f to %.0f", least, most))
 }
 
-// bounds writes an interval; "" where it is not known.
-func bounds(e stats.Estimated, sign bool) string {
-	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
-		return ""
+// TileText writes an estimate as report.Say or report.SaySigned does, its value apart
+// from the interval; that is "" where it is not known.
+func TileText(e stats.Estimated, say func(v, low, high float64) string) (value, interval string) {
+	low, high := e.Low, e.High
+	if !e.Known() {
+		low, high = math.NaN(), math.NaN()
 	}
-	say := report.Say
-	if sign {
-		say = report.SaySigned
-	}
-	text := say(e.Value, e.Low, e.High)
-	if i := slices.Index([]byte(text), '['); i >= 0 {
-		return commas(text[i:])
-	}
-	return ""
+	value, interval, _ = strings.Cut(commas(say(e.Value, low, high)), " ")
+	return value, interval
 }
 
 // signed writes a number with its sign.
@@ -204,14 +223,7 @@ func round3(v float64) float64 {
 	return math.Round(v*unit) / unit
 }
 
-// joined joins what is not empty by semicolons.
-func joined(parts ...string) string {
-	text := ""
-	for _, p := range parts {
-		if p != "" && text != "" {
-			text += "; "
-		}
-		text += p
-	}
-	return text
+// joined joins what is not empty.
+func joined(by string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), by)
 }

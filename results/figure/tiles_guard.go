@@ -26,21 +26,22 @@ const alarm = 0.001
 func (k *kpi) guards(l *armLine) []Tile {
 	v := series(k.m, l.Arm)
 	var all []Tile
-	if up := stats.Present(k.runs.of(holdoutUplift, l.Points)); len(up) > 0 {
-		e := stats.Estimated{Value: stats.Mean(up), Interval: stats.TInterval(up, confidence)}
+	if up := k.runs.of(holdoutUplift, l.Points); len(up) > 0 {
+		// Not over all runs alike: those of a replication may share their noise.
+		e := k.measured(holdoutUplift, l)
 		t := Tile{Label: "uplift over its holdout, " + v.Name, Value: signed(round3(100*e.Value)) + " points", Color: v.Color}
 		note := ""
-		if !math.IsNaN(e.Low) {
+		if e.Known() {
 			note = fmt.Sprintf("[%s, %s] over %s", signed(round3(100*e.Low)), signed(round3(100*e.High)), plural(len(up), "run"))
 		}
-		low, high := stats.Present(k.runs.of(holdoutLow, l.Points)), stats.Present(k.runs.of(holdoutHigh, l.Points))
+		low, high := k.runs.of(holdoutLow, l.Points), k.runs.of(holdoutHigh, l.Points)
 		if len(low) > 0 && len(high) > 0 {
-			note = joined(note, fmt.Sprintf("one run's own interval is on average [%s, %s]", signed(round3(100*stats.Mean(low))), signed(round3(100*stats.Mean(high)))))
+			note = joined("; ", note, fmt.Sprintf("one run's own interval is on average [%s, %s]", signed(round3(100*stats.Mean(low))), signed(round3(100*stats.Mean(high)))))
 		}
 		t.Note = note
 		all = append(all, t)
 	}
-	if p := stats.Present(k.runs.of(mismatchP, l.Points)); len(p) > 0 {
+	if p := k.runs.of(mismatchP, l.Points); len(p) > 0 {
 		n := 0
 		for _, x := range p {
 			if x < alarm {

@@ -98,6 +98,86 @@ func TestKPI(t *testing.T) {
 	}
 }
 
+// TestKPIOfPoints: runs of one replication share their noise, so that the interval of
+// the uplift over a holdout is over replications, as that of conversions is: uplifts
+// of 1 to 4 % that are the same at each of five points have the interval of four
+// numbers, 2.5 -+ 3.182446 x 1.290994 / 2 = 2.054; of one replication there is none.
+// Points count alike in the rate, however many of their runs have failed, and tasks
+// without revenue have no tiles of it.
+func TestKPIOfPoints(t *testing.T) {
+	t.Parallel()
+	for replications, want := range map[string]string{
+		"4": "[+0.446, +4.55] over 20 runs; one run's own interval is on average [+1, +4]",
+		"1": "one run's own interval is on average [+1, +4]",
+	} {
+		s := parse(t, `
+study: points
+seed: 5
+envs:
+  - {as: plain, name: email, horizon: 400, delay: fixed, delay_mean: {grid: [0, 1, 2, 3, 4]}}
+  - {as: rich, name: email, horizon: 400, revenue: poisson}
+agents: [{as: ab, name: uniform}, {name: thompson}]
+baseline: ab
+replications: `+replications+`
+objective: {metric: conversions, goal: maximize}
+`)
+		s.Metrics = append(slices.Clone(s.Metrics), holdoutUplift, holdoutLow, holdoutHigh)
+		at := func(name string) int { return slices.Index(s.Metrics, name) }
+		var all []results.Record
+		for n := range s.Trials() {
+			point, r := s.Split(n)
+			task, arm := s.Pair(point)
+			rec := results.Record{Trial: n, Point: point, Replication: r, Status: results.Done, Metrics: slices.Repeat([]float64{math.NaN()}, len(s.Metrics))}
+			conversions := 100.0
+			if arm == 1 {
+				rec.Metrics[at(holdoutUplift)] = .01 * float64(r+1)
+				rec.Metrics[at(holdoutLow)], rec.Metrics[at(holdoutHigh)] = .01, .04
+				conversions = 200
+			}
+			if point == 0 { // the first point of ab, of which all runs but one fail
+				conversions = 150
+				if r > 0 {
+					rec.Status, rec.Metrics = results.Failed, nil
+				}
+			}
+			if rec.Metrics != nil {
+				rec.Metrics[at("conversions")], rec.Metrics[at("rate")] = conversions, conversions/400
+				if s.Tasks[task].Label == "rich" {
+					rec.Metrics[at("revenue")] = 50 * conversions
+				}
+			}
+			all = append(all, rec)
+		}
+		f, ok := KPI(modelOf(t, s, all, ""), runsOf(t, s, all), counted(t, s, all))
+		if !ok {
+			t.Fatal("no tiles")
+		}
+		if err := f.Check(); err != nil {
+			t.Fatal(err)
+		}
+		tiles := func(name string) map[string]Tile {
+			of := map[string]Tile{}
+			for _, tile := range panel(t, &f, name).Tiles {
+				of[tile.Label] = tile
+			}
+			return of
+		}
+		plain, rich := tiles("plain"), tiles("rich")
+		if got := plain["uplift over its holdout, thompson"].Note; got != want {
+			t.Errorf("%s replications: %q, want %q", replications, got, want)
+		}
+		if got := plain["conversion rate, thompson"].Note; got != "ab 27.5 %" {
+			t.Errorf("the rate of ab is %q, want the mean over points", got)
+		}
+		if _, ok := plain["revenue a run, thompson"]; ok || rich["revenue a run, thompson"].Value != "10,000" {
+			t.Errorf("revenue: %v without it, %v with it", plain, rich)
+		}
+		if strings.Contains(f.Caption, "is -") || strings.Count(f.Caption, "rich: ") != 1 || !strings.Contains(f.Caption, "Its revenue is 10,000") {
+			t.Errorf("caption %q", f.Caption)
+		}
+	}
+}
+
 func TestRound3(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -113,7 +193,7 @@ func TestRound3(t *testing.T) {
 func TestCommas(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"4936 [4900, 4972]": "4,936 [4,900, 4,972]", "0.12345": "0.12345", "+1234567.8901": "+1,234,567.8901", "999": "999", "1e+12": "1e+12", "": "", "-1000 %": "-1,000 %",
+		"4936 [4900, 4972]": "4,936 [4,900, 4,972]", "0.12345": "0.12345", "+1234567.8901": "+1,234,567.8901", "999": "999", "1e+12": "1e+12", "": "", "-1000 %": "-1,000 %", "4936.5 [4900.25, 12]": "4,936.5 [4,900.25, 12]",
 	} {
 		if got := commas(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -142,7 +142,7 @@ func (t *target) result(m *model, o *Options, z float64) Result {
 	}
 	if o.NonNegative {
 		for i := range r.By {
-			r.By[i].Low = max(0, r.By[i].Low)
+			r.By[i].Low, r.By[i].High = max(0, r.By[i].Low), max(0, r.By[i].High)
 		}
 	}
 	return r

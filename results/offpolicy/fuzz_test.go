@@ -18,7 +18,8 @@ func FuzzEvaluator(f *testing.F) {
 			}
 			targets = append(targets, fixed)
 		}
-		e, err := New(2, targets, Options{Clip: 10})
+		positive := outcome > 0
+		e, err := New(2, targets, Options{Clip: 10, NonNegative: positive})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,14 +31,16 @@ func FuzzEvaluator(f *testing.F) {
 			if e.Add(&d) != nil {
 				return
 			}
-			d.Outcome = -d.Outcome / float64(i+1)
+			if d.Outcome /= float64(i + 1); !positive {
+				d.Outcome = -d.Outcome
+			}
 		}
 		for _, r := range e.Results() {
 			for i, b := range r.By {
 				if r.Supported == math.IsNaN(b.Value) && !(Estimator(i) == SNIPS && r.Effective == 0) {
 					t.Fatalf("supported %v, %v", r.Supported, b)
 				}
-				if r.Supported && !math.IsNaN(b.Value) && !(b.Low <= b.Value && b.Value <= b.High) {
+				if r.Supported && !math.IsNaN(b.Value) && !(b.Low <= b.High && (positive || b.Low <= b.Value && b.Value <= b.High)) {
 					t.Fatalf("%v: %v", Estimator(i), b)
 				}
 			}

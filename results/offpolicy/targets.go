@@ -35,7 +35,7 @@ func NewFixed(p []float64) (Fixed, error) {
 	sum := 0.0
 	for i, v := range p {
 		if !(v >= 0) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("probability %v of action %d; it must not be negative", v, i)
+			return nil, fmt.Errorf("probability %v of action %d; it must be a number of at least 0", v, i)
 		}
 		sum += v
 	}

@@ -198,7 +198,7 @@ func (t *ArmTable) Floor() string {
 	base := clean(t.m.Study.Baseline)
 	switch {
 	case t.beside && t.against:
-		return fmt.Sprintf("the run of %s with the same noise, or its mean where they share none,", base)
+		return fmt.Sprintf("the run of %s with the same noise (its mean where they share none)", base)
 	case t.beside:
 		return fmt.Sprintf("the run of %s with the same noise", base)
 	case t.against:

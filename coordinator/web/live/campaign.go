@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"overnight/jobs"
 	"overnight/results"
 	"overnight/results/figure"
 	"overnight/results/report"
@@ -16,45 +17,39 @@ import (
 type campaign struct {
 	conversions, rate int       // indices of Study.Metrics; -1: the study does not count
 	counts            []float64 // conversions, laid out as View.scores; nil where those are the objective
-	least, most       float64   // sends of a run, of those that are known
+	sends             []sends   // by task
 }
 
+// sends are those of a task's runs, of those that are known.
+type sends struct{ least, most float64 }
+
 // newCampaign finds the metrics.
-func newCampaign(metrics []string) campaign {
-	c := campaign{conversions: slices.Index(metrics, "conversions"), rate: slices.Index(metrics, "rate"), least: math.Inf(1)}
+func newCampaign(s *jobs.Study) campaign {
+	c := campaign{
+		conversions: slices.Index(s.Metrics, "conversions"), rate: slices.Index(s.Metrics, "rate"),
+		sends: slices.Repeat([]sends{{least: math.Inf(1)}}, len(s.Tasks)),
+	}
 	if c.rate < 0 {
 		c.conversions = -1
 	}
 	return c
 }
 
-// note takes a record's sends in: conversions over their rate.
-func (c *campaign) note(r *results.Record) {
+// note takes in the sends of a record of a task: conversions over their rate.
+func (c *campaign) note(task int, r *results.Record) {
 	if c.conversions < 0 || r.Status != results.Done || max(c.conversions, c.rate) >= len(r.Metrics) {
 		return
 	}
 	if rate := r.Metrics[c.rate]; rate > 0 {
-		sends := math.Round(r.Metrics[c.conversions] / rate)
-		c.least, c.most = min(c.least, sends), max(c.most, sends)
+		n, of := math.Round(r.Metrics[c.conversions]/rate), &c.sends[task]
+		of.least, of.most = min(of.least, n), max(of.most, n)
 	}
-}
-
-// sends says how many sends a run has; "" where no run has converted yet.
-func (c *campaign) sends() string {
-	switch {
-	case c.most == 0:
-		return ""
-	case c.least == c.most:
-		return thousands(fmt.Sprintf("%.0f", c.most))
-	}
-	return thousands(fmt.Sprintf("%.0f", c.least)) + " to " + thousands(fmt.Sprintf("%.0f", c.most))
 }
 
 // tiles shows the campaign in numbers so far: of the learner with the best mean and
 // of the baseline, over complete replications. nil before the first of them.
 func (v *View) tiles() *figure.Figure {
-	sends := v.campaign.sends()
-	if v.campaign.conversions < 0 || sends == "" {
+	if v.campaign.conversions < 0 {
 		return nil
 	}
 	f := figure.Figure{
@@ -66,7 +61,7 @@ func (v *View) tiles() *figure.Figure {
 		if len(v.study.Tasks) > 1 {
 			p.Name = v.study.Tasks[task].Label
 		}
-		said := v.campaignOf(task, sends, &p)
+		said := v.campaignOf(task, &p)
 		if said == "" || len(f.Panels) == maxPanels {
 			continue
 		}
@@ -82,13 +77,14 @@ func (v *View) tiles() *figure.Figure {
 }
 
 // campaignOf adds a task's tiles to a panel and says in a sentence what they show;
-// "" where no replication is complete.
-func (v *View) campaignOf(task int, sends string, p *figure.Panel) string {
+// "" where no replication is complete or nobody has converted yet.
+func (v *View) campaignOf(task int, p *figure.Panel) string {
+	sends := v.campaign.sends[task]
 	best, base := v.bestOf(task)
 	if best < 0 {
 		best, base = base, -1
 	}
-	if best < 0 {
+	if best < 0 || sends.most == 0 {
 		return ""
 	}
 	counts := v.counted(best)
@@ -104,23 +100,23 @@ func (v *View) campaignOf(task int, sends string, p *figure.Panel) string {
 	if v.lines[best].ready == 1 {
 		over = strings.TrimSuffix(over, "s")
 	}
-	p.Tiles = append(p.Tiles, figure.Tile{Label: "sends a run", Value: sends, Note: over, Color: -1})
-	value, note := split(e, report.Say)
+	p.Tiles = append(p.Tiles, figure.Tile{Label: "sends a run", Value: figure.SendsText(sends.least, sends.most), Note: over, Color: -1})
+	value, note := figure.TileText(e, report.Say)
 	tile(best, "conversions a run, "+name, value, note)
-	said := fmt.Sprintf("%s has %s conversions in %s sends", name, value, sends)
-	of := func(mean float64) string { return fmt.Sprintf("%.3g %%", 100*mean/v.campaign.most) }
+	said := fmt.Sprintf("%s has %s conversions in %s sends", name, value, figure.SendsText(sends.least, sends.most))
+	of := func(mean float64) string { return fmt.Sprintf("%.3g %%", 100*mean/sends.most) }
 	rate := ""
 	if base >= 0 {
 		other := v.study.Arms[v.lines[base].arm].Label
 		from := v.counted(base)
 		b := estimate(from)
 		if !math.IsNaN(b.Value) {
-			value, note = split(b, report.Say)
+			value, note = figure.TileText(b, report.Say)
 			tile(base, "conversions a run, "+other, value, note)
 			rate = other + " " + of(b.Value)
 		}
 		if d := estimate(less(counts, from)); !math.IsNaN(d.Value) {
-			value, note = split(d, report.SaySigned)
+			value, note = figure.TileText(d, report.SaySigned)
 			if b.Value > 0 {
 				note = strings.TrimPrefix(fmt.Sprintf("%s; %+.3g %%", note, 100*d.Value/b.Value), "; ")
 			}
@@ -128,7 +124,7 @@ func (v *View) campaignOf(task int, sends string, p *figure.Panel) string {
 			said += fmt.Sprintf(", %s against %s", value, other)
 		}
 	}
-	if v.campaign.least == v.campaign.most {
+	if sends.least == sends.most {
 		tile(best, "conversion rate, "+name, of(e.Value), rate)
 	}
 	return said + "."
@@ -179,38 +175,4 @@ func less(a, b []float64) []float64 {
 		d[i] = a[i] - b[i]
 	}
 	return d
-}
-
-// split writes an estimate as a value and the interval behind it.
-func split(e stats.Estimated, say func(v, low, high float64) string) (value, interval string) {
-	low, high := e.Low, e.High
-	if !e.Known() {
-		low, high = math.NaN(), math.NaN()
-	}
-	value, interval, _ = strings.Cut(thousands(say(e.Value, low, high)), " ")
-	return value, interval
-}
-
-// thousands groups the digits of numbers before their points: "4936.5" becomes
-// "4,936.5".
-func thousands(text string) string {
-	var out []byte
-	for i := 0; i < len(text); i++ {
-		digit := func(k int) bool { return k >= 0 && k < len(text) && text[k] >= '0' && text[k] <= '9' }
-		out = append(out, text[i])
-		if !digit(i) || !digit(i+1) {
-			continue
-		}
-		from, to := i, i
-		for digit(from - 1) {
-			from--
-		}
-		for digit(to + 1) {
-			to++
-		}
-		if (to-i)%3 == 0 && (from == 0 || text[from-1] != '.') {
-			out = append(out, ',')
-		}
-	}
-	return string(out)
 }

@@ -120,13 +120,34 @@ objective: {metric: regret, goal: minimize}
 	}
 }
 
-func TestThousands(t *testing.T) {
+// TestCampaignOfTasks: each task has the sends of its own runs.
+func TestCampaignOfTasks(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"": "", "1": "1", "123": "123", "1234": "1,234", "-1234567": "-1,234,567", "4936.5 [4900.25, 12]": "4,936.5 [4,900.25, 12]", "0.123456": "0.123456", "+1000.0001 %": "+1,000.0001 %",
-	} {
-		if got := thousands(in); got != want {
-			t.Errorf("%q became %q, want %q", in, got, want)
+	study := parse(t, `
+study: tasks
+envs: [{as: short, name: email, horizon: 100}, {as: long, name: email, horizon: 2000}]
+agents: [{name: thompson}]
+replications: 2
+objective: {metric: conversions, goal: maximize}
+`)
+	s := storetest.NewMemory(time.Now)
+	p := plan(t, s, study)
+	v, err := New(study, study.Name, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range study.Points() {
+		r := results.Record{Trial: i, Point: i, Status: results.Done, Attempts: 1, Metrics: make([]float64, len(study.Metrics))}
+		task, _ := study.Pair(i)
+		r.Metrics[slices.Index(study.Metrics, "conversions")] = []float64{50, 500}[task]
+		r.Metrics[slices.Index(study.Metrics, "rate")] = []float64{.5, .25}[task]
+		if _, err := s.Commit(t.Context(), study.Name, p.Generation, []results.Record{r}); err != nil {
+			t.Fatal(err)
 		}
+	}
+	read(t, v)
+	want := "short: thompson has 50 conversions in 100 sends. long: thompson has 500 conversions in 2,000 sends."
+	if got := figures(t, v)[0].Caption; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -114,7 +114,7 @@ func (v *View) reset() {
 	v.seen = results.NewLedger(v.study.Trials())
 	v.cells = make([]cell, v.study.Points())
 	v.scores, v.reps = nil, 0
-	v.campaign = newCampaign(v.study.Metrics)
+	v.campaign = newCampaign(v.study)
 	v.failing = map[uint64]*Failure{}
 	v.curves = newCurves(v.study, len(v.lines))
 	for i := range v.lines {
@@ -217,7 +217,7 @@ func (v *View) add(r *results.Record) {
 		return // known, or beyond what points are compared by: it confirms those that look best, or is surplus
 	}
 	v.hold(r)
-	v.campaign.note(r)
+	v.campaign.note(v.lines[v.lineOf[r.Point]].task, r)
 	c := &v.cells[r.Point]
 	c.records++
 	if x := v.objective(r); !math.IsNaN(x) {
