@@ -199,8 +199,13 @@ func (p *parser) objective() {
 	}
 }
 
-// LowerIsBetter tells whether the name of a metric says so: regret and its kinds.
-// It is the goal where none is given.
+// LowerIsBetter tells whether the name of a metric says so: regret and its kinds,
+// violations, gaps, and times to something. It is the goal where none is given.
 func LowerIsBetter(metric string) bool {
-	return metric == "regret" || strings.HasSuffix(metric, "_regret")
+	for _, end := range []string{"regret", "violations", "gap"} {
+		if metric == end || strings.HasSuffix(metric, "_"+end) {
+			return true
+		}
+	}
+	return strings.HasPrefix(metric, "time_to_")
 }

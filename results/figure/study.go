@@ -112,9 +112,9 @@ func oracle(m *report.Model) int {
 }
 
 // series returns an empty series of an arm. The oracle is grey; the baseline is
-// dashed, and so are arms beyond the palette's first round.
+// dashed; arms beyond the palette's first round have dashes by their colour.
 func series(m *report.Model, arm int) Series {
-	s := Series{Name: m.Study.Arms[arm].Label, Color: arm, Dashed: arm == m.Baseline() || arm >= len(Colors())}
+	s := Series{Name: m.Study.Arms[arm].Label, Color: arm, Dashed: arm == m.Baseline()}
 	if arm == oracle(m) {
 		s.Color, s.Dashed = -1, false
 	}

@@ -156,7 +156,7 @@ func floor(a *plot.Axis) float64 {
 func line(s *figure.Series) painter {
 	return func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
-		style := draw.LineStyle{Color: colorOf(s.Color), Width: vg.Points(1.6), Dashes: dashed(s.Dashed)}
+		style := draw.LineStyle{Color: colorOf(s.Color), Width: vg.Points(1.6), Dashes: dashes(s)}
 		for _, piece := range pieces(len(s.X), func(i int) bool { return finite(s.Y[i]) }) {
 			var points []vg.Point
 			for i := piece[0]; i < piece[1]; i++ {

@@ -185,7 +185,7 @@ func (e *entry) draw(c draw.Canvas, s text.Style, x, y vg.Length) {
 	case e.kind == figure.Scatter || e.kind == figure.Intervals || e.kind == figure.Contour:
 		dot(c, clr, vg.Point{X: x + 9, Y: mid}, 3, e.kind == figure.Intervals && e.series.Low == nil)
 	case e.kind == figure.Lines:
-		c.StrokeLine2(draw.LineStyle{Color: clr, Width: 2, Dashes: dashed(e.series.Dashed)}, x, mid, x+18, mid)
+		c.StrokeLine2(draw.LineStyle{Color: clr, Width: 2, Dashes: dashes(&e.series)}, x, mid, x+18, mid)
 	default:
 		box := []vg.Point{{X: x + 3, Y: mid - 4}, {X: x + 15, Y: mid - 4}, {X: x + 15, Y: mid + 4}, {X: x + 3, Y: mid + 4}}
 		if e.series.Faint {

@@ -265,3 +265,23 @@ func BenchmarkDraw(b *testing.B) {
 		})
 	}
 }
+
+// TestDashes: lines of one colour differ in their dashes, and none has those of the
+// baseline.
+func TestDashes(t *testing.T) {
+	t.Parallel()
+	n := len(figure.Colors())
+	seen := map[string]string{}
+	for _, s := range []figure.Series{
+		{Name: "baseline", Dashed: true}, {Name: "first round"}, {Name: "second", Color: n}, {Name: "third", Color: 2 * n}, {Name: "fourth", Color: 3 * n},
+	} {
+		key := fmt.Sprint(dashes(&s))
+		if other := seen[key]; other != "" {
+			t.Errorf("%s and %s both have the dashes %s", other, s.Name, key)
+		}
+		seen[key] = s.Name
+	}
+	if d := dashes(&figure.Series{Color: -1}); d != nil {
+		t.Errorf("a grey line has the dashes %v", d)
+	}
+}

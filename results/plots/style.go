@@ -112,12 +112,14 @@ func fitting(s text.Style, word string, width vg.Length) int {
 	return n
 }
 
-// dashes of dashed lines.
-func dashed(on bool) []vg.Length {
-	if !on {
-		return nil
+// dashes returns those of a line: of its own, or those that tell arms of one colour
+// apart, a pattern for each round of the palette.
+func dashes(s *figure.Series) []vg.Length {
+	if s.Dashed {
+		return []vg.Length{vg.Points(5), vg.Points(3)}
 	}
-	return []vg.Length{vg.Points(5), vg.Points(3)}
+	patterns := [][]vg.Length{nil, {vg.Points(8), vg.Points(2.5)}, {vg.Points(1.6), vg.Points(1.6)}, {vg.Points(8), vg.Points(2.5), vg.Points(1.6), vg.Points(2.5)}}
+	return patterns[max(0, s.Color)/len(figure.Colors())%len(patterns)]
 }
 
 func finite(n figure.Num) bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
