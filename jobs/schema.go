@@ -96,7 +96,7 @@ func studyProperties() object {
 		})}}, "How agents are judged: in episodes of their own, or online over the one learning run."),
 		"objective": described(closed(object{
 			"metric":  described(object{"type": "string", "default": "return"}, "A metric that every environment of the study has."),
-			"goal":    described(object{"enum": []string{"maximize", "minimize"}}, "maximize by default, minimize for regret."),
+			"goal":    described(object{"enum": []string{"maximize", "minimize"}}, "maximize by default; minimize where the name says so: regret, violations, a gap, time to something."),
 			"summary": object{"enum": summaries(), "default": "mean"},
 		}), "What tables and comparisons use."),
 		"record":              described(closed(object{"curves": closed(object{"points": ref("count")}, "points")}, "curves"), "What is kept beside metrics: learning curves of at most so many points."),

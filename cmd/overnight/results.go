@@ -57,7 +57,7 @@ of fresh runs. It works in mid-study as well.`,
 	fl.StringVar(&f.by, "by", "point", "point, arm, factor, stopping or confirmation")
 	fl.StringVar(&f.format, "format", "text", "text, json or csv")
 	fl.StringVar(&f.metric, "metric", "", "a metric other than the study's objective")
-	fl.StringVar(&f.goal, "goal", "", "of --metric: maximize or minimize (default: the study's for its objective; else minimize where its name ends in regret)")
+	fl.StringVar(&f.goal, "goal", "", "of --metric: maximize or minimize (default: the study's for its objective; else minimize for regret, violations, gaps and times)")
 	fl.BoolVar(&f.all, "all", false, "more than 20 rows")
 	fl.IntVar(&f.top, "top", 0, "only the best points so far, this `many`, by the mean alone: at once, however large the study")
 	return c
