@@ -12,6 +12,13 @@ import (
 // added in ascending order.
 func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
 	flat := lanes(grad)
+	if n.kernels != nil {
+		n.turn()
+		for row := range rows {
+			n.backward(t, row, flat)
+		}
+		return
+	}
 	for row := range rows {
 		n.backRow(t, row, flat)
 	}

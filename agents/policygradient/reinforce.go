@@ -178,7 +178,7 @@ func (r *reinforce[T]) descend() {
 	loss, entropy := r.loss()
 	r.net.Backward(r.tape, r.rows, r.grad)
 
-	norm := nn.Norm(r.grad)
+	norm := r.net.Norm(r.grad)
 	r.updates++
 	if !(norm <= math.MaxFloat32) {
 		r.err = fmt.Errorf("update %d: the gradient is %v long, so the policy has diverged; lower learning_rate, set grad_clip, or write log_std: {mode: clamped}", r.updates, norm)

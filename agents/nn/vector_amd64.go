@@ -1,0 +1,27 @@
+package nn
+
+import (
+	"overnight/internal/fp"
+	"overnight/internal/simd"
+)
+
+//go:generate go run -C ../../internal/asm ./perceptron -out ../../agents/nn/kernels_amd64.s -stubs ../../agents/nn/kernels_amd64.go -pkg nn
+
+// kernelsOf returns the kernels of a level; nil: plain Go.
+func kernelsOf[T fp.Float](l simd.Level) *kernels[T] {
+	var k any
+	var v T
+	switch _, single := any(v).(float32); {
+	case l == simd.AVX512 && single:
+		k = &kernels[float32]{affine32AVX512, rectify32AVX512, outer32AVX512, squares32AVX512, adam32AVX512, transpose32AVX512}
+	case l == simd.AVX512:
+		k = &kernels[float64]{affine64AVX512, rectify64AVX512, outer64AVX512, squares64AVX512, adam64AVX512, transpose64AVX512}
+	case l == simd.AVX2 && single:
+		k = &kernels[float32]{affine32AVX2, rectify32AVX2, outer32AVX2, squares32AVX2, adam32AVX2, transpose32AVX2}
+	case l == simd.AVX2:
+		k = &kernels[float64]{affine64AVX2, rectify64AVX2, outer64AVX2, squares64AVX2, adam64AVX2, transpose64AVX2}
+	default:
+		return nil
+	}
+	return k.(*kernels[T])
+}
