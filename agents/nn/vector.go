@@ -17,7 +17,11 @@ type kernels[T fp.Float] struct {
 	squares   func(sums, v *T, blocks int)
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
+	panel     panelKernel[T]
+	panels    panelKernel[T] // two at once; nil: there is none
 }
+
+type panelKernel[T fp.Float] func(c *T, cRow, cPanel int, init *T, iRow, iPanel int, a *T, aRow, aStep int, b *T, bPanel, bStep int, rows, depth int)
 
 // sizeof is the size of n numbers.
 func sizeof[T fp.Float](n int) int {
@@ -58,7 +62,19 @@ func (n *Net[T]) turn() {
 		stride := blocks(l.in) * Lanes
 		for p := range l.panels {
 			from := n.flat[(l.first+p*(l.in+1))*Lanes:]
+			if n.kernels == nil {
+				turnPlain(n.turned[i][p*Lanes*stride:], from, stride, l.in)
+				continue
+			}
 			n.kernels.transpose(&n.turned[i][p*Lanes*stride], &from[0], sizeof[T](stride), l.in, Lanes)
+		}
+	}
+}
+
+func turnPlain[T fp.Float](to, from []T, stride, inputs int) {
+	for k := range inputs {
+		for j, w := range (*[Lanes]T)(from[k*Lanes:]) {
+			to[j*stride+k] = w
 		}
 	}
 }

@@ -2,6 +2,8 @@ package rng
 
 import "overnight/internal/simd"
 
+//go:generate go run -C ../asm ./normals -out ../rng/normals_amd64.s -stubs ../rng/normals_amd64.go -pkg rng
+
 // blocks fills dst up to the last whole block of normals.
 func (s *Stream) blocks(dst []float64) { s.blocksAt(simd.Best(), dst) }
 

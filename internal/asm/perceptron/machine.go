@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -90,11 +91,37 @@ func (m machine) zero() VecVirtual {
 	return z
 }
 
+// clear zeroes registers from memory: an exclusive-or with itself counts as a use
+// where registers are allocated, and keeps them taken all the way before it.
+func (m machine) clear(regs []VecVirtual) {
+	for _, r := range regs {
+		m.move(zeros(), r)
+	}
+}
+
+// zeros is a register's length of them.
+var zeros = sync.OnceValue(func() Mem {
+	z := GLOBL("zeros", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(8*i, U64(0))
+	}
+	return z
+})
+
 // notBelow compares: y > 0, or y is not a number.
 const notBelow = 22 // NLE_UQ
 
 // load and others, short for parameters.
 func pointer(name string) Register { return Load(Param(name), GP64()) }
+
+// place is where a parameter lies.
+func place(name string) Mem {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
 
 func at(base Register, offset int) Mem { return Mem{Base: base}.Offset(offset) }
 

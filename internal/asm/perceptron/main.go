@@ -19,6 +19,7 @@ func main() {
 		m.squares()
 		m.adam()
 		m.transpose()
+		m.product()
 	}
 	Generate()
 }
@@ -71,13 +72,7 @@ func (m machine) affine() {
 		ADDQ(stride, init)
 		JMP(LabelRef(label + "_begun"))
 		Label(label + "_zero")
-		for _, s := range sums {
-			if m.wide() {
-				VPXORQ(s, s, s)
-			} else {
-				VPXOR(s, s, s)
-			}
-		}
+		m.clear(sums)
 		Label(label + "_begun")
 
 		bases := []Register{weights}
