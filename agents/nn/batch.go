@@ -99,21 +99,27 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 
 // applyRows replaces sums by outputs.
 func (n *Net[T]) applyRows(a Activation, m *matrix[T], rows int) {
-	if a == Identity {
-		return
-	}
-	for r := range rows {
-		apply(a, m.row(r))
+	switch {
+	case a == Identity:
+	case n.kernels != nil && n.kernels.apply[a] != nil:
+		n.apply(a, m.values[:rows*m.stride])
+	default:
+		for r := range rows {
+			apply(a, m.row(r))
+		}
 	}
 }
 
 // deriveRows replaces the gradient with respect to outputs by that with respect
 // to sums.
 func (n *Net[T]) deriveRows(a Activation, g, y *matrix[T], rows int) {
-	if a == Identity {
-		return
-	}
-	for r := range rows {
-		derive(a, g.row(r), y.row(r))
+	switch {
+	case a == Identity:
+	case n.kernels != nil && n.kernels.derive[a] != nil:
+		n.derive(a, g.values[:rows*g.stride], y.values[:rows*g.stride])
+	default:
+		for r := range rows {
+			derive(a, g.row(r), y.row(r))
+		}
 	}
 }

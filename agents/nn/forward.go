@@ -20,9 +20,9 @@ func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 		n.sums(l, y, in.activeOf(row), count)
 		switch y := y[:l.out]; {
 		case i == len(n.layers)-1:
-			apply(l.act, y)
+			n.apply(l.act, y)
 		case l.act != ReLU:
-			apply(l.act, y)
+			n.apply(l.act, y)
 			count = every(y, n.values, out.activeOf(row))
 		case n.kernels != nil:
 			count = n.kernels.rectify(&y[0], l.out, &n.values[0], &out.activeOf(row)[0])

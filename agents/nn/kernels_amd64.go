@@ -39,6 +39,36 @@ func transpose32AVX2(to *float32, from *float32, rowStride int, inputs int, outp
 //go:noescape
 func panel32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
 
+// relu32AVX2 replaces y by its ReLU.
+//
+//go:noescape
+func relu32AVX2(y *float32, panels int)
+
+// tanh32AVX2 replaces y by its hyperbolic tangent, as fp.Tanh.
+//
+//go:noescape
+func tanh32AVX2(y *float32, panels int)
+
+// sigmoid32AVX2 replaces y by 1/(1+exp(-y)), as fp.Sigmoid.
+//
+//go:noescape
+func sigmoid32AVX2(y *float32, panels int)
+
+// reluBack32AVX2 zeroes grad where y is 0.
+//
+//go:noescape
+func reluBack32AVX2(grad *float32, y *float32, panels int)
+
+// tanhBack32AVX2 multiplies grad by 1 - y*y.
+//
+//go:noescape
+func tanhBack32AVX2(grad *float32, y *float32, panels int)
+
+// sigmoidBack32AVX2 multiplies grad by y (1 - y).
+//
+//go:noescape
+func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
+
 // affine32AVX512 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
 //
 //go:noescape
@@ -79,6 +109,36 @@ func panel32AVX512(c *float32, cRow int, cPanel int, init *float32, iRow int, iP
 //go:noescape
 func panels32AVX512(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
 
+// relu32AVX512 replaces y by its ReLU.
+//
+//go:noescape
+func relu32AVX512(y *float32, panels int)
+
+// tanh32AVX512 replaces y by its hyperbolic tangent, as fp.Tanh.
+//
+//go:noescape
+func tanh32AVX512(y *float32, panels int)
+
+// sigmoid32AVX512 replaces y by 1/(1+exp(-y)), as fp.Sigmoid.
+//
+//go:noescape
+func sigmoid32AVX512(y *float32, panels int)
+
+// reluBack32AVX512 zeroes grad where y is 0.
+//
+//go:noescape
+func reluBack32AVX512(grad *float32, y *float32, panels int)
+
+// tanhBack32AVX512 multiplies grad by 1 - y*y.
+//
+//go:noescape
+func tanhBack32AVX512(grad *float32, y *float32, panels int)
+
+// sigmoidBack32AVX512 multiplies grad by y (1 - y).
+//
+//go:noescape
+func sigmoidBack32AVX512(grad *float32, y *float32, panels int)
+
 // affine64AVX2 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
 //
 //go:noescape
@@ -114,6 +174,36 @@ func transpose64AVX2(to *float64, from *float64, rowStride int, inputs int, outp
 //go:noescape
 func panel64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
 
+// relu64AVX2 replaces y by its ReLU.
+//
+//go:noescape
+func relu64AVX2(y *float64, panels int)
+
+// tanh64AVX2 replaces y by its hyperbolic tangent, as fp.Tanh.
+//
+//go:noescape
+func tanh64AVX2(y *float64, panels int)
+
+// sigmoid64AVX2 replaces y by 1/(1+exp(-y)), as fp.Sigmoid.
+//
+//go:noescape
+func sigmoid64AVX2(y *float64, panels int)
+
+// reluBack64AVX2 zeroes grad where y is 0.
+//
+//go:noescape
+func reluBack64AVX2(grad *float64, y *float64, panels int)
+
+// tanhBack64AVX2 multiplies grad by 1 - y*y.
+//
+//go:noescape
+func tanhBack64AVX2(grad *float64, y *float64, panels int)
+
+// sigmoidBack64AVX2 multiplies grad by y (1 - y).
+//
+//go:noescape
+func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
+
 // affine64AVX512 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
 //
 //go:noescape
@@ -148,3 +238,33 @@ func transpose64AVX512(to *float64, from *float64, rowStride int, inputs int, ou
 //
 //go:noescape
 func panel64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+
+// relu64AVX512 replaces y by its ReLU.
+//
+//go:noescape
+func relu64AVX512(y *float64, panels int)
+
+// tanh64AVX512 replaces y by its hyperbolic tangent, as fp.Tanh.
+//
+//go:noescape
+func tanh64AVX512(y *float64, panels int)
+
+// sigmoid64AVX512 replaces y by 1/(1+exp(-y)), as fp.Sigmoid.
+//
+//go:noescape
+func sigmoid64AVX512(y *float64, panels int)
+
+// reluBack64AVX512 zeroes grad where y is 0.
+//
+//go:noescape
+func reluBack64AVX512(grad *float64, y *float64, panels int)
+
+// tanhBack64AVX512 multiplies grad by 1 - y*y.
+//
+//go:noescape
+func tanhBack64AVX512(grad *float64, y *float64, panels int)
+
+// sigmoidBack64AVX512 multiplies grad by y (1 - y).
+//
+//go:noescape
+func sigmoidBack64AVX512(grad *float64, y *float64, panels int)

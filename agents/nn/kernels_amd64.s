@@ -2896,6 +2896,749 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func relu32AVX2(y *float32, panels int)
+// Requires: AVX
+TEXT ·relu32AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     relu_end
+
+relu:
+	VMOVUPS   (AX), Y0
+	VMOVUPS   word32_0<>+0(SB), Y1
+	VCMPPS    $0x16, Y1, Y0, Y1
+	VMOVUPS   word32_0<>+0(SB), Y2
+	VBLENDVPS Y1, Y0, Y2, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       relu
+
+relu_end:
+	VZEROUPPER
+	RET
+
+DATA word32_0<>+0(SB)/4, $0x00000000
+DATA word32_0<>+4(SB)/4, $0x00000000
+DATA word32_0<>+8(SB)/4, $0x00000000
+DATA word32_0<>+12(SB)/4, $0x00000000
+DATA word32_0<>+16(SB)/4, $0x00000000
+DATA word32_0<>+20(SB)/4, $0x00000000
+DATA word32_0<>+24(SB)/4, $0x00000000
+DATA word32_0<>+28(SB)/4, $0x00000000
+DATA word32_0<>+32(SB)/4, $0x00000000
+DATA word32_0<>+36(SB)/4, $0x00000000
+DATA word32_0<>+40(SB)/4, $0x00000000
+DATA word32_0<>+44(SB)/4, $0x00000000
+DATA word32_0<>+48(SB)/4, $0x00000000
+DATA word32_0<>+52(SB)/4, $0x00000000
+DATA word32_0<>+56(SB)/4, $0x00000000
+DATA word32_0<>+60(SB)/4, $0x00000000
+GLOBL word32_0<>(SB), RODATA|NOPTR, $64
+
+// func tanh32AVX2(y *float32, panels int)
+// Requires: AVX, AVX2
+TEXT ·tanh32AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     tanh_end
+
+tanh:
+	VMOVUPS    (AX), Y0
+	VMOVUPS    word32_80000000<>+0(SB), Y1
+	VPANDN     Y0, Y1, Y2
+	VMULPS     Y0, Y0, Y3
+	VMOVUPS    word32_bf76e2dd<>+0(SB), Y4
+	VMOVUPS    word32_c2c69350<>+0(SB), Y5
+	VMULPS     Y3, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VMOVUPS    word32_c4c9d602<>+0(SB), Y5
+	VMULPS     Y3, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VMOVUPS    word32_42e19f94<>+0(SB), Y5
+	VADDPS     Y5, Y3, Y5
+	VMOVUPS    word32_450bb7d0<>+0(SB), Y6
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VMOVUPS    word32_45976081<>+0(SB), Y6
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VDIVPS     Y5, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y3, Y0, Y3
+	VADDPS     Y3, Y0, Y3
+	VADDPS     Y2, Y2, Y4
+	VMOVUPS    word32_3fb8aa3b<>+0(SB), Y5
+	VMOVUPS    word32_4b400000<>+0(SB), Y6
+	VMULPS     Y5, Y4, Y5
+	VADDPS     Y6, Y5, Y5
+	VMOVUPS    word32_4b400000<>+0(SB), Y6
+	VSUBPS     Y6, Y5, Y5
+	VMOVUPS    word32_3f317200<>+0(SB), Y6
+	VMULPS     Y6, Y5, Y6
+	VSUBPS     Y6, Y4, Y6
+	VMOVUPS    word32_35bfbe8e<>+0(SB), Y7
+	VMULPS     Y7, Y5, Y7
+	VSUBPS     Y7, Y6, Y6
+	VMULPS     Y6, Y6, Y7
+	VMULPS     Y7, Y7, Y8
+	VMOVUPS    word32_3e2aaaab<>+0(SB), Y9
+	VMOVUPS    word32_3f000000<>+0(SB), Y10
+	VMULPS     Y9, Y6, Y9
+	VADDPS     Y10, Y9, Y9
+	VMOVUPS    word32_3f800000<>+0(SB), Y10
+	VADDPS     Y10, Y6, Y10
+	VMULPS     Y9, Y7, Y9
+	VADDPS     Y10, Y9, Y9
+	VMOVUPS    word32_39500d01<>+0(SB), Y10
+	VMOVUPS    word32_3ab60b61<>+0(SB), Y11
+	VMULPS     Y10, Y6, Y10
+	VADDPS     Y11, Y10, Y10
+	VMOVUPS    word32_3c088889<>+0(SB), Y11
+	VMOVUPS    word32_3d2aaaab<>+0(SB), Y12
+	VMULPS     Y11, Y6, Y6
+	VADDPS     Y12, Y6, Y6
+	VMULPS     Y10, Y7, Y7
+	VADDPS     Y6, Y7, Y6
+	VMULPS     Y6, Y8, Y6
+	VADDPS     Y9, Y6, Y6
+	VCVTTPS2DQ Y5, Y5
+	VPSRAD     $0x01, Y5, Y7
+	VPSUBD     Y7, Y5, Y5
+	VMOVUPS    word32_7f<>+0(SB), Y8
+	VPADDD     Y8, Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y6, Y6
+	VPADDD     Y8, Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y6, Y5
+	VMOVUPS    word32_42b17217<>+0(SB), Y6
+	VCMPPS     $0x1e, Y6, Y4, Y6
+	VMOVUPS    word32_7f800000<>+0(SB), Y7
+	VBLENDVPS  Y6, Y7, Y5, Y5
+	VMOVUPS    word32_c2aeac4f<>+0(SB), Y6
+	VCMPPS     $0x11, Y6, Y4, Y6
+	VMOVUPS    word32_0<>+0(SB), Y7
+	VBLENDVPS  Y6, Y7, Y5, Y5
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y6, Y4, Y5, Y4
+	VMOVUPS    word32_3f800000<>+0(SB), Y5
+	VMOVUPS    word32_40000000<>+0(SB), Y6
+	VMOVUPS    word32_3f800000<>+0(SB), Y7
+	VADDPS     Y7, Y4, Y4
+	VDIVPS     Y4, Y6, Y4
+	VSUBPS     Y4, Y5, Y4
+	VPAND      Y1, Y0, Y0
+	VPXOR      Y4, Y0, Y0
+	VMOVUPS    word32_3f200000<>+0(SB), Y1
+	VCMPPS     $0x11, Y1, Y2, Y1
+	VBLENDVPS  Y1, Y3, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	ADDQ       $0x20, AX
+	DECQ       CX
+	JNZ        tanh
+
+tanh_end:
+	VZEROUPPER
+	RET
+
+DATA word32_80000000<>+0(SB)/4, $0x80000000
+DATA word32_80000000<>+4(SB)/4, $0x80000000
+DATA word32_80000000<>+8(SB)/4, $0x80000000
+DATA word32_80000000<>+12(SB)/4, $0x80000000
+DATA word32_80000000<>+16(SB)/4, $0x80000000
+DATA word32_80000000<>+20(SB)/4, $0x80000000
+DATA word32_80000000<>+24(SB)/4, $0x80000000
+DATA word32_80000000<>+28(SB)/4, $0x80000000
+DATA word32_80000000<>+32(SB)/4, $0x80000000
+DATA word32_80000000<>+36(SB)/4, $0x80000000
+DATA word32_80000000<>+40(SB)/4, $0x80000000
+DATA word32_80000000<>+44(SB)/4, $0x80000000
+DATA word32_80000000<>+48(SB)/4, $0x80000000
+DATA word32_80000000<>+52(SB)/4, $0x80000000
+DATA word32_80000000<>+56(SB)/4, $0x80000000
+DATA word32_80000000<>+60(SB)/4, $0x80000000
+GLOBL word32_80000000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_bf76e2dd<>+0(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+4(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+8(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+12(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+16(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+20(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+24(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+28(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+32(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+36(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+40(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+44(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+48(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+52(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+56(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+60(SB)/4, $0xbf76e2dd
+GLOBL word32_bf76e2dd<>(SB), RODATA|NOPTR, $64
+
+DATA word32_c2c69350<>+0(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+4(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+8(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+12(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+16(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+20(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+24(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+28(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+32(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+36(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+40(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+44(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+48(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+52(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+56(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+60(SB)/4, $0xc2c69350
+GLOBL word32_c2c69350<>(SB), RODATA|NOPTR, $64
+
+DATA word32_c4c9d602<>+0(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+4(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+8(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+12(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+16(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+20(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+24(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+28(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+32(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+36(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+40(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+44(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+48(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+52(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+56(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+60(SB)/4, $0xc4c9d602
+GLOBL word32_c4c9d602<>(SB), RODATA|NOPTR, $64
+
+DATA word32_42e19f94<>+0(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+4(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+8(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+12(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+16(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+20(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+24(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+28(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+32(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+36(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+40(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+44(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+48(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+52(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+56(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+60(SB)/4, $0x42e19f94
+GLOBL word32_42e19f94<>(SB), RODATA|NOPTR, $64
+
+DATA word32_450bb7d0<>+0(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+4(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+8(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+12(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+16(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+20(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+24(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+28(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+32(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+36(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+40(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+44(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+48(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+52(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+56(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+60(SB)/4, $0x450bb7d0
+GLOBL word32_450bb7d0<>(SB), RODATA|NOPTR, $64
+
+DATA word32_45976081<>+0(SB)/4, $0x45976081
+DATA word32_45976081<>+4(SB)/4, $0x45976081
+DATA word32_45976081<>+8(SB)/4, $0x45976081
+DATA word32_45976081<>+12(SB)/4, $0x45976081
+DATA word32_45976081<>+16(SB)/4, $0x45976081
+DATA word32_45976081<>+20(SB)/4, $0x45976081
+DATA word32_45976081<>+24(SB)/4, $0x45976081
+DATA word32_45976081<>+28(SB)/4, $0x45976081
+DATA word32_45976081<>+32(SB)/4, $0x45976081
+DATA word32_45976081<>+36(SB)/4, $0x45976081
+DATA word32_45976081<>+40(SB)/4, $0x45976081
+DATA word32_45976081<>+44(SB)/4, $0x45976081
+DATA word32_45976081<>+48(SB)/4, $0x45976081
+DATA word32_45976081<>+52(SB)/4, $0x45976081
+DATA word32_45976081<>+56(SB)/4, $0x45976081
+DATA word32_45976081<>+60(SB)/4, $0x45976081
+GLOBL word32_45976081<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA word32_3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL word32_3fb8aa3b<>(SB), RODATA|NOPTR, $64
+
+DATA word32_4b400000<>+0(SB)/4, $0x4b400000
+DATA word32_4b400000<>+4(SB)/4, $0x4b400000
+DATA word32_4b400000<>+8(SB)/4, $0x4b400000
+DATA word32_4b400000<>+12(SB)/4, $0x4b400000
+DATA word32_4b400000<>+16(SB)/4, $0x4b400000
+DATA word32_4b400000<>+20(SB)/4, $0x4b400000
+DATA word32_4b400000<>+24(SB)/4, $0x4b400000
+DATA word32_4b400000<>+28(SB)/4, $0x4b400000
+DATA word32_4b400000<>+32(SB)/4, $0x4b400000
+DATA word32_4b400000<>+36(SB)/4, $0x4b400000
+DATA word32_4b400000<>+40(SB)/4, $0x4b400000
+DATA word32_4b400000<>+44(SB)/4, $0x4b400000
+DATA word32_4b400000<>+48(SB)/4, $0x4b400000
+DATA word32_4b400000<>+52(SB)/4, $0x4b400000
+DATA word32_4b400000<>+56(SB)/4, $0x4b400000
+DATA word32_4b400000<>+60(SB)/4, $0x4b400000
+GLOBL word32_4b400000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f317200<>+0(SB)/4, $0x3f317200
+DATA word32_3f317200<>+4(SB)/4, $0x3f317200
+DATA word32_3f317200<>+8(SB)/4, $0x3f317200
+DATA word32_3f317200<>+12(SB)/4, $0x3f317200
+DATA word32_3f317200<>+16(SB)/4, $0x3f317200
+DATA word32_3f317200<>+20(SB)/4, $0x3f317200
+DATA word32_3f317200<>+24(SB)/4, $0x3f317200
+DATA word32_3f317200<>+28(SB)/4, $0x3f317200
+DATA word32_3f317200<>+32(SB)/4, $0x3f317200
+DATA word32_3f317200<>+36(SB)/4, $0x3f317200
+DATA word32_3f317200<>+40(SB)/4, $0x3f317200
+DATA word32_3f317200<>+44(SB)/4, $0x3f317200
+DATA word32_3f317200<>+48(SB)/4, $0x3f317200
+DATA word32_3f317200<>+52(SB)/4, $0x3f317200
+DATA word32_3f317200<>+56(SB)/4, $0x3f317200
+DATA word32_3f317200<>+60(SB)/4, $0x3f317200
+GLOBL word32_3f317200<>(SB), RODATA|NOPTR, $64
+
+DATA word32_35bfbe8e<>+0(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+4(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+8(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+12(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+16(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+20(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+24(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+28(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+32(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+36(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+40(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+44(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+48(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+52(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+56(SB)/4, $0x35bfbe8e
+DATA word32_35bfbe8e<>+60(SB)/4, $0x35bfbe8e
+GLOBL word32_35bfbe8e<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+32(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+36(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+40(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+44(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+48(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+52(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+56(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+60(SB)/4, $0x3e2aaaab
+GLOBL word32_3e2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f000000<>+0(SB)/4, $0x3f000000
+DATA word32_3f000000<>+4(SB)/4, $0x3f000000
+DATA word32_3f000000<>+8(SB)/4, $0x3f000000
+DATA word32_3f000000<>+12(SB)/4, $0x3f000000
+DATA word32_3f000000<>+16(SB)/4, $0x3f000000
+DATA word32_3f000000<>+20(SB)/4, $0x3f000000
+DATA word32_3f000000<>+24(SB)/4, $0x3f000000
+DATA word32_3f000000<>+28(SB)/4, $0x3f000000
+DATA word32_3f000000<>+32(SB)/4, $0x3f000000
+DATA word32_3f000000<>+36(SB)/4, $0x3f000000
+DATA word32_3f000000<>+40(SB)/4, $0x3f000000
+DATA word32_3f000000<>+44(SB)/4, $0x3f000000
+DATA word32_3f000000<>+48(SB)/4, $0x3f000000
+DATA word32_3f000000<>+52(SB)/4, $0x3f000000
+DATA word32_3f000000<>+56(SB)/4, $0x3f000000
+DATA word32_3f000000<>+60(SB)/4, $0x3f000000
+GLOBL word32_3f000000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f800000<>+0(SB)/4, $0x3f800000
+DATA word32_3f800000<>+4(SB)/4, $0x3f800000
+DATA word32_3f800000<>+8(SB)/4, $0x3f800000
+DATA word32_3f800000<>+12(SB)/4, $0x3f800000
+DATA word32_3f800000<>+16(SB)/4, $0x3f800000
+DATA word32_3f800000<>+20(SB)/4, $0x3f800000
+DATA word32_3f800000<>+24(SB)/4, $0x3f800000
+DATA word32_3f800000<>+28(SB)/4, $0x3f800000
+DATA word32_3f800000<>+32(SB)/4, $0x3f800000
+DATA word32_3f800000<>+36(SB)/4, $0x3f800000
+DATA word32_3f800000<>+40(SB)/4, $0x3f800000
+DATA word32_3f800000<>+44(SB)/4, $0x3f800000
+DATA word32_3f800000<>+48(SB)/4, $0x3f800000
+DATA word32_3f800000<>+52(SB)/4, $0x3f800000
+DATA word32_3f800000<>+56(SB)/4, $0x3f800000
+DATA word32_3f800000<>+60(SB)/4, $0x3f800000
+GLOBL word32_3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_39500d01<>+0(SB)/4, $0x39500d01
+DATA word32_39500d01<>+4(SB)/4, $0x39500d01
+DATA word32_39500d01<>+8(SB)/4, $0x39500d01
+DATA word32_39500d01<>+12(SB)/4, $0x39500d01
+DATA word32_39500d01<>+16(SB)/4, $0x39500d01
+DATA word32_39500d01<>+20(SB)/4, $0x39500d01
+DATA word32_39500d01<>+24(SB)/4, $0x39500d01
+DATA word32_39500d01<>+28(SB)/4, $0x39500d01
+DATA word32_39500d01<>+32(SB)/4, $0x39500d01
+DATA word32_39500d01<>+36(SB)/4, $0x39500d01
+DATA word32_39500d01<>+40(SB)/4, $0x39500d01
+DATA word32_39500d01<>+44(SB)/4, $0x39500d01
+DATA word32_39500d01<>+48(SB)/4, $0x39500d01
+DATA word32_39500d01<>+52(SB)/4, $0x39500d01
+DATA word32_39500d01<>+56(SB)/4, $0x39500d01
+DATA word32_39500d01<>+60(SB)/4, $0x39500d01
+GLOBL word32_39500d01<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3ab60b61<>+0(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+4(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+8(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+12(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+16(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+20(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+24(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+28(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+32(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+36(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+40(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+44(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+48(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+52(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+56(SB)/4, $0x3ab60b61
+DATA word32_3ab60b61<>+60(SB)/4, $0x3ab60b61
+GLOBL word32_3ab60b61<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3c088889<>+0(SB)/4, $0x3c088889
+DATA word32_3c088889<>+4(SB)/4, $0x3c088889
+DATA word32_3c088889<>+8(SB)/4, $0x3c088889
+DATA word32_3c088889<>+12(SB)/4, $0x3c088889
+DATA word32_3c088889<>+16(SB)/4, $0x3c088889
+DATA word32_3c088889<>+20(SB)/4, $0x3c088889
+DATA word32_3c088889<>+24(SB)/4, $0x3c088889
+DATA word32_3c088889<>+28(SB)/4, $0x3c088889
+DATA word32_3c088889<>+32(SB)/4, $0x3c088889
+DATA word32_3c088889<>+36(SB)/4, $0x3c088889
+DATA word32_3c088889<>+40(SB)/4, $0x3c088889
+DATA word32_3c088889<>+44(SB)/4, $0x3c088889
+DATA word32_3c088889<>+48(SB)/4, $0x3c088889
+DATA word32_3c088889<>+52(SB)/4, $0x3c088889
+DATA word32_3c088889<>+56(SB)/4, $0x3c088889
+DATA word32_3c088889<>+60(SB)/4, $0x3c088889
+GLOBL word32_3c088889<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3d2aaaab<>+0(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+4(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+8(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+12(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+16(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+20(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+24(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+28(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+32(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+36(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+40(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+44(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+48(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+52(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+56(SB)/4, $0x3d2aaaab
+DATA word32_3d2aaaab<>+60(SB)/4, $0x3d2aaaab
+GLOBL word32_3d2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA word32_7f<>+0(SB)/4, $0x0000007f
+DATA word32_7f<>+4(SB)/4, $0x0000007f
+DATA word32_7f<>+8(SB)/4, $0x0000007f
+DATA word32_7f<>+12(SB)/4, $0x0000007f
+DATA word32_7f<>+16(SB)/4, $0x0000007f
+DATA word32_7f<>+20(SB)/4, $0x0000007f
+DATA word32_7f<>+24(SB)/4, $0x0000007f
+DATA word32_7f<>+28(SB)/4, $0x0000007f
+DATA word32_7f<>+32(SB)/4, $0x0000007f
+DATA word32_7f<>+36(SB)/4, $0x0000007f
+DATA word32_7f<>+40(SB)/4, $0x0000007f
+DATA word32_7f<>+44(SB)/4, $0x0000007f
+DATA word32_7f<>+48(SB)/4, $0x0000007f
+DATA word32_7f<>+52(SB)/4, $0x0000007f
+DATA word32_7f<>+56(SB)/4, $0x0000007f
+DATA word32_7f<>+60(SB)/4, $0x0000007f
+GLOBL word32_7f<>(SB), RODATA|NOPTR, $64
+
+DATA word32_42b17217<>+0(SB)/4, $0x42b17217
+DATA word32_42b17217<>+4(SB)/4, $0x42b17217
+DATA word32_42b17217<>+8(SB)/4, $0x42b17217
+DATA word32_42b17217<>+12(SB)/4, $0x42b17217
+DATA word32_42b17217<>+16(SB)/4, $0x42b17217
+DATA word32_42b17217<>+20(SB)/4, $0x42b17217
+DATA word32_42b17217<>+24(SB)/4, $0x42b17217
+DATA word32_42b17217<>+28(SB)/4, $0x42b17217
+DATA word32_42b17217<>+32(SB)/4, $0x42b17217
+DATA word32_42b17217<>+36(SB)/4, $0x42b17217
+DATA word32_42b17217<>+40(SB)/4, $0x42b17217
+DATA word32_42b17217<>+44(SB)/4, $0x42b17217
+DATA word32_42b17217<>+48(SB)/4, $0x42b17217
+DATA word32_42b17217<>+52(SB)/4, $0x42b17217
+DATA word32_42b17217<>+56(SB)/4, $0x42b17217
+DATA word32_42b17217<>+60(SB)/4, $0x42b17217
+GLOBL word32_42b17217<>(SB), RODATA|NOPTR, $64
+
+DATA word32_7f800000<>+0(SB)/4, $0x7f800000
+DATA word32_7f800000<>+4(SB)/4, $0x7f800000
+DATA word32_7f800000<>+8(SB)/4, $0x7f800000
+DATA word32_7f800000<>+12(SB)/4, $0x7f800000
+DATA word32_7f800000<>+16(SB)/4, $0x7f800000
+DATA word32_7f800000<>+20(SB)/4, $0x7f800000
+DATA word32_7f800000<>+24(SB)/4, $0x7f800000
+DATA word32_7f800000<>+28(SB)/4, $0x7f800000
+DATA word32_7f800000<>+32(SB)/4, $0x7f800000
+DATA word32_7f800000<>+36(SB)/4, $0x7f800000
+DATA word32_7f800000<>+40(SB)/4, $0x7f800000
+DATA word32_7f800000<>+44(SB)/4, $0x7f800000
+DATA word32_7f800000<>+48(SB)/4, $0x7f800000
+DATA word32_7f800000<>+52(SB)/4, $0x7f800000
+DATA word32_7f800000<>+56(SB)/4, $0x7f800000
+DATA word32_7f800000<>+60(SB)/4, $0x7f800000
+GLOBL word32_7f800000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_c2aeac4f<>+0(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+4(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+8(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+12(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+16(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+20(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+24(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+28(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+32(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+36(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+40(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+44(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+48(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+52(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+56(SB)/4, $0xc2aeac4f
+DATA word32_c2aeac4f<>+60(SB)/4, $0xc2aeac4f
+GLOBL word32_c2aeac4f<>(SB), RODATA|NOPTR, $64
+
+DATA word32_40000000<>+0(SB)/4, $0x40000000
+DATA word32_40000000<>+4(SB)/4, $0x40000000
+DATA word32_40000000<>+8(SB)/4, $0x40000000
+DATA word32_40000000<>+12(SB)/4, $0x40000000
+DATA word32_40000000<>+16(SB)/4, $0x40000000
+DATA word32_40000000<>+20(SB)/4, $0x40000000
+DATA word32_40000000<>+24(SB)/4, $0x40000000
+DATA word32_40000000<>+28(SB)/4, $0x40000000
+DATA word32_40000000<>+32(SB)/4, $0x40000000
+DATA word32_40000000<>+36(SB)/4, $0x40000000
+DATA word32_40000000<>+40(SB)/4, $0x40000000
+DATA word32_40000000<>+44(SB)/4, $0x40000000
+DATA word32_40000000<>+48(SB)/4, $0x40000000
+DATA word32_40000000<>+52(SB)/4, $0x40000000
+DATA word32_40000000<>+56(SB)/4, $0x40000000
+DATA word32_40000000<>+60(SB)/4, $0x40000000
+GLOBL word32_40000000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f200000<>+0(SB)/4, $0x3f200000
+DATA word32_3f200000<>+4(SB)/4, $0x3f200000
+DATA word32_3f200000<>+8(SB)/4, $0x3f200000
+DATA word32_3f200000<>+12(SB)/4, $0x3f200000
+DATA word32_3f200000<>+16(SB)/4, $0x3f200000
+DATA word32_3f200000<>+20(SB)/4, $0x3f200000
+DATA word32_3f200000<>+24(SB)/4, $0x3f200000
+DATA word32_3f200000<>+28(SB)/4, $0x3f200000
+DATA word32_3f200000<>+32(SB)/4, $0x3f200000
+DATA word32_3f200000<>+36(SB)/4, $0x3f200000
+DATA word32_3f200000<>+40(SB)/4, $0x3f200000
+DATA word32_3f200000<>+44(SB)/4, $0x3f200000
+DATA word32_3f200000<>+48(SB)/4, $0x3f200000
+DATA word32_3f200000<>+52(SB)/4, $0x3f200000
+DATA word32_3f200000<>+56(SB)/4, $0x3f200000
+DATA word32_3f200000<>+60(SB)/4, $0x3f200000
+GLOBL word32_3f200000<>(SB), RODATA|NOPTR, $64
+
+// func sigmoid32AVX2(y *float32, panels int)
+// Requires: AVX, AVX2
+TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     sigmoid_end
+
+sigmoid:
+	VMOVUPS    (AX), Y0
+	VMOVUPS    word32_3f800000<>+0(SB), Y1
+	VMOVUPS    word32_3f800000<>+0(SB), Y2
+	VMOVUPS    word32_80000000<>+0(SB), Y3
+	VPXOR      Y0, Y3, Y0
+	VMOVUPS    word32_3fb8aa3b<>+0(SB), Y3
+	VMOVUPS    word32_4b400000<>+0(SB), Y4
+	VMULPS     Y3, Y0, Y3
+	VADDPS     Y4, Y3, Y3
+	VMOVUPS    word32_4b400000<>+0(SB), Y4
+	VSUBPS     Y4, Y3, Y3
+	VMOVUPS    word32_3f317200<>+0(SB), Y4
+	VMULPS     Y4, Y3, Y4
+	VSUBPS     Y4, Y0, Y4
+	VMOVUPS    word32_35bfbe8e<>+0(SB), Y5
+	VMULPS     Y5, Y3, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMULPS     Y4, Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VMOVUPS    word32_3e2aaaab<>+0(SB), Y7
+	VMOVUPS    word32_3f000000<>+0(SB), Y8
+	VMULPS     Y7, Y4, Y7
+	VADDPS     Y8, Y7, Y7
+	VMOVUPS    word32_3f800000<>+0(SB), Y8
+	VADDPS     Y8, Y4, Y8
+	VMULPS     Y7, Y5, Y7
+	VADDPS     Y8, Y7, Y7
+	VMOVUPS    word32_39500d01<>+0(SB), Y8
+	VMOVUPS    word32_3ab60b61<>+0(SB), Y9
+	VMULPS     Y8, Y4, Y8
+	VADDPS     Y9, Y8, Y8
+	VMOVUPS    word32_3c088889<>+0(SB), Y9
+	VMOVUPS    word32_3d2aaaab<>+0(SB), Y10
+	VMULPS     Y9, Y4, Y4
+	VADDPS     Y10, Y4, Y4
+	VMULPS     Y8, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VMULPS     Y4, Y6, Y4
+	VADDPS     Y7, Y4, Y4
+	VCVTTPS2DQ Y3, Y3
+	VPSRAD     $0x01, Y3, Y5
+	VPSUBD     Y5, Y3, Y3
+	VMOVUPS    word32_7f<>+0(SB), Y6
+	VPADDD     Y6, Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VPADDD     Y6, Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y4, Y3
+	VMOVUPS    word32_42b17217<>+0(SB), Y4
+	VCMPPS     $0x1e, Y4, Y0, Y4
+	VMOVUPS    word32_7f800000<>+0(SB), Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+	VMOVUPS    word32_c2aeac4f<>+0(SB), Y4
+	VCMPPS     $0x11, Y4, Y0, Y4
+	VMOVUPS    word32_0<>+0(SB), Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+	VCMPPS     $0x03, Y0, Y0, Y4
+	VBLENDVPS  Y4, Y0, Y3, Y0
+	VADDPS     Y0, Y2, Y0
+	VDIVPS     Y0, Y1, Y0
+	VMOVUPS    Y0, (AX)
+	ADDQ       $0x20, AX
+	DECQ       CX
+	JNZ        sigmoid
+
+sigmoid_end:
+	VZEROUPPER
+	RET
+
+// func reluBack32AVX2(grad *float32, y *float32, panels int)
+// Requires: AVX
+TEXT ·reluBack32AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     reluBack_end
+
+reluBack:
+	VMOVUPS   (AX), Y0
+	VMOVUPS   (CX), Y1
+	VMOVUPS   word32_0<>+0(SB), Y2
+	VCMPPS    $0x00, Y2, Y1, Y1
+	VMOVUPS   word32_0<>+0(SB), Y2
+	VBLENDVPS Y1, Y2, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	DECQ      DX
+	JNZ       reluBack
+
+reluBack_end:
+	VZEROUPPER
+	RET
+
+// func tanhBack32AVX2(grad *float32, y *float32, panels int)
+// Requires: AVX
+TEXT ·tanhBack32AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     tanhBack_end
+
+tanhBack:
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VMOVUPS word32_3f800000<>+0(SB), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y2, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    DX
+	JNZ     tanhBack
+
+tanhBack_end:
+	VZEROUPPER
+	RET
+
+// func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
+// Requires: AVX
+TEXT ·sigmoidBack32AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     sigmoidBack_end
+
+sigmoidBack:
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VMOVUPS word32_3f800000<>+0(SB), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    DX
+	JNZ     sigmoidBack
+
+sigmoidBack_end:
+	VZEROUPPER
+	RET
+
 // func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, rowStride int, values *float32, indices *int32, count int)
 // Requires: AVX, AVX512F
 TEXT ·affine32AVX512(SB), NOSPLIT, $0-72
@@ -4162,6 +4905,299 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func relu32AVX512(y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·relu32AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x01, CX, CX
+	TESTQ  CX, CX
+	JZ     relu_end
+
+relu:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x16, Z1, Z0, K1
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x40, AX
+	DECQ      CX
+	JNZ       relu
+
+relu_end:
+	VZEROUPPER
+	RET
+
+// func tanh32AVX512(y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·tanh32AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x01, CX, CX
+	TESTQ  CX, CX
+	JZ     tanh_end
+
+tanh:
+	VMOVUPS    (AX), Z0
+	VMOVUPS    word32_80000000<>+0(SB), Z1
+	VPANDNQ    Z0, Z1, Z2
+	VMULPS     Z0, Z0, Z3
+	VMOVUPS    word32_bf76e2dd<>+0(SB), Z4
+	VMOVUPS    word32_c2c69350<>+0(SB), Z5
+	VMULPS     Z3, Z4, Z4
+	VADDPS     Z5, Z4, Z4
+	VMOVUPS    word32_c4c9d602<>+0(SB), Z5
+	VMULPS     Z3, Z4, Z4
+	VADDPS     Z5, Z4, Z4
+	VMOVUPS    word32_42e19f94<>+0(SB), Z5
+	VADDPS     Z5, Z3, Z5
+	VMOVUPS    word32_450bb7d0<>+0(SB), Z10
+	VMULPS     Z3, Z5, Z5
+	VADDPS     Z10, Z5, Z5
+	VMOVUPS    word32_45976081<>+0(SB), Z10
+	VMULPS     Z3, Z5, Z5
+	VADDPS     Z10, Z5, Z5
+	VDIVPS     Z5, Z4, Z4
+	VMULPS     Z4, Z3, Z3
+	VMULPS     Z3, Z0, Z3
+	VADDPS     Z3, Z0, Z3
+	VADDPS     Z2, Z2, Z4
+	VMOVUPS    word32_3fb8aa3b<>+0(SB), Z5
+	VMOVUPS    word32_4b400000<>+0(SB), Z10
+	VMULPS     Z5, Z4, Z5
+	VADDPS     Z10, Z5, Z5
+	VMOVUPS    word32_4b400000<>+0(SB), Z10
+	VSUBPS     Z10, Z5, Z5
+	VMOVUPS    word32_3f317200<>+0(SB), Z10
+	VMULPS     Z10, Z5, Z10
+	VSUBPS     Z10, Z4, Z10
+	VMOVUPS    word32_35bfbe8e<>+0(SB), Z11
+	VMULPS     Z11, Z5, Z11
+	VSUBPS     Z11, Z10, Z10
+	VMULPS     Z10, Z10, Z11
+	VMULPS     Z11, Z11, Z12
+	VMOVUPS    word32_3e2aaaab<>+0(SB), Z13
+	VMOVUPS    word32_3f000000<>+0(SB), Z14
+	VMULPS     Z13, Z10, Z13
+	VADDPS     Z14, Z13, Z13
+	VMOVUPS    word32_3f800000<>+0(SB), Z14
+	VADDPS     Z14, Z10, Z14
+	VMULPS     Z13, Z11, Z13
+	VADDPS     Z14, Z13, Z13
+	VMOVUPS    word32_39500d01<>+0(SB), Z14
+	VMOVUPS    word32_3ab60b61<>+0(SB), Z15
+	VMULPS     Z14, Z10, Z14
+	VADDPS     Z15, Z14, Z14
+	VMOVUPS    word32_3c088889<>+0(SB), Z15
+	VMOVUPS    word32_3d2aaaab<>+0(SB), Z16
+	VMULPS     Z15, Z10, Z10
+	VADDPS     Z16, Z10, Z10
+	VMULPS     Z14, Z11, Z11
+	VADDPS     Z10, Z11, Z10
+	VMULPS     Z10, Z12, Z10
+	VADDPS     Z13, Z10, Z10
+	VCVTTPS2DQ Z5, Z5
+	VPSRAD     $0x01, Z5, Z11
+	VPSUBD     Z11, Z5, Z5
+	VMOVUPS    word32_7f<>+0(SB), Z12
+	VPADDD     Z12, Z11, Z11
+	VPSLLD     $0x17, Z11, Z11
+	VMULPS     Z11, Z10, Z10
+	VPADDD     Z12, Z5, Z5
+	VPSLLD     $0x17, Z5, Z5
+	VMULPS     Z5, Z10, Z5
+	VMOVUPS    word32_42b17217<>+0(SB), Z10
+	VCMPPS     $0x1e, Z10, Z4, K1
+	VMOVUPS    word32_7f800000<>+0(SB), Z10
+	VBLENDMPS  Z10, Z5, K1, Z6
+	VMOVUPS    word32_c2aeac4f<>+0(SB), Z5
+	VCMPPS     $0x11, Z5, Z4, K1
+	VMOVUPS    word32_0<>+0(SB), Z5
+	VBLENDMPS  Z5, Z6, K1, Z7
+	VCMPPS     $0x03, Z4, Z4, K1
+	VBLENDMPS  Z4, Z7, K1, Z8
+	VMOVUPS    word32_3f800000<>+0(SB), Z4
+	VMOVUPS    word32_40000000<>+0(SB), Z5
+	VMOVUPS    word32_3f800000<>+0(SB), Z10
+	VADDPS     Z10, Z8, Z10
+	VDIVPS     Z10, Z5, Z5
+	VSUBPS     Z5, Z4, Z4
+	VPANDQ     Z1, Z0, Z0
+	VPXORQ     Z4, Z0, Z0
+	VMOVUPS    word32_3f200000<>+0(SB), Z1
+	VCMPPS     $0x11, Z1, Z2, K1
+	VBLENDMPS  Z3, Z0, K1, Z9
+	VMOVUPS    Z9, (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        tanh
+
+tanh_end:
+	VZEROUPPER
+	RET
+
+// func sigmoid32AVX512(y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·sigmoid32AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x01, CX, CX
+	TESTQ  CX, CX
+	JZ     sigmoid_end
+
+sigmoid:
+	VMOVUPS    (AX), Z0
+	VMOVUPS    word32_3f800000<>+0(SB), Z1
+	VMOVUPS    word32_3f800000<>+0(SB), Z2
+	VMOVUPS    word32_80000000<>+0(SB), Z3
+	VPXORQ     Z0, Z3, Z0
+	VMOVUPS    word32_3fb8aa3b<>+0(SB), Z3
+	VMOVUPS    word32_4b400000<>+0(SB), Z7
+	VMULPS     Z3, Z0, Z3
+	VADDPS     Z7, Z3, Z3
+	VMOVUPS    word32_4b400000<>+0(SB), Z7
+	VSUBPS     Z7, Z3, Z3
+	VMOVUPS    word32_3f317200<>+0(SB), Z7
+	VMULPS     Z7, Z3, Z7
+	VSUBPS     Z7, Z0, Z7
+	VMOVUPS    word32_35bfbe8e<>+0(SB), Z8
+	VMULPS     Z8, Z3, Z8
+	VSUBPS     Z8, Z7, Z7
+	VMULPS     Z7, Z7, Z8
+	VMULPS     Z8, Z8, Z9
+	VMOVUPS    word32_3e2aaaab<>+0(SB), Z10
+	VMOVUPS    word32_3f000000<>+0(SB), Z11
+	VMULPS     Z10, Z7, Z10
+	VADDPS     Z11, Z10, Z10
+	VMOVUPS    word32_3f800000<>+0(SB), Z11
+	VADDPS     Z11, Z7, Z11
+	VMULPS     Z10, Z8, Z10
+	VADDPS     Z11, Z10, Z10
+	VMOVUPS    word32_39500d01<>+0(SB), Z11
+	VMOVUPS    word32_3ab60b61<>+0(SB), Z12
+	VMULPS     Z11, Z7, Z11
+	VADDPS     Z12, Z11, Z11
+	VMOVUPS    word32_3c088889<>+0(SB), Z12
+	VMOVUPS    word32_3d2aaaab<>+0(SB), Z13
+	VMULPS     Z12, Z7, Z7
+	VADDPS     Z13, Z7, Z7
+	VMULPS     Z11, Z8, Z8
+	VADDPS     Z7, Z8, Z7
+	VMULPS     Z7, Z9, Z7
+	VADDPS     Z10, Z7, Z7
+	VCVTTPS2DQ Z3, Z3
+	VPSRAD     $0x01, Z3, Z8
+	VPSUBD     Z8, Z3, Z3
+	VMOVUPS    word32_7f<>+0(SB), Z9
+	VPADDD     Z9, Z8, Z8
+	VPSLLD     $0x17, Z8, Z8
+	VMULPS     Z8, Z7, Z7
+	VPADDD     Z9, Z3, Z3
+	VPSLLD     $0x17, Z3, Z3
+	VMULPS     Z3, Z7, Z3
+	VMOVUPS    word32_42b17217<>+0(SB), Z7
+	VCMPPS     $0x1e, Z7, Z0, K1
+	VMOVUPS    word32_7f800000<>+0(SB), Z7
+	VBLENDMPS  Z7, Z3, K1, Z4
+	VMOVUPS    word32_c2aeac4f<>+0(SB), Z3
+	VCMPPS     $0x11, Z3, Z0, K1
+	VMOVUPS    word32_0<>+0(SB), Z3
+	VBLENDMPS  Z3, Z4, K1, Z5
+	VCMPPS     $0x03, Z0, Z0, K1
+	VBLENDMPS  Z0, Z5, K1, Z6
+	VADDPS     Z6, Z2, Z0
+	VDIVPS     Z0, Z1, Z0
+	VMOVUPS    Z0, (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        sigmoid
+
+sigmoid_end:
+	VZEROUPPER
+	RET
+
+// func reluBack32AVX512(grad *float32, y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·reluBack32AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x01, DX, DX
+	TESTQ  DX, DX
+	JZ     reluBack_end
+
+reluBack:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   (CX), Z1
+	VMOVUPS   word32_0<>+0(SB), Z2
+	VCMPPS    $0x00, Z2, Z1, K1
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VBLENDMPS Z1, Z0, K1, Z3
+	VMOVUPS   Z3, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      DX
+	JNZ       reluBack
+
+reluBack_end:
+	VZEROUPPER
+	RET
+
+// func tanhBack32AVX512(grad *float32, y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·tanhBack32AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x01, DX, DX
+	TESTQ  DX, DX
+	JZ     tanhBack_end
+
+tanhBack:
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VMOVUPS word32_3f800000<>+0(SB), Z2
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z2, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     tanhBack
+
+tanhBack_end:
+	VZEROUPPER
+	RET
+
+// func sigmoidBack32AVX512(grad *float32, y *float32, panels int)
+// Requires: AVX, AVX512F
+TEXT ·sigmoidBack32AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x01, DX, DX
+	TESTQ  DX, DX
+	JZ     sigmoidBack_end
+
+sigmoidBack:
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VMOVUPS word32_3f800000<>+0(SB), Z2
+	VSUBPS  Z1, Z2, Z2
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     sigmoidBack
+
+sigmoidBack_end:
+	VZEROUPPER
+	RET
+
 // func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
 // Requires: AVX
 TEXT ·affine64AVX2(SB), NOSPLIT, $0-72
@@ -5204,6 +6240,621 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func relu64AVX2(y *float64, panels int)
+// Requires: AVX
+TEXT ·relu64AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x04, CX, CX
+	TESTQ  CX, CX
+	JZ     relu_end
+
+relu:
+	VMOVUPD   (AX), Y0
+	VMOVUPD   word64_0<>+0(SB), Y1
+	VCMPPD    $0x16, Y1, Y0, Y1
+	VMOVUPD   word64_0<>+0(SB), Y2
+	VBLENDVPD Y1, Y0, Y2, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       relu
+
+relu_end:
+	VZEROUPPER
+	RET
+
+DATA word64_0<>+0(SB)/8, $0x0000000000000000
+DATA word64_0<>+8(SB)/8, $0x0000000000000000
+DATA word64_0<>+16(SB)/8, $0x0000000000000000
+DATA word64_0<>+24(SB)/8, $0x0000000000000000
+DATA word64_0<>+32(SB)/8, $0x0000000000000000
+DATA word64_0<>+40(SB)/8, $0x0000000000000000
+DATA word64_0<>+48(SB)/8, $0x0000000000000000
+DATA word64_0<>+56(SB)/8, $0x0000000000000000
+GLOBL word64_0<>(SB), RODATA|NOPTR, $64
+
+// func tanh64AVX2(y *float64, panels int)
+// Requires: AVX, AVX2
+TEXT ·tanh64AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x04, CX, CX
+	TESTQ  CX, CX
+	JZ     tanh_end
+
+tanh:
+	VMOVUPD   (AX), Y0
+	VMOVUPD   word64_8000000000000000<>+0(SB), Y1
+	VPANDN    Y0, Y1, Y2
+	VMULPD    Y0, Y0, Y3
+	VMOVUPD   word64_bfeedc5baafd6f4b<>+0(SB), Y4
+	VMOVUPD   word64_c058d26a0e26682d<>+0(SB), Y5
+	VMULPD    Y3, Y4, Y4
+	VADDPD    Y5, Y4, Y4
+	VMOVUPD   word64_c0993ac030580563<>+0(SB), Y5
+	VMULPD    Y3, Y4, Y4
+	VADDPD    Y5, Y4, Y4
+	VMOVUPD   word64_405c33f28a581b86<>+0(SB), Y5
+	VADDPD    Y5, Y3, Y5
+	VMOVUPD   word64_40a176fa0e5535fa<>+0(SB), Y6
+	VMULPD    Y3, Y5, Y5
+	VADDPD    Y6, Y5, Y5
+	VMOVUPD   word64_40b2ec102442040c<>+0(SB), Y6
+	VMULPD    Y3, Y5, Y5
+	VADDPD    Y6, Y5, Y5
+	VDIVPD    Y5, Y4, Y4
+	VMULPD    Y4, Y3, Y3
+	VMULPD    Y3, Y0, Y3
+	VADDPD    Y3, Y0, Y3
+	VADDPD    Y2, Y2, Y4
+	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Y5
+	VMOVUPD   word64_4338000000000000<>+0(SB), Y6
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y6, Y5, Y5
+	VMOVUPD   word64_4338000000000000<>+0(SB), Y6
+	VSUBPD    Y6, Y5, Y6
+	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Y7
+	VMULPD    Y7, Y6, Y7
+	VSUBPD    Y7, Y4, Y7
+	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Y8
+	VMULPD    Y8, Y6, Y6
+	VSUBPD    Y6, Y7, Y6
+	VMULPD    Y6, Y6, Y7
+	VMULPD    Y7, Y7, Y8
+	VMULPD    Y8, Y8, Y9
+	VMOVUPD   word64_3fc5555555555555<>+0(SB), Y10
+	VMOVUPD   word64_3fe0000000000000<>+0(SB), Y11
+	VMULPD    Y10, Y6, Y10
+	VADDPD    Y11, Y10, Y10
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y11
+	VADDPD    Y11, Y6, Y11
+	VMULPD    Y10, Y7, Y10
+	VADDPD    Y11, Y10, Y10
+	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Y11
+	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Y12
+	VMULPD    Y11, Y6, Y11
+	VADDPD    Y12, Y11, Y11
+	VMOVUPD   word64_3f81111111111111<>+0(SB), Y12
+	VMOVUPD   word64_3fa5555555555555<>+0(SB), Y13
+	VMULPD    Y12, Y6, Y12
+	VADDPD    Y13, Y12, Y12
+	VMULPD    Y11, Y7, Y11
+	VADDPD    Y12, Y11, Y11
+	VMULPD    Y11, Y8, Y11
+	VADDPD    Y10, Y11, Y10
+	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Y11
+	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Y12
+	VMULPD    Y11, Y6, Y11
+	VADDPD    Y12, Y11, Y11
+	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Y12
+	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Y13
+	VMULPD    Y12, Y6, Y12
+	VADDPD    Y13, Y12, Y12
+	VMULPD    Y11, Y7, Y7
+	VADDPD    Y12, Y7, Y7
+	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Y11
+	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Y12
+	VMULPD    Y11, Y6, Y6
+	VADDPD    Y12, Y6, Y6
+	VMULPD    Y6, Y8, Y6
+	VADDPD    Y7, Y6, Y6
+	VMULPD    Y6, Y9, Y6
+	VADDPD    Y10, Y6, Y6
+	VPSLLQ    $0x34, Y5, Y5
+	VPADDQ    Y5, Y6, Y5
+	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Y6
+	VCMPPD    $0x1e, Y6, Y4, Y6
+	VMOVUPD   word64_7ff0000000000000<>+0(SB), Y7
+	VBLENDVPD Y6, Y7, Y5, Y5
+	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Y6
+	VCMPPD    $0x11, Y6, Y4, Y6
+	VMOVUPD   word64_0<>+0(SB), Y7
+	VBLENDVPD Y6, Y7, Y5, Y5
+	VCMPPD    $0x03, Y4, Y4, Y6
+	VBLENDVPD Y6, Y4, Y5, Y4
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y5
+	VMOVUPD   word64_4000000000000000<>+0(SB), Y6
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y7
+	VADDPD    Y7, Y4, Y4
+	VDIVPD    Y4, Y6, Y4
+	VSUBPD    Y4, Y5, Y4
+	VPAND     Y1, Y0, Y0
+	VPXOR     Y4, Y0, Y0
+	VMOVUPD   word64_3fe4000000000000<>+0(SB), Y1
+	VCMPPD    $0x11, Y1, Y2, Y1
+	VBLENDVPD Y1, Y3, Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       tanh
+
+tanh_end:
+	VZEROUPPER
+	RET
+
+DATA word64_8000000000000000<>+0(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+8(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+16(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+24(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+32(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+40(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+48(SB)/8, $0x8000000000000000
+DATA word64_8000000000000000<>+56(SB)/8, $0x8000000000000000
+GLOBL word64_8000000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_bfeedc5baafd6f4b<>+0(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+8(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+16(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+24(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+32(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+40(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+48(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+56(SB)/8, $0xbfeedc5baafd6f4b
+GLOBL word64_bfeedc5baafd6f4b<>(SB), RODATA|NOPTR, $64
+
+DATA word64_c058d26a0e26682d<>+0(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+8(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+16(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+24(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+32(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+40(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+48(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+56(SB)/8, $0xc058d26a0e26682d
+GLOBL word64_c058d26a0e26682d<>(SB), RODATA|NOPTR, $64
+
+DATA word64_c0993ac030580563<>+0(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+8(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+16(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+24(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+32(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+40(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+48(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+56(SB)/8, $0xc0993ac030580563
+GLOBL word64_c0993ac030580563<>(SB), RODATA|NOPTR, $64
+
+DATA word64_405c33f28a581b86<>+0(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+8(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+16(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+24(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+32(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+40(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+48(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+56(SB)/8, $0x405c33f28a581b86
+GLOBL word64_405c33f28a581b86<>(SB), RODATA|NOPTR, $64
+
+DATA word64_40a176fa0e5535fa<>+0(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+8(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+16(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+24(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+32(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+40(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+48(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+56(SB)/8, $0x40a176fa0e5535fa
+GLOBL word64_40a176fa0e5535fa<>(SB), RODATA|NOPTR, $64
+
+DATA word64_40b2ec102442040c<>+0(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+8(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+16(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+24(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+32(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+40(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+48(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+56(SB)/8, $0x40b2ec102442040c
+GLOBL word64_40b2ec102442040c<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3ff71547652b82fe<>+0(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+8(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+16(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+24(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+32(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+40(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+48(SB)/8, $0x3ff71547652b82fe
+DATA word64_3ff71547652b82fe<>+56(SB)/8, $0x3ff71547652b82fe
+GLOBL word64_3ff71547652b82fe<>(SB), RODATA|NOPTR, $64
+
+DATA word64_4338000000000000<>+0(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+8(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+16(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+24(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+32(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+40(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+48(SB)/8, $0x4338000000000000
+DATA word64_4338000000000000<>+56(SB)/8, $0x4338000000000000
+GLOBL word64_4338000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3fe62e42fee00000<>+0(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+8(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+16(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+24(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+32(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+40(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+48(SB)/8, $0x3fe62e42fee00000
+DATA word64_3fe62e42fee00000<>+56(SB)/8, $0x3fe62e42fee00000
+GLOBL word64_3fe62e42fee00000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3dea39ef35793c76<>+0(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+8(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+16(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+24(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+32(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+40(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+48(SB)/8, $0x3dea39ef35793c76
+DATA word64_3dea39ef35793c76<>+56(SB)/8, $0x3dea39ef35793c76
+GLOBL word64_3dea39ef35793c76<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3fc5555555555555<>+0(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+8(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+16(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+24(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+32(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+40(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+48(SB)/8, $0x3fc5555555555555
+DATA word64_3fc5555555555555<>+56(SB)/8, $0x3fc5555555555555
+GLOBL word64_3fc5555555555555<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3fe0000000000000<>+0(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+8(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+32(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+40(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+48(SB)/8, $0x3fe0000000000000
+DATA word64_3fe0000000000000<>+56(SB)/8, $0x3fe0000000000000
+GLOBL word64_3fe0000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+32(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+40(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+48(SB)/8, $0x3ff0000000000000
+DATA word64_3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
+GLOBL word64_3ff0000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3f2a01a01a01a01a<>+0(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+8(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+16(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+24(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+32(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+40(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+48(SB)/8, $0x3f2a01a01a01a01a
+DATA word64_3f2a01a01a01a01a<>+56(SB)/8, $0x3f2a01a01a01a01a
+GLOBL word64_3f2a01a01a01a01a<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3f56c16c16c16c17<>+0(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+8(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+16(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+24(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+32(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+40(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+48(SB)/8, $0x3f56c16c16c16c17
+DATA word64_3f56c16c16c16c17<>+56(SB)/8, $0x3f56c16c16c16c17
+GLOBL word64_3f56c16c16c16c17<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3f81111111111111<>+0(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+8(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+16(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+24(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+32(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+40(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+48(SB)/8, $0x3f81111111111111
+DATA word64_3f81111111111111<>+56(SB)/8, $0x3f81111111111111
+GLOBL word64_3f81111111111111<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3fa5555555555555<>+0(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+8(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+16(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+24(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+32(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+40(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+48(SB)/8, $0x3fa5555555555555
+DATA word64_3fa5555555555555<>+56(SB)/8, $0x3fa5555555555555
+GLOBL word64_3fa5555555555555<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3e5ae64567f544e4<>+0(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+8(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+16(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+24(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+32(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+40(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+48(SB)/8, $0x3e5ae64567f544e4
+DATA word64_3e5ae64567f544e4<>+56(SB)/8, $0x3e5ae64567f544e4
+GLOBL word64_3e5ae64567f544e4<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3e927e4fb7789f5c<>+0(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+8(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+16(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+24(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+32(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+40(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+48(SB)/8, $0x3e927e4fb7789f5c
+DATA word64_3e927e4fb7789f5c<>+56(SB)/8, $0x3e927e4fb7789f5c
+GLOBL word64_3e927e4fb7789f5c<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3ec71de3a556c734<>+0(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+8(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+16(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+24(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+32(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+40(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+48(SB)/8, $0x3ec71de3a556c734
+DATA word64_3ec71de3a556c734<>+56(SB)/8, $0x3ec71de3a556c734
+GLOBL word64_3ec71de3a556c734<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3efa01a01a01a01a<>+0(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+8(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+16(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+24(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+32(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+40(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+48(SB)/8, $0x3efa01a01a01a01a
+DATA word64_3efa01a01a01a01a<>+56(SB)/8, $0x3efa01a01a01a01a
+GLOBL word64_3efa01a01a01a01a<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3de6124613a86d09<>+0(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+8(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+16(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+24(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+32(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+40(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+48(SB)/8, $0x3de6124613a86d09
+DATA word64_3de6124613a86d09<>+56(SB)/8, $0x3de6124613a86d09
+GLOBL word64_3de6124613a86d09<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3e21eed8eff8d898<>+0(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+8(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+16(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+24(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+32(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+40(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+48(SB)/8, $0x3e21eed8eff8d898
+DATA word64_3e21eed8eff8d898<>+56(SB)/8, $0x3e21eed8eff8d898
+GLOBL word64_3e21eed8eff8d898<>(SB), RODATA|NOPTR, $64
+
+DATA word64_40862e42fefa39ef<>+0(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+8(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+16(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+24(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+32(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+40(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+48(SB)/8, $0x40862e42fefa39ef
+DATA word64_40862e42fefa39ef<>+56(SB)/8, $0x40862e42fefa39ef
+GLOBL word64_40862e42fefa39ef<>(SB), RODATA|NOPTR, $64
+
+DATA word64_7ff0000000000000<>+0(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+8(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+16(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+24(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+32(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+40(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+48(SB)/8, $0x7ff0000000000000
+DATA word64_7ff0000000000000<>+56(SB)/8, $0x7ff0000000000000
+GLOBL word64_7ff0000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_c086232bdd7abcd2<>+0(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+8(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+16(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+24(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+32(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+40(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+48(SB)/8, $0xc086232bdd7abcd2
+DATA word64_c086232bdd7abcd2<>+56(SB)/8, $0xc086232bdd7abcd2
+GLOBL word64_c086232bdd7abcd2<>(SB), RODATA|NOPTR, $64
+
+DATA word64_4000000000000000<>+0(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+8(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+16(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+24(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+32(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+40(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+48(SB)/8, $0x4000000000000000
+DATA word64_4000000000000000<>+56(SB)/8, $0x4000000000000000
+GLOBL word64_4000000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA word64_3fe4000000000000<>+0(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+8(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+16(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+24(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+32(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+40(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+48(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+56(SB)/8, $0x3fe4000000000000
+GLOBL word64_3fe4000000000000<>(SB), RODATA|NOPTR, $64
+
+// func sigmoid64AVX2(y *float64, panels int)
+// Requires: AVX, AVX2
+TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x04, CX, CX
+	TESTQ  CX, CX
+	JZ     sigmoid_end
+
+sigmoid:
+	VMOVUPD   (AX), Y0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y2
+	VMOVUPD   word64_8000000000000000<>+0(SB), Y3
+	VPXOR     Y0, Y3, Y0
+	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Y3
+	VMOVUPD   word64_4338000000000000<>+0(SB), Y4
+	VMULPD    Y3, Y0, Y3
+	VADDPD    Y4, Y3, Y3
+	VMOVUPD   word64_4338000000000000<>+0(SB), Y4
+	VSUBPD    Y4, Y3, Y4
+	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Y5
+	VMULPD    Y5, Y4, Y5
+	VSUBPD    Y5, Y0, Y5
+	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Y6
+	VMULPD    Y6, Y4, Y4
+	VSUBPD    Y4, Y5, Y4
+	VMULPD    Y4, Y4, Y5
+	VMULPD    Y5, Y5, Y6
+	VMULPD    Y6, Y6, Y7
+	VMOVUPD   word64_3fc5555555555555<>+0(SB), Y8
+	VMOVUPD   word64_3fe0000000000000<>+0(SB), Y9
+	VMULPD    Y8, Y4, Y8
+	VADDPD    Y9, Y8, Y8
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y9
+	VADDPD    Y9, Y4, Y9
+	VMULPD    Y8, Y5, Y8
+	VADDPD    Y9, Y8, Y8
+	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Y9
+	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Y10
+	VMULPD    Y9, Y4, Y9
+	VADDPD    Y10, Y9, Y9
+	VMOVUPD   word64_3f81111111111111<>+0(SB), Y10
+	VMOVUPD   word64_3fa5555555555555<>+0(SB), Y11
+	VMULPD    Y10, Y4, Y10
+	VADDPD    Y11, Y10, Y10
+	VMULPD    Y9, Y5, Y9
+	VADDPD    Y10, Y9, Y9
+	VMULPD    Y9, Y6, Y9
+	VADDPD    Y8, Y9, Y8
+	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Y9
+	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Y10
+	VMULPD    Y9, Y4, Y9
+	VADDPD    Y10, Y9, Y9
+	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Y10
+	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Y11
+	VMULPD    Y10, Y4, Y10
+	VADDPD    Y11, Y10, Y10
+	VMULPD    Y9, Y5, Y5
+	VADDPD    Y10, Y5, Y5
+	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Y9
+	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Y10
+	VMULPD    Y9, Y4, Y4
+	VADDPD    Y10, Y4, Y4
+	VMULPD    Y4, Y6, Y4
+	VADDPD    Y5, Y4, Y4
+	VMULPD    Y4, Y7, Y4
+	VADDPD    Y8, Y4, Y4
+	VPSLLQ    $0x34, Y3, Y3
+	VPADDQ    Y3, Y4, Y3
+	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Y4
+	VCMPPD    $0x1e, Y4, Y0, Y4
+	VMOVUPD   word64_7ff0000000000000<>+0(SB), Y5
+	VBLENDVPD Y4, Y5, Y3, Y3
+	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Y4
+	VCMPPD    $0x11, Y4, Y0, Y4
+	VMOVUPD   word64_0<>+0(SB), Y5
+	VBLENDVPD Y4, Y5, Y3, Y3
+	VCMPPD    $0x03, Y0, Y0, Y4
+	VBLENDVPD Y4, Y0, Y3, Y0
+	VADDPD    Y0, Y2, Y0
+	VDIVPD    Y0, Y1, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       sigmoid
+
+sigmoid_end:
+	VZEROUPPER
+	RET
+
+// func reluBack64AVX2(grad *float64, y *float64, panels int)
+// Requires: AVX
+TEXT ·reluBack64AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x04, DX, DX
+	TESTQ  DX, DX
+	JZ     reluBack_end
+
+reluBack:
+	VMOVUPD   (AX), Y0
+	VMOVUPD   (CX), Y1
+	VMOVUPD   word64_0<>+0(SB), Y2
+	VCMPPD    $0x00, Y2, Y1, Y1
+	VMOVUPD   word64_0<>+0(SB), Y2
+	VBLENDVPD Y1, Y2, Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	DECQ      DX
+	JNZ       reluBack
+
+reluBack_end:
+	VZEROUPPER
+	RET
+
+// func tanhBack64AVX2(grad *float64, y *float64, panels int)
+// Requires: AVX
+TEXT ·tanhBack64AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x04, DX, DX
+	TESTQ  DX, DX
+	JZ     tanhBack_end
+
+tanhBack:
+	VMOVUPD (AX), Y0
+	VMOVUPD (CX), Y1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Y2
+	VMULPD  Y1, Y1, Y1
+	VSUBPD  Y1, Y2, Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    DX
+	JNZ     tanhBack
+
+tanhBack_end:
+	VZEROUPPER
+	RET
+
+// func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
+// Requires: AVX
+TEXT ·sigmoidBack64AVX2(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x04, DX, DX
+	TESTQ  DX, DX
+	JZ     sigmoidBack_end
+
+sigmoidBack:
+	VMOVUPD (AX), Y0
+	VMOVUPD (CX), Y1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    DX
+	JNZ     sigmoidBack
+
+sigmoidBack_end:
+	VZEROUPPER
+	RET
+
 // func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
 // Requires: AVX, AVX512F
 TEXT ·affine64AVX512(SB), NOSPLIT, $0-72
@@ -6144,5 +7795,320 @@ rows1_depth_end:
 	JMP     rows1
 
 rows1_none:
+	VZEROUPPER
+	RET
+
+// func relu64AVX512(y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·relu64AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     relu_end
+
+relu:
+	VMOVUPD   (AX), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x16, Z1, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VBLENDMPD Z0, Z1, K1, Z2
+	VMOVUPD   Z2, (AX)
+	ADDQ      $0x40, AX
+	DECQ      CX
+	JNZ       relu
+
+relu_end:
+	VZEROUPPER
+	RET
+
+// func tanh64AVX512(y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·tanh64AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     tanh_end
+
+tanh:
+	VMOVUPD   (AX), Z0
+	VMOVUPD   word64_8000000000000000<>+0(SB), Z1
+	VPANDNQ   Z0, Z1, Z2
+	VMULPD    Z0, Z0, Z3
+	VMOVUPD   word64_bfeedc5baafd6f4b<>+0(SB), Z4
+	VMOVUPD   word64_c058d26a0e26682d<>+0(SB), Z5
+	VMULPD    Z3, Z4, Z4
+	VADDPD    Z5, Z4, Z4
+	VMOVUPD   word64_c0993ac030580563<>+0(SB), Z5
+	VMULPD    Z3, Z4, Z4
+	VADDPD    Z5, Z4, Z4
+	VMOVUPD   word64_405c33f28a581b86<>+0(SB), Z5
+	VADDPD    Z5, Z3, Z5
+	VMOVUPD   word64_40a176fa0e5535fa<>+0(SB), Z10
+	VMULPD    Z3, Z5, Z5
+	VADDPD    Z10, Z5, Z5
+	VMOVUPD   word64_40b2ec102442040c<>+0(SB), Z10
+	VMULPD    Z3, Z5, Z5
+	VADDPD    Z10, Z5, Z5
+	VDIVPD    Z5, Z4, Z4
+	VMULPD    Z4, Z3, Z3
+	VMULPD    Z3, Z0, Z3
+	VADDPD    Z3, Z0, Z3
+	VADDPD    Z2, Z2, Z4
+	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Z5
+	VMOVUPD   word64_4338000000000000<>+0(SB), Z10
+	VMULPD    Z5, Z4, Z5
+	VADDPD    Z10, Z5, Z5
+	VMOVUPD   word64_4338000000000000<>+0(SB), Z10
+	VSUBPD    Z10, Z5, Z10
+	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Z11
+	VMULPD    Z11, Z10, Z11
+	VSUBPD    Z11, Z4, Z11
+	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Z12
+	VMULPD    Z12, Z10, Z10
+	VSUBPD    Z10, Z11, Z10
+	VMULPD    Z10, Z10, Z11
+	VMULPD    Z11, Z11, Z12
+	VMULPD    Z12, Z12, Z13
+	VMOVUPD   word64_3fc5555555555555<>+0(SB), Z14
+	VMOVUPD   word64_3fe0000000000000<>+0(SB), Z15
+	VMULPD    Z14, Z10, Z14
+	VADDPD    Z15, Z14, Z14
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z15
+	VADDPD    Z15, Z10, Z15
+	VMULPD    Z14, Z11, Z14
+	VADDPD    Z15, Z14, Z14
+	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Z15
+	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Z16
+	VMULPD    Z15, Z10, Z15
+	VADDPD    Z16, Z15, Z15
+	VMOVUPD   word64_3f81111111111111<>+0(SB), Z16
+	VMOVUPD   word64_3fa5555555555555<>+0(SB), Z17
+	VMULPD    Z16, Z10, Z16
+	VADDPD    Z17, Z16, Z16
+	VMULPD    Z15, Z11, Z15
+	VADDPD    Z16, Z15, Z15
+	VMULPD    Z15, Z12, Z15
+	VADDPD    Z14, Z15, Z14
+	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Z15
+	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Z16
+	VMULPD    Z15, Z10, Z15
+	VADDPD    Z16, Z15, Z15
+	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Z16
+	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Z17
+	VMULPD    Z16, Z10, Z16
+	VADDPD    Z17, Z16, Z16
+	VMULPD    Z15, Z11, Z11
+	VADDPD    Z16, Z11, Z11
+	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Z15
+	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Z16
+	VMULPD    Z15, Z10, Z10
+	VADDPD    Z16, Z10, Z10
+	VMULPD    Z10, Z12, Z10
+	VADDPD    Z11, Z10, Z10
+	VMULPD    Z10, Z13, Z10
+	VADDPD    Z14, Z10, Z10
+	VPSLLQ    $0x34, Z5, Z5
+	VPADDQ    Z5, Z10, Z5
+	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Z10
+	VCMPPD    $0x1e, Z10, Z4, K1
+	VMOVUPD   word64_7ff0000000000000<>+0(SB), Z10
+	VBLENDMPD Z10, Z5, K1, Z6
+	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Z5
+	VCMPPD    $0x11, Z5, Z4, K1
+	VMOVUPD   word64_0<>+0(SB), Z5
+	VBLENDMPD Z5, Z6, K1, Z7
+	VCMPPD    $0x03, Z4, Z4, K1
+	VBLENDMPD Z4, Z7, K1, Z8
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z4
+	VMOVUPD   word64_4000000000000000<>+0(SB), Z5
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z10
+	VADDPD    Z10, Z8, Z10
+	VDIVPD    Z10, Z5, Z5
+	VSUBPD    Z5, Z4, Z4
+	VPANDQ    Z1, Z0, Z0
+	VPXORQ    Z4, Z0, Z0
+	VMOVUPD   word64_3fe4000000000000<>+0(SB), Z1
+	VCMPPD    $0x11, Z1, Z2, K1
+	VBLENDMPD Z3, Z0, K1, Z9
+	VMOVUPD   Z9, (AX)
+	ADDQ      $0x40, AX
+	DECQ      CX
+	JNZ       tanh
+
+tanh_end:
+	VZEROUPPER
+	RET
+
+// func sigmoid64AVX512(y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-16
+	MOVQ   y+0(FP), AX
+	MOVQ   panels+8(FP), CX
+	IMUL3Q $0x02, CX, CX
+	TESTQ  CX, CX
+	JZ     sigmoid_end
+
+sigmoid:
+	VMOVUPD   (AX), Z0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z2
+	VMOVUPD   word64_8000000000000000<>+0(SB), Z3
+	VPXORQ    Z0, Z3, Z0
+	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Z3
+	VMOVUPD   word64_4338000000000000<>+0(SB), Z7
+	VMULPD    Z3, Z0, Z3
+	VADDPD    Z7, Z3, Z3
+	VMOVUPD   word64_4338000000000000<>+0(SB), Z7
+	VSUBPD    Z7, Z3, Z7
+	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Z8
+	VMULPD    Z8, Z7, Z8
+	VSUBPD    Z8, Z0, Z8
+	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Z9
+	VMULPD    Z9, Z7, Z7
+	VSUBPD    Z7, Z8, Z7
+	VMULPD    Z7, Z7, Z8
+	VMULPD    Z8, Z8, Z9
+	VMULPD    Z9, Z9, Z10
+	VMOVUPD   word64_3fc5555555555555<>+0(SB), Z11
+	VMOVUPD   word64_3fe0000000000000<>+0(SB), Z12
+	VMULPD    Z11, Z7, Z11
+	VADDPD    Z12, Z11, Z11
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z12
+	VADDPD    Z12, Z7, Z12
+	VMULPD    Z11, Z8, Z11
+	VADDPD    Z12, Z11, Z11
+	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Z12
+	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Z13
+	VMULPD    Z12, Z7, Z12
+	VADDPD    Z13, Z12, Z12
+	VMOVUPD   word64_3f81111111111111<>+0(SB), Z13
+	VMOVUPD   word64_3fa5555555555555<>+0(SB), Z14
+	VMULPD    Z13, Z7, Z13
+	VADDPD    Z14, Z13, Z13
+	VMULPD    Z12, Z8, Z12
+	VADDPD    Z13, Z12, Z12
+	VMULPD    Z12, Z9, Z12
+	VADDPD    Z11, Z12, Z11
+	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Z12
+	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Z13
+	VMULPD    Z12, Z7, Z12
+	VADDPD    Z13, Z12, Z12
+	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Z13
+	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Z14
+	VMULPD    Z13, Z7, Z13
+	VADDPD    Z14, Z13, Z13
+	VMULPD    Z12, Z8, Z8
+	VADDPD    Z13, Z8, Z8
+	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Z12
+	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Z13
+	VMULPD    Z12, Z7, Z7
+	VADDPD    Z13, Z7, Z7
+	VMULPD    Z7, Z9, Z7
+	VADDPD    Z8, Z7, Z7
+	VMULPD    Z7, Z10, Z7
+	VADDPD    Z11, Z7, Z7
+	VPSLLQ    $0x34, Z3, Z3
+	VPADDQ    Z3, Z7, Z3
+	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Z7
+	VCMPPD    $0x1e, Z7, Z0, K1
+	VMOVUPD   word64_7ff0000000000000<>+0(SB), Z7
+	VBLENDMPD Z7, Z3, K1, Z4
+	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Z3
+	VCMPPD    $0x11, Z3, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z3
+	VBLENDMPD Z3, Z4, K1, Z5
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z5, K1, Z6
+	VADDPD    Z6, Z2, Z0
+	VDIVPD    Z0, Z1, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	DECQ      CX
+	JNZ       sigmoid
+
+sigmoid_end:
+	VZEROUPPER
+	RET
+
+// func reluBack64AVX512(grad *float64, y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·reluBack64AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     reluBack_end
+
+reluBack:
+	VMOVUPD   (AX), Z0
+	VMOVUPD   (CX), Z1
+	VMOVUPD   word64_0<>+0(SB), Z2
+	VCMPPD    $0x00, Z2, Z1, K1
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VBLENDMPD Z1, Z0, K1, Z3
+	VMOVUPD   Z3, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      DX
+	JNZ       reluBack
+
+reluBack_end:
+	VZEROUPPER
+	RET
+
+// func tanhBack64AVX512(grad *float64, y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·tanhBack64AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     tanhBack_end
+
+tanhBack:
+	VMOVUPD (AX), Z0
+	VMOVUPD (CX), Z1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Z2
+	VMULPD  Z1, Z1, Z1
+	VSUBPD  Z1, Z2, Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     tanhBack
+
+tanhBack_end:
+	VZEROUPPER
+	RET
+
+// func sigmoidBack64AVX512(grad *float64, y *float64, panels int)
+// Requires: AVX, AVX512F
+TEXT ·sigmoidBack64AVX512(SB), NOSPLIT, $0-24
+	MOVQ   grad+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   panels+16(FP), DX
+	IMUL3Q $0x02, DX, DX
+	TESTQ  DX, DX
+	JZ     sigmoidBack_end
+
+sigmoidBack:
+	VMOVUPD (AX), Z0
+	VMOVUPD (CX), Z1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Z2
+	VSUBPD  Z1, Z2, Z2
+	VMULPD  Z2, Z1, Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     sigmoidBack
+
+sigmoidBack_end:
 	VZEROUPPER
 	RET

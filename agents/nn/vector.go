@@ -19,6 +19,10 @@ type kernels[T fp.Float] struct {
 	transpose func(to, from *T, rowStride, inputs, outputs int)
 	panel     panelKernel[T]
 	panels    panelKernel[T] // two at once; nil: there is none
+
+	// By Activation; nil: there is none.
+	apply  [5]func(y *T, panels int)
+	derive [5]func(g, y *T, panels int)
 }
 
 type panelKernel[T fp.Float] func(c *T, cRow, cPanel int, init *T, iRow, iPanel int, a *T, aRow, aStep int, b *T, bPanel, bStep int, rows, depth int)
@@ -84,7 +88,7 @@ func (n *Net[T]) backward(t *Tape[T], row int, grad []T) {
 	last := len(n.layers)
 	g := t.sums[:n.layers[last-1].out]
 	copy(g, t.Gradient(row))
-	derive(n.layers[last-1].act, g, t.Output(row))
+	n.derive(n.layers[last-1].act, g, t.Output(row))
 	outs := t.outs[:len(g)]
 	for i := last; i > 0; i-- {
 		l, in, out := &n.layers[i-1], &t.acts[i-1], &t.acts[i]
@@ -109,7 +113,26 @@ func (n *Net[T]) backward(t *Tape[T], row int, grad []T) {
 		n.kernels.affine(&t.sums[0], nil, &n.turned[i-1][0], in.stride/Lanes, sizeof[T](Lanes), sizeof[T](in.stride), &t.deltas[0], &which[0], len(outs))
 		outs = in.active[row*in.stride:][:in.counts[row]]
 		if act := n.layers[i-2].act; act != ReLU {
-			derive(act, t.sums[:in.size], in.values[row*in.stride:][:in.size])
+			n.derive(act, t.sums[:in.size], in.values[row*in.stride:][:in.size])
 		}
 	}
+}
+
+// apply replaces sums by outputs. Padding follows y to the end of its last panel,
+// and may be written over.
+func (n *Net[T]) apply(a Activation, y []T) {
+	if n.kernels != nil && n.kernels.apply[a] != nil {
+		n.kernels.apply[a](&y[0], blocks(len(y)))
+		return
+	}
+	apply(a, y)
+}
+
+// derive is the function of that name, with padding as apply has it.
+func (n *Net[T]) derive(a Activation, g, y []T) {
+	if n.kernels != nil && n.kernels.derive[a] != nil {
+		n.kernels.derive[a](&g[0], &y[0], blocks(len(y)))
+		return
+	}
+	derive(a, g, y)
 }

@@ -109,3 +109,45 @@ func same[T fp.Float](t *testing.T, what string, got, want []T) {
 		}
 	}
 }
+
+// TestActivationLevels holds activations and their derivatives over numbers of
+// all sizes, and over any bits at all.
+func TestActivationLevels(t *testing.T) {
+	t.Parallel()
+	for _, l := range simd.Levels()[1:] {
+		activationLevels[float32](t, l)
+		activationLevels[float64](t, l)
+	}
+}
+
+func activationLevels[T fp.Float](t *testing.T, l simd.Level) {
+	t.Helper()
+	s := rng.New(rng.Root(31, "nn/activations"))
+	x := make([]T, 40*Lanes)
+	for round := range 200 {
+		for i := range x {
+			switch bits := s.Uint64(); {
+			case round%2 == 0:
+				x[i] = T(s.Normal() * math.Exp2(float64(s.IntN(12))-5))
+			case sizeof[T](1) == 4:
+				x[i] = T(math.Float32frombits(uint32(bits)))
+			default:
+				x[i] = T(math.Float64frombits(bits))
+			}
+		}
+		for a := Identity; a <= Softmax; a++ {
+			k := kernelsOf[T](l)
+			if k.apply[a] == nil {
+				continue
+			}
+			want, got := append([]T(nil), x...), append([]T(nil), x...)
+			apply(a, want)
+			k.apply[a](&got[0], len(x)/Lanes)
+			same(t, fmt.Sprintf("%v %v", l, a), got, want)
+			slope, fast := append([]T(nil), x...), append([]T(nil), x...)
+			derive(a, slope, want)
+			k.derive[a](&fast[0], &want[0], len(x)/Lanes)
+			same(t, fmt.Sprintf("%v slope of %v", l, a), fast, slope)
+		}
+	}
+}
