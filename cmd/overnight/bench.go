@@ -105,7 +105,7 @@ func (a *app) measureAll(ctx context.Context, list []*measure, rounds int) error
 			m.values = append(m.values, v)
 		}
 	}
-	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
+	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, %s, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), vectors(), rounds)
 	for _, m := range list {
 		slices.Sort(m.values)
 		fmt.Fprintf(a.out, "%-48s %12.4g %-10s (%.4g, %.4g)\n", m.name, m.values[len(m.values)/2], m.unit, m.values[0], m.values[len(m.values)-1])
