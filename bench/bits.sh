@@ -8,8 +8,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 packages="internal/fp internal/rng agents/bandit agents/nn agents/policygradient envs/email envs/marketing jobs/design"
-vectored="internal/rng agents/nn agents/policygradient envs/marketing" # what vector instructions are used in
 tests='Golden|Canonical|NotebookGradient|Restore|AgainstMath|BoxMuller|NormalsIndependent'
+vectored="internal/rng agents/nn agents/policygradient envs/marketing" # what vector instructions are used in
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 machine=$(go env GOHOSTARCH)

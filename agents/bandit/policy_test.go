@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"overnight/agents"
 	"overnight/envs"
 	"overnight/internal/param"
@@ -229,15 +231,15 @@ func TestGreedy(t *testing.T) {
 		traits := find(t, v.policy).Traits(v.params(t))
 		switch v.policy {
 		case "uniform", "round_robin":
-			if len(played) != 3 || traits != (agents.Traits{}) {
+			if len(played) != 3 || !cmp.Equal(traits, agents.Traits{}) {
 				t.Errorf("%s plays %v, traits %+v", v, played, traits)
 			}
 		case "thompson", "exp3", "exp3_ix":
-			if len(played) < 2 || traits != (agents.Traits{Learns: true}) {
+			if len(played) < 2 || !cmp.Equal(traits, agents.Traits{Learns: true}) {
 				t.Errorf("%s plays %v, traits %+v", v, played, traits)
 			}
 		default:
-			if len(played) != 1 || !played[1] || traits != (agents.Traits{Learns: true, Stochastic: true}) {
+			if len(played) != 1 || !played[1] || !cmp.Equal(traits, agents.Traits{Learns: true, Stochastic: true}) {
 				t.Errorf("%s plays %v greedily, want arm 1 alone; traits %+v", v, played, traits)
 			}
 		}

@@ -171,8 +171,8 @@ func TestState(t *testing.T) {
 			kv = []any{"weights", []param.Value{1.0, 2.0, 3.0}}
 		}
 		p := complete(t, f, kv...)
-		if f.Traits(p) != (agents.Traits{}) {
-			t.Errorf("%s: traits %+v, want neither learning nor stochastic", f.Name(), f.Traits(p))
+		if diff := cmp.Diff(agents.Traits{}, f.Traits(p)); diff != "" {
+			t.Errorf("%s: traits, where it neither learns nor is stochastic (-want +got):\n%s", f.Name(), diff)
 		}
 		fresh, err := f.New(p, spec, rng.Key{}, nil)
 		if err != nil {

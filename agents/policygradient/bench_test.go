@@ -1,7 +1,9 @@
 package policygradient
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"overnight/envs"
 	"overnight/internal/rng"
@@ -31,7 +33,9 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 	player := newPlayer(env, agent)
 	b.ReportAllocs()
 	seed, first, last := uint64(0), 0.0, 0.0
+	times := make([]time.Duration, 0, 1<<14)
 	for b.Loop() {
+		start := time.Now()
 		seed++ // dead units make long runs look faster
 		var err error
 		agent, err = Factory{}.New(p, env.Spec(), rng.Root(seed, "agent/init"), agent)
@@ -47,8 +51,12 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 				last += v / 10
 			}
 		}
+		times = append(times, time.Since(start))
 	}
+	slices.Sort(times)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e3/episodes, "us/episode")
+	b.ReportMetric(float64(times[len(times)/2].Nanoseconds())/1e3/episodes, "median-us/episode") // other load counts less
+	b.ReportMetric(float64(times[len(times)/10].Nanoseconds())/1e3/episodes, "low-us/episode")
 	b.ReportMetric(first/float64(b.N), "first10")
 	b.ReportMetric(last/float64(b.N), "last10")
 }
