@@ -13,10 +13,7 @@ import (
 func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
 	flat := lanes(grad)
 	if n.kernels != nil {
-		n.turn()
-		for row := range rows {
-			n.backward(t, row, flat)
-		}
+		n.backward(t, rows, flat)
 		return
 	}
 	for row := range rows {

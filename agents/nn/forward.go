@@ -11,6 +11,9 @@ import (
 // returns the outputs, which stay on the tape with all activations between. A
 // unit's sum is its bias plus input*weight, one input after the other.
 func (n *Net[T]) Forward(t *Tape[T], row int) []T {
+	if n.kernels != nil {
+		return n.forward(t, row)
+	}
 	in := &t.acts[0]
 	count := compact(in.row(row), n.values, in.activeOf(row))
 	for i := range n.layers {
@@ -20,12 +23,10 @@ func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 		n.sums(l, y, in.activeOf(row), count)
 		switch y := y[:l.out]; {
 		case i == len(n.layers)-1:
-			n.apply(l.act, y)
+			apply(l.act, y)
 		case l.act != ReLU:
-			n.apply(l.act, y)
+			apply(l.act, y)
 			count = every(y, n.values, out.activeOf(row))
-		case n.kernels != nil:
-			count = n.kernels.rectify(&y[0], l.out, &n.values[0], &out.activeOf(row)[0])
 		default:
 			count = rectify(y, n.values, out.activeOf(row))
 		}
@@ -38,10 +39,6 @@ func (n *Net[T]) Forward(t *Tape[T], row int) []T {
 // from the first count inputs of n.values, which are those numbered in active.
 func (n *Net[T]) sums(l *layer, y []T, active []int32, count int) {
 	panel := n.Params[l.first:][:l.panels*(l.in+1)]
-	if n.kernels != nil {
-		n.kernels.affine(&y[0], &panel[l.in][0], &panel[0][0], l.panels, sizeof[T]((l.in+1)*Lanes), sizeof[T](Lanes), &n.values[0], &active[0], count)
-		return
-	}
 	for p := range l.panels {
 		affine((*Block[T])(y[p*Lanes:]), &panel[l.in], panel[:l.in], n.values[:count], active[:count], l.out-p*Lanes)
 		panel = panel[l.in+1:]

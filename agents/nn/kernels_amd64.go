@@ -4,20 +4,30 @@
 
 package nn
 
-// affine32AVX2 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
+// affine32AVX2 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
-func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, rowStride int, values *float32, indices *int32, count int)
+func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
 
-// outer32AVX2 adds the deltas to the biases and, for each unit k of units, deltas times values[k] to the panels at grad + k panel; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number.
+// rectified32AVX2 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
 //
 //go:noescape
-func outer32AVX2(grad *float32, bias *float32, panels int, panelStride int, values *float32, units *int32, count int, deltas *float32, valid *float32, y *float32)
+func rectified32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
 
-// rectify32AVX2 replaces the n numbers of y by their ReLU and lists those that stay with their places; what is behind these in the last panel is written over.
+// list32AVX2 lists the numbers of y that are not 0, with their places.
 //
 //go:noescape
-func rectify32AVX2(y *float32, n int, values *float32, indices *int32) (count int)
+func list32AVX2(y *float32, panels int, kept *float32, places *int32) (left int)
+
+// transfer32AVX2 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
+//
+//go:noescape
+func transfer32AVX2(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
+
+// outer32AVX2 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
+//
+//go:noescape
+func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
 
 // squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -29,7 +39,7 @@ func squares32AVX2(sums *float32, v *float32, blocks int)
 //go:noescape
 func adam32AVX2(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
 
-// transpose32AVX2 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart.
+// transpose32AVX2 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart, for j below outputs. both are rounded up to whole squares of 32 bytes a side, the weights of what is no input being 0.
 //
 //go:noescape
 func transpose32AVX2(to *float32, from *float32, rowStride int, inputs int, outputs int)
@@ -69,20 +79,30 @@ func tanhBack32AVX2(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
 
-// affine32AVX512 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
+// affine32AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
-func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, rowStride int, values *float32, indices *int32, count int)
+func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
 
-// outer32AVX512 adds the deltas to the biases and, for each unit k of units, deltas times values[k] to the panels at grad + k panel; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number.
+// rectified32AVX512 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
 //
 //go:noescape
-func outer32AVX512(grad *float32, bias *float32, panels int, panelStride int, values *float32, units *int32, count int, deltas *float32, valid *float32, y *float32)
+func rectified32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
 
-// rectify32AVX512 replaces the n numbers of y by their ReLU and lists those that stay with their places; what is behind these in the last panel is written over.
+// list32AVX512 lists the numbers of y that are not 0, with their places.
 //
 //go:noescape
-func rectify32AVX512(y *float32, n int, values *float32, indices *int32) (count int)
+func list32AVX512(y *float32, panels int, kept *float32, places *int32) (left int)
+
+// transfer32AVX512 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
+//
+//go:noescape
+func transfer32AVX512(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
+
+// outer32AVX512 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
+//
+//go:noescape
+func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
 
 // squares32AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -94,7 +114,7 @@ func squares32AVX512(sums *float32, v *float32, blocks int)
 //go:noescape
 func adam32AVX512(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
 
-// transpose32AVX512 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart.
+// transpose32AVX512 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart, for j below outputs. both are rounded up to whole squares of 32 bytes a side, the weights of what is no input being 0.
 //
 //go:noescape
 func transpose32AVX512(to *float32, from *float32, rowStride int, inputs int, outputs int)
@@ -139,20 +159,30 @@ func tanhBack32AVX512(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX512(grad *float32, y *float32, panels int)
 
-// affine64AVX2 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
+// affine64AVX2 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
-func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
+func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
 
-// outer64AVX2 adds the deltas to the biases and, for each unit k of units, deltas times values[k] to the panels at grad + k panel; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number.
+// rectified64AVX2 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
 //
 //go:noescape
-func outer64AVX2(grad *float64, bias *float64, panels int, panelStride int, values *float64, units *int32, count int, deltas *float64, valid *float64, y *float64)
+func rectified64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
 
-// rectify64AVX2 replaces the n numbers of y by their ReLU and lists those that stay with their places; what is behind these in the last panel is written over.
+// list64AVX2 lists the numbers of y that are not 0, with their places.
 //
 //go:noescape
-func rectify64AVX2(y *float64, n int, values *float64, indices *int32) (count int)
+func list64AVX2(y *float64, panels int, kept *float64, places *int32) (left int)
+
+// transfer64AVX2 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
+//
+//go:noescape
+func transfer64AVX2(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
+
+// outer64AVX2 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
+//
+//go:noescape
+func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
 
 // squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -164,7 +194,7 @@ func squares64AVX2(sums *float64, v *float64, blocks int)
 //go:noescape
 func adam64AVX2(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
 
-// transpose64AVX2 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart.
+// transpose64AVX2 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart, for j below outputs. both are rounded up to whole squares of 32 bytes a side, the weights of what is no input being 0.
 //
 //go:noescape
 func transpose64AVX2(to *float64, from *float64, rowStride int, inputs int, outputs int)
@@ -204,20 +234,30 @@ func tanhBack64AVX2(grad *float64, y *float64, panels int)
 //go:noescape
 func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
 
-// affine64AVX512 sets panel p of y to init, panelStride bytes apart (nil: 0), plus the sum over i of values[i] times the panel at weights + p panelStride + indices[i] rowStride.
+// affine64AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
-func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
+func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
 
-// outer64AVX512 adds the deltas to the biases and, for each unit k of units, deltas times values[k] to the panels at grad + k panel; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number.
+// rectified64AVX512 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
 //
 //go:noescape
-func outer64AVX512(grad *float64, bias *float64, panels int, panelStride int, values *float64, units *int32, count int, deltas *float64, valid *float64, y *float64)
+func rectified64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
 
-// rectify64AVX512 replaces the n numbers of y by their ReLU and lists those that stay with their places; what is behind these in the last panel is written over.
+// list64AVX512 lists the numbers of y that are not 0, with their places.
 //
 //go:noescape
-func rectify64AVX512(y *float64, n int, values *float64, indices *int32) (count int)
+func list64AVX512(y *float64, panels int, kept *float64, places *int32) (left int)
+
+// transfer64AVX512 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
+//
+//go:noescape
+func transfer64AVX512(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
+
+// outer64AVX512 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
+//
+//go:noescape
+func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
 
 // squares64AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -229,7 +269,7 @@ func squares64AVX512(sums *float64, v *float64, blocks int)
 //go:noescape
 func adam64AVX512(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
 
-// transpose64AVX512 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart.
+// transpose64AVX512 writes the weights of one panel, from[k][j], to to[j][k], rows rowStride bytes apart, for j below outputs. both are rounded up to whole squares of 32 bytes a side, the weights of what is no input being 0.
 //
 //go:noescape
 func transpose64AVX512(to *float64, from *float64, rowStride int, inputs int, outputs int)

@@ -4,81 +4,61 @@
 
 #include "textflag.h"
 
-// func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, rowStride int, values *float32, indices *int32, count int)
+// func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
 // Requires: AVX
-TEXT ·affine32AVX2(SB), NOSPLIT, $0-72
+TEXT ·affine32AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), AX
 	MOVQ init+8(FP), CX
 	MOVQ weights+16(FP), DX
-	MOVQ panels+24(FP), BX
-	MOVQ panelStride+32(FP), SI
-	MOVQ rowStride+40(FP), DI
+	MOVQ panelStride+32(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ panels+24(FP), DI
 
 affine4:
-	CMPQ    BX, $0x04
+	CMPQ    DI, $0x04
 	JLT     affine4_none
-	TESTQ   CX, CX
-	JZ      affine4_zero
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Y2
 	VMOVUPS 32(CX), Y3
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Y4
 	VMOVUPS 32(CX), Y5
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Y6
 	VMOVUPS 32(CX), Y7
-	ADDQ    SI, CX
-	JMP     affine4_begun
-
-affine4_zero:
-	VMOVUPS zeros<>+0(SB), Y0
-	VMOVUPS zeros<>+0(SB), Y1
-	VMOVUPS zeros<>+0(SB), Y2
-	VMOVUPS zeros<>+0(SB), Y3
-	VMOVUPS zeros<>+0(SB), Y4
-	VMOVUPS zeros<>+0(SB), Y5
-	VMOVUPS zeros<>+0(SB), Y6
-	VMOVUPS zeros<>+0(SB), Y7
-
-affine4_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  R8, R9
-	ADDQ  SI, R9
-	MOVQ  R9, R10
-	ADDQ  SI, R10
-	MOVQ  values+48(FP), R11
-	MOVQ  indices+56(FP), R12
-	MOVQ  count+64(FP), R13
-	TESTQ R13, R13
-	JZ    affine4_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), R8
+	MOVQ    indices+48(FP), R9
+	MOVQ    count+56(FP), R10
+	TESTQ   R10, R10
+	JZ      affine4_loop_end
 
 affine4_loop:
-	MOVLQSX      (R12), R14
-	IMULQ        DI, R14
-	VBROADCASTSS (R11), Y8
-	VMULPS       (DX)(R14*1), Y8, Y9
+	MOVLQSX      (R9), R11
+	SHLQ         $0x06, R11
+	VBROADCASTSS (R8), Y8
+	ADDQ         DX, R11
+	VMULPS       (R11), Y8, Y9
 	VADDPS       Y0, Y9, Y0
-	VMULPS       32(DX)(R14*1), Y8, Y9
+	VMULPS       32(R11), Y8, Y9
 	VADDPS       Y1, Y9, Y1
-	VMULPS       (R8)(R14*1), Y8, Y9
+	VMULPS       (R11)(BX*1), Y8, Y9
 	VADDPS       Y2, Y9, Y2
-	VMULPS       32(R8)(R14*1), Y8, Y9
+	VMULPS       32(R11)(BX*1), Y8, Y9
 	VADDPS       Y3, Y9, Y3
-	VMULPS       (R9)(R14*1), Y8, Y9
+	VMULPS       (R11)(BX*2), Y8, Y9
 	VADDPS       Y4, Y9, Y4
-	VMULPS       32(R9)(R14*1), Y8, Y9
+	VMULPS       32(R11)(BX*2), Y8, Y9
 	VADDPS       Y5, Y9, Y5
-	VMULPS       (R10)(R14*1), Y8, Y9
+	VMULPS       (R11)(SI*1), Y8, Y9
 	VADDPS       Y6, Y9, Y6
-	VMULPS       32(R10)(R14*1), Y8, Y8
+	VMULPS       32(R11)(SI*1), Y8, Y8
 	VADDPS       Y7, Y8, Y7
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R11
-	DECQ         R13
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R8
+	DECQ         R10
 	JNZ          affine4_loop
 
 affine4_loop_end:
@@ -91,55 +71,43 @@ affine4_loop_end:
 	VMOVUPS Y6, 192(AX)
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $0x00000100, AX
-	MOVQ    R10, DX
-	ADDQ    SI, DX
-	SUBQ    $0x04, BX
+	LEAQ    (DX)(BX*2), DX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x04, DI
 	JMP     affine4
 
 affine4_none:
 affine2:
-	CMPQ    BX, $0x02
+	CMPQ    DI, $0x02
 	JLT     affine2_none
-	TESTQ   CX, CX
-	JZ      affine2_zero
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Y2
 	VMOVUPS 32(CX), Y3
-	ADDQ    SI, CX
-	JMP     affine2_begun
-
-affine2_zero:
-	VMOVUPS zeros<>+0(SB), Y0
-	VMOVUPS zeros<>+0(SB), Y1
-	VMOVUPS zeros<>+0(SB), Y2
-	VMOVUPS zeros<>+0(SB), Y3
-
-affine2_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  values+48(FP), R9
-	MOVQ  indices+56(FP), R10
-	MOVQ  count+64(FP), R11
-	TESTQ R11, R11
-	JZ    affine2_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine2_loop_end
 
 affine2_loop:
-	MOVLQSX      (R10), R12
-	IMULQ        DI, R12
-	VBROADCASTSS (R9), Y4
-	VMULPS       (DX)(R12*1), Y4, Y5
+	MOVLQSX      (R8), R10
+	SHLQ         $0x06, R10
+	VBROADCASTSS (SI), Y4
+	ADDQ         DX, R10
+	VMULPS       (R10), Y4, Y5
 	VADDPS       Y0, Y5, Y0
-	VMULPS       32(DX)(R12*1), Y4, Y5
+	VMULPS       32(R10), Y4, Y5
 	VADDPS       Y1, Y5, Y1
-	VMULPS       (R8)(R12*1), Y4, Y5
+	VMULPS       (R10)(BX*1), Y4, Y5
 	VADDPS       Y2, Y5, Y2
-	VMULPS       32(R8)(R12*1), Y4, Y4
+	VMULPS       32(R10)(BX*1), Y4, Y4
 	VADDPS       Y3, Y4, Y3
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R9
-	DECQ         R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, SI
+	DECQ         R9
 	JNZ          affine2_loop
 
 affine2_loop_end:
@@ -148,287 +116,421 @@ affine2_loop_end:
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $0x00000080, AX
-	MOVQ    R8, DX
-	ADDQ    SI, DX
-	SUBQ    $0x02, BX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x02, DI
 	JMP     affine2
 
 affine2_none:
 affine1:
-	CMPQ    BX, $0x01
+	CMPQ    DI, $0x01
 	JLT     affine1_none
-	TESTQ   CX, CX
-	JZ      affine1_zero
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
-	ADDQ    SI, CX
-	JMP     affine1_begun
-
-affine1_zero:
-	VMOVUPS zeros<>+0(SB), Y0
-	VMOVUPS zeros<>+0(SB), Y1
-
-affine1_begun:
-	MOVQ  values+48(FP), R8
-	MOVQ  indices+56(FP), R9
-	MOVQ  count+64(FP), R10
-	TESTQ R10, R10
-	JZ    affine1_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine1_loop_end
 
 affine1_loop:
-	MOVLQSX      (R9), R11
-	IMULQ        DI, R11
-	VBROADCASTSS (R8), Y2
-	VMULPS       (DX)(R11*1), Y2, Y3
+	MOVLQSX      (R8), R10
+	SHLQ         $0x06, R10
+	VBROADCASTSS (SI), Y2
+	ADDQ         DX, R10
+	VMULPS       (R10), Y2, Y3
 	VADDPS       Y0, Y3, Y0
-	VMULPS       32(DX)(R11*1), Y2, Y2
+	VMULPS       32(R10), Y2, Y2
 	VADDPS       Y1, Y2, Y1
-	ADDQ         $0x04, R9
 	ADDQ         $0x04, R8
-	DECQ         R10
+	ADDQ         $0x04, SI
+	DECQ         R9
 	JNZ          affine1_loop
 
 affine1_loop_end:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $0x40, AX
-	ADDQ    SI, DX
-	SUBQ    $0x01, BX
+	LEAQ    (DX)(BX*1), DX
+	SUBQ    $0x01, DI
 	JMP     affine1
 
 affine1_none:
 	VZEROUPPER
 	RET
 
-DATA zeros<>+0(SB)/8, $0x0000000000000000
-DATA zeros<>+8(SB)/8, $0x0000000000000000
-DATA zeros<>+16(SB)/8, $0x0000000000000000
-DATA zeros<>+24(SB)/8, $0x0000000000000000
-DATA zeros<>+32(SB)/8, $0x0000000000000000
-DATA zeros<>+40(SB)/8, $0x0000000000000000
-DATA zeros<>+48(SB)/8, $0x0000000000000000
-DATA zeros<>+56(SB)/8, $0x0000000000000000
-GLOBL zeros<>(SB), RODATA|NOPTR, $64
-
-// func outer32AVX2(grad *float32, bias *float32, panels int, panelStride int, values *float32, units *int32, count int, deltas *float32, valid *float32, y *float32)
-// Requires: AVX, AVX2
-TEXT ·outer32AVX2(SB), NOSPLIT, $0-80
-	MOVQ grad+0(FP), AX
-	MOVQ bias+8(FP), CX
-	MOVQ panels+16(FP), DX
-	MOVQ panelStride+24(FP), BX
-	MOVQ deltas+56(FP), SI
-	MOVQ valid+64(FP), DI
-	MOVQ y+72(FP), R8
-	MOVQ values+32(FP), R9
-
-outer2:
-	CMPQ    DX, $0x02
-	JLT     outer2_none
-	VMOVUPS (SI), Y0
-	VMOVUPS (DI), Y4
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 32(DI), Y5
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 64(DI), Y6
-	VMOVUPS 96(SI), Y3
-	VMOVUPS 96(DI), Y7
-	TESTQ   R8, R8
-	JZ      outer2_all
-	VPXOR   Y8, Y8, Y8
-	VMOVUPS (R8), Y9
-	VCMPPS  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y4, Y4
-	VMOVUPS 32(R8), Y9
-	VCMPPS  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y5, Y5
-	VMOVUPS 64(R8), Y9
-	VCMPPS  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y6, Y6
-	VMOVUPS 96(R8), Y9
-	VCMPPS  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y7, Y7
-	ADDQ    $0x00000080, R8
-
-outer2_all:
-	ADDQ      $0x00000080, SI
-	ADDQ      $0x00000080, DI
-	MOVQ      AX, R10
-	ADDQ      BX, R10
-	VMOVUPS   (CX), Y8
-	VADDPS    Y0, Y8, Y9
-	VBLENDVPS Y4, Y9, Y8, Y8
-	VMOVUPS   Y8, (CX)
-	VMOVUPS   32(CX), Y8
-	VADDPS    Y1, Y8, Y9
-	VBLENDVPS Y5, Y9, Y8, Y8
-	VMOVUPS   Y8, 32(CX)
-	ADDQ      BX, CX
-	VMOVUPS   (CX), Y8
-	VADDPS    Y2, Y8, Y9
-	VBLENDVPS Y6, Y9, Y8, Y8
-	VMOVUPS   Y8, (CX)
-	VMOVUPS   32(CX), Y8
-	VADDPS    Y3, Y8, Y9
-	VBLENDVPS Y7, Y9, Y8, Y8
-	VMOVUPS   Y8, 32(CX)
-	ADDQ      BX, CX
-	MOVQ      units+40(FP), R11
-	MOVQ      count+48(FP), R12
-	TESTQ     R12, R12
-	JZ        outer2_loop_end
-
-outer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (R9)(R13*4), Y8
-	IMUL3Q       $0x40, R13, R13
-	VMULPS       Y0, Y8, Y9
-	VMOVUPS      (AX)(R13*1), Y10
-	VADDPS       Y9, Y10, Y9
-	VBLENDVPS    Y4, Y9, Y10, Y10
-	VMOVUPS      Y10, (AX)(R13*1)
-	VMULPS       Y1, Y8, Y9
-	VMOVUPS      32(AX)(R13*1), Y10
-	VADDPS       Y9, Y10, Y9
-	VBLENDVPS    Y5, Y9, Y10, Y10
-	VMOVUPS      Y10, 32(AX)(R13*1)
-	VMULPS       Y2, Y8, Y9
-	VMOVUPS      (R10)(R13*1), Y10
-	VADDPS       Y9, Y10, Y9
-	VBLENDVPS    Y6, Y9, Y10, Y10
-	VMOVUPS      Y10, (R10)(R13*1)
-	VMULPS       Y3, Y8, Y8
-	VMOVUPS      32(R10)(R13*1), Y9
-	VADDPS       Y8, Y9, Y8
-	VBLENDVPS    Y7, Y8, Y9, Y9
-	VMOVUPS      Y9, 32(R10)(R13*1)
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          outer2_loop
-
-outer2_loop_end:
-	MOVQ R10, AX
-	ADDQ BX, AX
-	SUBQ $0x02, DX
-	JMP  outer2
-
-outer2_none:
-outer1:
-	CMPQ    DX, $0x01
-	JLT     outer1_none
-	VMOVUPS (SI), Y0
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 32(DI), Y3
-	TESTQ   R8, R8
-	JZ      outer1_all
-	VPXOR   Y4, Y4, Y4
-	VMOVUPS (R8), Y5
-	VCMPPS  $0x16, Y4, Y5, Y5
-	VPAND   Y5, Y2, Y2
-	VMOVUPS 32(R8), Y5
-	VCMPPS  $0x16, Y4, Y5, Y5
-	VPAND   Y5, Y3, Y3
-	ADDQ    $0x40, R8
-
-outer1_all:
-	ADDQ      $0x40, SI
-	ADDQ      $0x40, DI
-	VMOVUPS   (CX), Y4
-	VADDPS    Y0, Y4, Y5
-	VBLENDVPS Y2, Y5, Y4, Y4
-	VMOVUPS   Y4, (CX)
-	VMOVUPS   32(CX), Y4
-	VADDPS    Y1, Y4, Y5
-	VBLENDVPS Y3, Y5, Y4, Y4
-	VMOVUPS   Y4, 32(CX)
-	ADDQ      BX, CX
-	MOVQ      units+40(FP), R10
-	MOVQ      count+48(FP), R11
-	TESTQ     R11, R11
-	JZ        outer1_loop_end
-
-outer1_loop:
-	MOVLQSX      (R10), R12
-	VBROADCASTSS (R9)(R12*4), Y4
-	IMUL3Q       $0x40, R12, R12
-	VMULPS       Y0, Y4, Y5
-	VMOVUPS      (AX)(R12*1), Y6
-	VADDPS       Y5, Y6, Y5
-	VBLENDVPS    Y2, Y5, Y6, Y6
-	VMOVUPS      Y6, (AX)(R12*1)
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      32(AX)(R12*1), Y5
-	VADDPS       Y4, Y5, Y4
-	VBLENDVPS    Y3, Y4, Y5, Y5
-	VMOVUPS      Y5, 32(AX)(R12*1)
-	ADDQ         $0x04, R10
-	DECQ         R11
-	JNZ          outer1_loop
-
-outer1_loop_end:
-	ADDQ BX, AX
-	SUBQ $0x01, DX
-	JMP  outer1
-
-outer1_none:
-	VZEROUPPER
-	RET
-
-// func rectify32AVX2(y *float32, n int, values *float32, indices *int32) (count int)
-// Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·rectify32AVX2(SB), NOSPLIT, $0-40
+// func rectified32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·rectified32AVX2(SB), NOSPLIT, $0-96
 	MOVQ    y+0(FP), AX
-	MOVQ    n+8(FP), DX
-	MOVQ    values+16(FP), BX
-	MOVQ    indices+24(FP), SI
-	XORQ    DI, DI
-	XORQ    CX, CX
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU places32AVX2<>+0(SB), Y1
-	VMOVDQU step32AVX2<>+0(SB), Y2
+	MOVQ    valid+64(FP), CX
+	MOVQ    kept+72(FP), DX
+	MOVQ    places+80(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places32AVX2<>+0(SB), Y0
+	VMOVDQU step32AVX2<>+0(SB), Y1
+	MOVQ    init+8(FP), DI
+	MOVQ    weights+16(FP), R8
+	MOVQ    panelStride+32(FP), R9
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    panels+24(FP), R11
 
-rectify:
-	CMPQ DX, $0x00
-	JLE  rectify_end
-	MOVQ $0x000000ff, R8
-	CMPQ DX, $0x08
-	JGE  rectify_whole
-	MOVQ DX, CX
-	MOVQ $0x00000001, R8
-	SHLQ CL, R8
-	DECQ R8
+rectified4:
+	CMPQ    R11, $0x04
+	JLT     rectified4_none
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	ADDQ    R9, DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	ADDQ    R9, DI
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	ADDQ    R9, DI
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R12
+	MOVQ    indices+48(FP), R13
+	MOVQ    count+56(FP), R14
+	TESTQ   R14, R14
+	JZ      rectified4_loop_end
 
-rectify_whole:
-	VMOVUPS   (AX), Y3
-	VCMPPS    $0x16, Y0, Y3, Y4
-	VMOVMSKPS Y4, CX
-	ANDQ      R8, CX
-	VPAND     Y4, Y3, Y4
-	MOVQ      $0x00000008, R9
-	MOVQ      DX, R8
-	CMPQ      R8, R9
-	CMOVQGT   R9, R8
-	SUBQ      R8, R9
-	LEAQ      tails32AVX2<>+0(SB), R8
-	VMOVUPS   (R8)(R9*4), Y5
-	VBLENDVPS Y5, Y4, Y3, Y4
-	VMOVUPS   Y4, (AX)
-	LEAQ      front32AVX2<>+0(SB), R8
-	VPMOVZXBD (R8)(CX*8), Y4
-	VPERMPS   Y3, Y4, Y3
-	VMOVUPS   Y3, (BX)(DI*4)
-	VPERMD    Y1, Y4, Y3
-	VMOVDQU   Y3, (SI)(DI*4)
-	VPADDD    Y2, Y1, Y1
-	POPCNTQ   CX, CX
-	ADDQ      CX, DI
-	ADDQ      $0x20, AX
-	SUBQ      $0x08, DX
-	JMP       rectify
+rectified4_loop:
+	MOVLQSX      (R13), R15
+	SHLQ         $0x06, R15
+	VBROADCASTSS (R12), Y10
+	ADDQ         R8, R15
+	VMULPS       (R15), Y10, Y11
+	VADDPS       Y2, Y11, Y2
+	VMULPS       32(R15), Y10, Y11
+	VADDPS       Y3, Y11, Y3
+	VMULPS       (R15)(R9*1), Y10, Y11
+	VADDPS       Y4, Y11, Y4
+	VMULPS       32(R15)(R9*1), Y10, Y11
+	VADDPS       Y5, Y11, Y5
+	VMULPS       (R15)(R9*2), Y10, Y11
+	VADDPS       Y6, Y11, Y6
+	VMULPS       32(R15)(R9*2), Y10, Y11
+	VADDPS       Y7, Y11, Y7
+	VMULPS       (R15)(R10*1), Y10, Y11
+	VADDPS       Y8, Y11, Y8
+	VMULPS       32(R15)(R10*1), Y10, Y10
+	VADDPS       Y9, Y10, Y9
+	ADDQ         $0x04, R13
+	ADDQ         $0x04, R12
+	DECQ         R14
+	JNZ          rectified4_loop
 
-rectify_end:
-	MOVQ DI, count+32(FP)
+rectified4_loop_end:
+	VMOVUPS   (CX), Y10
+	VMOVUPS   word32_0<>+0(SB), Y11
+	VCMPPS    $0x16, Y11, Y2, Y11
+	VPAND     Y11, Y10, Y10
+	VPAND     Y2, Y10, Y11
+	VMOVUPS   Y11, (AX)
+	VMOVMSKPS Y10, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y10
+	VPERMPS   Y2, Y10, Y2
+	VMOVUPS   Y2, (DX)(SI*4)
+	VPERMD    Y0, Y10, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y10
+	VCMPPS    $0x16, Y10, Y3, Y10
+	VPAND     Y10, Y2, Y2
+	VPAND     Y3, Y2, Y10
+	VMOVUPS   Y10, 32(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y3, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   64(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y4, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y4, Y2, Y3
+	VMOVUPS   Y3, 64(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y4, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   96(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y5, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y5, Y2, Y3
+	VMOVUPS   Y3, 96(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y5, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   128(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y6, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y6, Y2, Y3
+	VMOVUPS   Y3, 128(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y6, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   160(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y7, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y7, Y2, Y3
+	VMOVUPS   Y3, 160(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y7, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   192(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y8, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y8, Y2, Y3
+	VMOVUPS   Y3, 192(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y8, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	VMOVUPS   224(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y9, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y9, Y2, Y3
+	VMOVUPS   Y3, 224(AX)
+	VMOVMSKPS Y2, R12
+	LEAQ      front32AVX2<>+0(SB), R13
+	VPMOVZXBD (R13)(R12*8), Y2
+	VPERMPS   Y9, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R12, R12
+	ADDQ      R12, SI
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, AX
+	LEAQ      (R8)(R9*2), R8
+	LEAQ      (R8)(R9*2), R8
+	SUBQ      $0x04, R11
+	JMP       rectified4
+
+rectified4_none:
+rectified2:
+	CMPQ    R11, $0x02
+	JLT     rectified2_none
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	ADDQ    R9, DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified2_loop_end
+
+rectified2_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x06, R14
+	VBROADCASTSS (R10), Y6
+	ADDQ         R8, R14
+	VMULPS       (R14), Y6, Y7
+	VADDPS       Y2, Y7, Y2
+	VMULPS       32(R14), Y6, Y7
+	VADDPS       Y3, Y7, Y3
+	VMULPS       (R14)(R9*1), Y6, Y7
+	VADDPS       Y4, Y7, Y4
+	VMULPS       32(R14)(R9*1), Y6, Y6
+	VADDPS       Y5, Y6, Y5
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R10
+	DECQ         R13
+	JNZ          rectified2_loop
+
+rectified2_loop_end:
+	VMOVUPS   (CX), Y6
+	VMOVUPS   word32_0<>+0(SB), Y7
+	VCMPPS    $0x16, Y7, Y2, Y7
+	VPAND     Y7, Y6, Y6
+	VPAND     Y2, Y6, Y7
+	VMOVUPS   Y7, (AX)
+	VMOVMSKPS Y6, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y6
+	VPERMPS   Y2, Y6, Y2
+	VMOVUPS   Y2, (DX)(SI*4)
+	VPERMD    Y0, Y6, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y6
+	VCMPPS    $0x16, Y6, Y3, Y6
+	VPAND     Y6, Y2, Y2
+	VPAND     Y3, Y2, Y6
+	VMOVUPS   Y6, 32(AX)
+	VMOVMSKPS Y2, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	VMOVUPS   64(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y4, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y4, Y2, Y3
+	VMOVUPS   Y3, 64(AX)
+	VMOVMSKPS Y2, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y2
+	VPERMPS   Y4, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	VMOVUPS   96(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x16, Y3, Y5, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y5, Y2, Y3
+	VMOVUPS   Y3, 96(AX)
+	VMOVMSKPS Y2, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y2
+	VPERMPS   Y5, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, AX
+	LEAQ      (R8)(R9*2), R8
+	SUBQ      $0x02, R11
+	JMP       rectified2
+
+rectified2_none:
+rectified1:
+	CMPQ    R11, $0x01
+	JLT     rectified1_none
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified1_loop_end
+
+rectified1_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x06, R14
+	VBROADCASTSS (R10), Y4
+	ADDQ         R8, R14
+	VMULPS       (R14), Y4, Y5
+	VADDPS       Y2, Y5, Y2
+	VMULPS       32(R14), Y4, Y4
+	VADDPS       Y3, Y4, Y3
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R10
+	DECQ         R13
+	JNZ          rectified1_loop
+
+rectified1_loop_end:
+	VMOVUPS   (CX), Y4
+	VMOVUPS   word32_0<>+0(SB), Y5
+	VCMPPS    $0x16, Y5, Y2, Y5
+	VPAND     Y5, Y4, Y4
+	VPAND     Y2, Y4, Y5
+	VMOVUPS   Y5, (AX)
+	VMOVMSKPS Y4, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y4
+	VPERMPS   Y2, Y4, Y2
+	VMOVUPS   Y2, (DX)(SI*4)
+	VPERMD    Y0, Y4, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y4
+	VCMPPS    $0x16, Y4, Y3, Y4
+	VPAND     Y4, Y2, Y2
+	VPAND     Y3, Y2, Y4
+	VMOVUPS   Y4, 32(AX)
+	VMOVMSKPS Y2, R10
+	LEAQ      front32AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y3
+	VMOVUPS   Y3, (DX)(SI*4)
+	VPERMD    Y0, Y2, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   R10, R10
+	ADDQ      R10, SI
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, AX
+	LEAQ      (R8)(R9*1), R8
+	SUBQ      $0x01, R11
+	JMP       rectified1
+
+rectified1_none:
+	MOVQ SI, left+88(FP)
 	VZEROUPPER
 	RET
 
@@ -451,6 +553,24 @@ DATA step32AVX2<>+20(SB)/4, $0x00000008
 DATA step32AVX2<>+24(SB)/4, $0x00000008
 DATA step32AVX2<>+28(SB)/4, $0x00000008
 GLOBL step32AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA word32_0<>+0(SB)/4, $0x00000000
+DATA word32_0<>+4(SB)/4, $0x00000000
+DATA word32_0<>+8(SB)/4, $0x00000000
+DATA word32_0<>+12(SB)/4, $0x00000000
+DATA word32_0<>+16(SB)/4, $0x00000000
+DATA word32_0<>+20(SB)/4, $0x00000000
+DATA word32_0<>+24(SB)/4, $0x00000000
+DATA word32_0<>+28(SB)/4, $0x00000000
+DATA word32_0<>+32(SB)/4, $0x00000000
+DATA word32_0<>+36(SB)/4, $0x00000000
+DATA word32_0<>+40(SB)/4, $0x00000000
+DATA word32_0<>+44(SB)/4, $0x00000000
+DATA word32_0<>+48(SB)/4, $0x00000000
+DATA word32_0<>+52(SB)/4, $0x00000000
+DATA word32_0<>+56(SB)/4, $0x00000000
+DATA word32_0<>+60(SB)/4, $0x00000000
+GLOBL word32_0<>(SB), RODATA|NOPTR, $64
 
 DATA front32AVX2<>+0(SB)/1, $0x00
 DATA front32AVX2<>+1(SB)/1, $0x00
@@ -2502,23 +2622,410 @@ DATA front32AVX2<>+2046(SB)/1, $0x06
 DATA front32AVX2<>+2047(SB)/1, $0x07
 GLOBL front32AVX2<>(SB), RODATA|NOPTR, $2048
 
-DATA tails32AVX2<>+0(SB)/4, $0xffffffff
-DATA tails32AVX2<>+4(SB)/4, $0xffffffff
-DATA tails32AVX2<>+8(SB)/4, $0xffffffff
-DATA tails32AVX2<>+12(SB)/4, $0xffffffff
-DATA tails32AVX2<>+16(SB)/4, $0xffffffff
-DATA tails32AVX2<>+20(SB)/4, $0xffffffff
-DATA tails32AVX2<>+24(SB)/4, $0xffffffff
-DATA tails32AVX2<>+28(SB)/4, $0xffffffff
-DATA tails32AVX2<>+32(SB)/4, $0x00000000
-DATA tails32AVX2<>+36(SB)/4, $0x00000000
-DATA tails32AVX2<>+40(SB)/4, $0x00000000
-DATA tails32AVX2<>+44(SB)/4, $0x00000000
-DATA tails32AVX2<>+48(SB)/4, $0x00000000
-DATA tails32AVX2<>+52(SB)/4, $0x00000000
-DATA tails32AVX2<>+56(SB)/4, $0x00000000
-DATA tails32AVX2<>+60(SB)/4, $0x00000000
-GLOBL tails32AVX2<>(SB), RODATA|NOPTR, $64
+// func list32AVX2(y *float32, panels int, kept *float32, places *int32) (left int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·list32AVX2(SB), NOSPLIT, $0-40
+	MOVQ    y+0(FP), AX
+	MOVQ    panels+8(FP), CX
+	IMUL3Q  $0x02, CX, CX
+	MOVQ    kept+16(FP), DX
+	MOVQ    places+24(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places32AVX2<>+0(SB), Y0
+	VMOVDQU step32AVX2<>+0(SB), Y1
+	TESTQ   CX, CX
+	JZ      list_end
+
+list:
+	VMOVUPS   (AX), Y2
+	VMOVUPS   word32_0<>+0(SB), Y3
+	VCMPPS    $0x04, Y3, Y2, Y3
+	VMOVMSKPS Y3, DI
+	LEAQ      front32AVX2<>+0(SB), R8
+	VPMOVZXBD (R8)(DI*8), Y3
+	VPERMPS   Y2, Y3, Y2
+	VMOVUPS   Y2, (DX)(SI*4)
+	VPERMD    Y0, Y3, Y2
+	VMOVDQU   Y2, (BX)(SI*4)
+	VPADDD    Y1, Y0, Y0
+	POPCNTQ   DI, DI
+	ADDQ      DI, SI
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       list
+
+list_end:
+	MOVQ SI, left+32(FP)
+	VZEROUPPER
+	RET
+
+// func transfer32AVX2(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
+// Requires: AVX
+TEXT ·transfer32AVX2(SB), NOSPLIT, $0-88
+	MOVQ  rowStride+32(FP), AX
+	MOVQ  y+0(FP), CX
+	MOVQ  deltas+40(FP), DX
+	MOVQ  units+56(FP), BX
+	MOVQ  counts+72(FP), SI
+	MOVQ  rows+80(FP), DI
+	TESTQ DI, DI
+	JZ    transfer_end
+
+transfer:
+	MOVQ weights+24(FP), R9
+	MOVQ CX, R8
+	MOVQ panels+16(FP), R10
+
+transfer4:
+	CMPQ    R10, $0x04
+	JLT     transfer4_none
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+	VMOVUPS zeros<>+0(SB), Y2
+	VMOVUPS zeros<>+0(SB), Y3
+	VMOVUPS zeros<>+0(SB), Y4
+	VMOVUPS zeros<>+0(SB), Y5
+	VMOVUPS zeros<>+0(SB), Y6
+	VMOVUPS zeros<>+0(SB), Y7
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer4_loop_end
+
+transfer4_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Y8
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Y8, Y9
+	VADDPS       Y0, Y9, Y0
+	VMULPS       32(R9)(R13*1), Y8, Y9
+	VADDPS       Y1, Y9, Y1
+	VMULPS       64(R9)(R13*1), Y8, Y9
+	VADDPS       Y2, Y9, Y2
+	VMULPS       96(R9)(R13*1), Y8, Y9
+	VADDPS       Y3, Y9, Y3
+	VMULPS       128(R9)(R13*1), Y8, Y9
+	VADDPS       Y4, Y9, Y4
+	VMULPS       160(R9)(R13*1), Y8, Y9
+	VADDPS       Y5, Y9, Y5
+	VMULPS       192(R9)(R13*1), Y8, Y9
+	VADDPS       Y6, Y9, Y6
+	VMULPS       224(R9)(R13*1), Y8, Y8
+	VADDPS       Y7, Y8, Y7
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer4_loop
+
+transfer4_loop_end:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	VMOVUPS Y4, 128(R8)
+	VMOVUPS Y5, 160(R8)
+	VMOVUPS Y6, 192(R8)
+	VMOVUPS Y7, 224(R8)
+	ADDQ    $0x00000100, R8
+	ADDQ    $0x00000100, R9
+	SUBQ    $0x04, R10
+	JMP     transfer4
+
+transfer4_none:
+transfer2:
+	CMPQ    R10, $0x02
+	JLT     transfer2_none
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+	VMOVUPS zeros<>+0(SB), Y2
+	VMOVUPS zeros<>+0(SB), Y3
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer2_loop_end
+
+transfer2_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Y4
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Y4, Y5
+	VADDPS       Y0, Y5, Y0
+	VMULPS       32(R9)(R13*1), Y4, Y5
+	VADDPS       Y1, Y5, Y1
+	VMULPS       64(R9)(R13*1), Y4, Y5
+	VADDPS       Y2, Y5, Y2
+	VMULPS       96(R9)(R13*1), Y4, Y4
+	VADDPS       Y3, Y4, Y3
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer2_loop
+
+transfer2_loop_end:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x02, R10
+	JMP     transfer2
+
+transfer2_none:
+transfer1:
+	CMPQ    R10, $0x01
+	JLT     transfer1_none
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer1_loop_end
+
+transfer1_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Y2
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Y2, Y3
+	VADDPS       Y0, Y3, Y0
+	VMULPS       32(R9)(R13*1), Y2, Y2
+	VADDPS       Y1, Y2, Y1
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer1_loop
+
+transfer1_loop_end:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    $0x40, R8
+	ADDQ    $0x40, R9
+	SUBQ    $0x01, R10
+	JMP     transfer1
+
+transfer1_none:
+	ADDQ yRow+8(FP), CX
+	ADDQ dRow+48(FP), DX
+	ADDQ uRow+64(FP), BX
+	ADDQ $0x04, SI
+	DECQ DI
+	JNZ  transfer
+
+transfer_end:
+	VZEROUPPER
+	RET
+
+DATA zeros<>+0(SB)/8, $0x0000000000000000
+DATA zeros<>+8(SB)/8, $0x0000000000000000
+DATA zeros<>+16(SB)/8, $0x0000000000000000
+DATA zeros<>+24(SB)/8, $0x0000000000000000
+DATA zeros<>+32(SB)/8, $0x0000000000000000
+DATA zeros<>+40(SB)/8, $0x0000000000000000
+DATA zeros<>+48(SB)/8, $0x0000000000000000
+DATA zeros<>+56(SB)/8, $0x0000000000000000
+GLOBL zeros<>(SB), RODATA|NOPTR, $64
+
+// func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
+// Requires: AVX, AVX2
+TEXT ·outer32AVX2(SB), NOSPLIT, $0-120
+	MOVQ grad+0(FP), AX
+	MOVQ panelStride+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	XORQ DX, DX
+	MOVQ panels+16(FP), BX
+
+outer2:
+	CMPQ  BX, $0x02
+	JLT   outer2_none
+	MOVQ  values+32(FP), SI
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  DX, R9
+	TESTQ R10, R10
+	JZ    outer2_nil
+	ADDQ  DX, R10
+
+outer2_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer2_rows_end
+
+outer2_rows:
+	MOVQ    valid+88(FP), R12
+	ADDQ    DX, R12
+	VMOVUPS (R9), Y0
+	VMOVUPS (R12), Y4
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 32(R12), Y5
+	VMOVUPS 64(R9), Y2
+	VMOVUPS 64(R12), Y6
+	VMOVUPS 96(R9), Y3
+	VMOVUPS 96(R12), Y7
+	TESTQ   R10, R10
+	JZ      outer2_all
+	VMOVUPS (R10), Y8
+	VMOVUPS word32_0<>+0(SB), Y9
+	VCMPPS  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y4, Y4
+	VMOVUPS 32(R10), Y8
+	VMOVUPS word32_0<>+0(SB), Y9
+	VCMPPS  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y5, Y5
+	VMOVUPS 64(R10), Y8
+	VMOVUPS word32_0<>+0(SB), Y9
+	VCMPPS  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y6, Y6
+	VMOVUPS 96(R10), Y8
+	VMOVUPS word32_0<>+0(SB), Y9
+	VCMPPS  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y7, Y7
+	ADDQ    yRow+104(FP), R10
+
+outer2_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VPAND   Y0, Y4, Y8
+	VADDPS  (R12), Y8, Y8
+	VMOVUPS Y8, (R12)
+	VPAND   Y1, Y5, Y8
+	VADDPS  32(R12), Y8, Y8
+	VMOVUPS Y8, 32(R12)
+	VPAND   Y2, Y6, Y8
+	VADDPS  (R12)(CX*1), Y8, Y8
+	VMOVUPS Y8, (R12)(CX*1)
+	VPAND   Y3, Y7, Y8
+	VADDPS  32(R12)(CX*1), Y8, Y8
+	VMOVUPS Y8, 32(R12)(CX*1)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer2_loop_end
+
+outer2_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSS (SI)(R14*4), Y8
+	SHLQ         $0x06, R14
+	ADDQ         AX, R14
+	VMULPS       Y0, Y8, Y9
+	VPAND        Y9, Y4, Y9
+	VADDPS       (R14), Y9, Y9
+	VMOVUPS      Y9, (R14)
+	VMULPS       Y1, Y8, Y9
+	VPAND        Y9, Y5, Y9
+	VADDPS       32(R14), Y9, Y9
+	VMOVUPS      Y9, 32(R14)
+	VMULPS       Y2, Y8, Y9
+	VPAND        Y9, Y6, Y9
+	VADDPS       (R14)(CX*1), Y9, Y9
+	VMOVUPS      Y9, (R14)(CX*1)
+	VMULPS       Y3, Y8, Y8
+	VPAND        Y8, Y7, Y8
+	VADDPS       32(R14)(CX*1), Y8, Y8
+	VMOVUPS      Y8, 32(R14)(CX*1)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer2_loop
+
+outer2_loop_end:
+	ADDQ vRow+40(FP), SI
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer2_rows
+
+outer2_rows_end:
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ $0x00000080, DX
+	SUBQ $0x02, BX
+	JMP  outer2
+
+outer2_none:
+outer1:
+	CMPQ  BX, $0x01
+	JLT   outer1_none
+	MOVQ  values+32(FP), SI
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  DX, R9
+	TESTQ R10, R10
+	JZ    outer1_nil
+	ADDQ  DX, R10
+
+outer1_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer1_rows_end
+
+outer1_rows:
+	MOVQ    valid+88(FP), R12
+	ADDQ    DX, R12
+	VMOVUPS (R9), Y0
+	VMOVUPS (R12), Y2
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 32(R12), Y3
+	TESTQ   R10, R10
+	JZ      outer1_all
+	VMOVUPS (R10), Y4
+	VMOVUPS word32_0<>+0(SB), Y5
+	VCMPPS  $0x16, Y5, Y4, Y4
+	VPAND   Y4, Y2, Y2
+	VMOVUPS 32(R10), Y4
+	VMOVUPS word32_0<>+0(SB), Y5
+	VCMPPS  $0x16, Y5, Y4, Y4
+	VPAND   Y4, Y3, Y3
+	ADDQ    yRow+104(FP), R10
+
+outer1_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VPAND   Y0, Y2, Y4
+	VADDPS  (R12), Y4, Y4
+	VMOVUPS Y4, (R12)
+	VPAND   Y1, Y3, Y4
+	VADDPS  32(R12), Y4, Y4
+	VMOVUPS Y4, 32(R12)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer1_loop_end
+
+outer1_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSS (SI)(R14*4), Y4
+	SHLQ         $0x06, R14
+	ADDQ         AX, R14
+	VMULPS       Y0, Y4, Y5
+	VPAND        Y5, Y2, Y5
+	VADDPS       (R14), Y5, Y5
+	VMOVUPS      Y5, (R14)
+	VMULPS       Y1, Y4, Y4
+	VPAND        Y4, Y3, Y4
+	VADDPS       32(R14), Y4, Y4
+	VMOVUPS      Y4, 32(R14)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer1_loop
+
+outer1_loop_end:
+	ADDQ vRow+40(FP), SI
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer1_rows
+
+outer1_rows_end:
+	ADDQ CX, AX
+	ADDQ $0x40, DX
+	SUBQ $0x01, BX
+	JMP  outer1
+
+outer1_none:
+	VZEROUPPER
+	RET
 
 // func squares32AVX2(sums *float32, v *float32, blocks int)
 // Requires: AVX
@@ -2606,71 +3113,119 @@ adam_end:
 	RET
 
 // func transpose32AVX2(to *float32, from *float32, rowStride int, inputs int, outputs int)
+// Requires: AVX, CMOV
 TEXT ·transpose32AVX2(SB), NOSPLIT, $0-40
-	MOVQ to+0(FP), AX
-	MOVQ from+8(FP), CX
-	MOVQ rowStride+16(FP), DX
-	MOVQ inputs+24(FP), BX
-	MOVQ outputs+32(FP), SI
-	XORQ SI, SI
+	MOVQ from+8(FP), AX
+	MOVQ rowStride+16(FP), CX
+	MOVQ to+0(FP), DX
+	MOVQ outputs+32(FP), BX
 
-transpose:
-	CMPQ SI, BX
-	JGE  transpose_end
+outputs:
+	CMPQ BX, $0x00
+	JLE  outputs_end
+	MOVQ inputs+24(FP), R8
+	MOVQ DX, SI
 	MOVQ AX, DI
-	MOVL (CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 4(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 8(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 12(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 16(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 20(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 24(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 28(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 32(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 36(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 40(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 44(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 48(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 52(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 56(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 60(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	ADDQ $0x40, CX
-	INCQ SI
-	JMP  transpose
 
-transpose_end:
+inputs:
+	CMPQ       R8, $0x00
+	JLE        inputs_end
+	MOVQ       R8, R9
+	DECQ       R9
+	SHLQ       $0x06, R9
+	LEAQ       zeros<>+0(SB), R10
+	LEAQ       (DI), R11
+	CMPQ       R9, $0x00
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y0
+	LEAQ       64(DI), R11
+	CMPQ       R9, $0x40
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y1
+	LEAQ       128(DI), R11
+	CMPQ       R9, $0x00000080
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y2
+	LEAQ       192(DI), R11
+	CMPQ       R9, $0x000000c0
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y3
+	LEAQ       256(DI), R11
+	CMPQ       R9, $0x00000100
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y4
+	LEAQ       320(DI), R11
+	CMPQ       R9, $0x00000140
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y5
+	LEAQ       384(DI), R11
+	CMPQ       R9, $0x00000180
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y6
+	LEAQ       448(DI), R11
+	CMPQ       R9, $0x000001c0
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y7
+	MOVQ       SI, R9
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPD  Y1, Y8, Y3
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPS  Y5, Y4, Y2
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y5, Y2, Y7
+	VUNPCKHPD  Y5, Y2, Y2
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y7, Y3, Y6
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y1, Y7
+	VPERM2F128 $0x31, Y2, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y2
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y7, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y2, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y8, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y3, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y1, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y5, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y0, (R9)
+	ADDQ       $0x20, SI
+	ADDQ       $0x00000200, DI
+	SUBQ       $0x08, R8
+	JMP        inputs
+
+inputs_end:
+	ADDQ $0x20, AX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	SUBQ $0x08, BX
+	JMP  outputs
+
+outputs_end:
+	VZEROUPPER
 	RET
 
 // func panel32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
@@ -2919,24 +3474,6 @@ relu:
 relu_end:
 	VZEROUPPER
 	RET
-
-DATA word32_0<>+0(SB)/4, $0x00000000
-DATA word32_0<>+4(SB)/4, $0x00000000
-DATA word32_0<>+8(SB)/4, $0x00000000
-DATA word32_0<>+12(SB)/4, $0x00000000
-DATA word32_0<>+16(SB)/4, $0x00000000
-DATA word32_0<>+20(SB)/4, $0x00000000
-DATA word32_0<>+24(SB)/4, $0x00000000
-DATA word32_0<>+28(SB)/4, $0x00000000
-DATA word32_0<>+32(SB)/4, $0x00000000
-DATA word32_0<>+36(SB)/4, $0x00000000
-DATA word32_0<>+40(SB)/4, $0x00000000
-DATA word32_0<>+44(SB)/4, $0x00000000
-DATA word32_0<>+48(SB)/4, $0x00000000
-DATA word32_0<>+52(SB)/4, $0x00000000
-DATA word32_0<>+56(SB)/4, $0x00000000
-DATA word32_0<>+60(SB)/4, $0x00000000
-GLOBL word32_0<>(SB), RODATA|NOPTR, $64
 
 // func tanh32AVX2(y *float32, panels int)
 // Requires: AVX, AVX2
@@ -3639,65 +4176,49 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, rowStride int, values *float32, indices *int32, count int)
+// func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
 // Requires: AVX, AVX512F
-TEXT ·affine32AVX512(SB), NOSPLIT, $0-72
+TEXT ·affine32AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), AX
 	MOVQ init+8(FP), CX
 	MOVQ weights+16(FP), DX
-	MOVQ panels+24(FP), BX
-	MOVQ panelStride+32(FP), SI
-	MOVQ rowStride+40(FP), DI
+	MOVQ panelStride+32(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ panels+24(FP), DI
 
 affine4:
-	CMPQ    BX, $0x04
+	CMPQ    DI, $0x04
 	JLT     affine4_none
-	TESTQ   CX, CX
-	JZ      affine4_zero
 	VMOVUPS (CX), Z0
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Z1
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Z2
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Z3
-	ADDQ    SI, CX
-	JMP     affine4_begun
-
-affine4_zero:
-	VMOVUPS zeros<>+0(SB), Z0
-	VMOVUPS zeros<>+0(SB), Z1
-	VMOVUPS zeros<>+0(SB), Z2
-	VMOVUPS zeros<>+0(SB), Z3
-
-affine4_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  R8, R9
-	ADDQ  SI, R9
-	MOVQ  R9, R10
-	ADDQ  SI, R10
-	MOVQ  values+48(FP), R11
-	MOVQ  indices+56(FP), R12
-	MOVQ  count+64(FP), R13
-	TESTQ R13, R13
-	JZ    affine4_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), R8
+	MOVQ    indices+48(FP), R9
+	MOVQ    count+56(FP), R10
+	TESTQ   R10, R10
+	JZ      affine4_loop_end
 
 affine4_loop:
-	MOVLQSX      (R12), R14
-	IMULQ        DI, R14
-	VBROADCASTSS (R11), Z4
-	VMULPS       (DX)(R14*1), Z4, Z5
+	MOVLQSX      (R9), R11
+	SHLQ         $0x06, R11
+	VBROADCASTSS (R8), Z4
+	ADDQ         DX, R11
+	VMULPS       (R11), Z4, Z5
 	VADDPS       Z0, Z5, Z0
-	VMULPS       (R8)(R14*1), Z4, Z5
+	VMULPS       (R11)(BX*1), Z4, Z5
 	VADDPS       Z1, Z5, Z1
-	VMULPS       (R9)(R14*1), Z4, Z5
+	VMULPS       (R11)(BX*2), Z4, Z5
 	VADDPS       Z2, Z5, Z2
-	VMULPS       (R10)(R14*1), Z4, Z4
+	VMULPS       (R11)(SI*1), Z4, Z4
 	VADDPS       Z3, Z4, Z3
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R11
-	DECQ         R13
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R8
+	DECQ         R10
 	JNZ          affine4_loop
 
 affine4_loop_end:
@@ -3706,351 +4227,307 @@ affine4_loop_end:
 	VMOVUPS Z2, 128(AX)
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $0x00000100, AX
-	MOVQ    R10, DX
-	ADDQ    SI, DX
-	SUBQ    $0x04, BX
+	LEAQ    (DX)(BX*2), DX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x04, DI
 	JMP     affine4
 
 affine4_none:
 affine2:
-	CMPQ    BX, $0x02
+	CMPQ    DI, $0x02
 	JLT     affine2_none
-	TESTQ   CX, CX
-	JZ      affine2_zero
 	VMOVUPS (CX), Z0
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPS (CX), Z1
-	ADDQ    SI, CX
-	JMP     affine2_begun
-
-affine2_zero:
-	VMOVUPS zeros<>+0(SB), Z0
-	VMOVUPS zeros<>+0(SB), Z1
-
-affine2_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  values+48(FP), R9
-	MOVQ  indices+56(FP), R10
-	MOVQ  count+64(FP), R11
-	TESTQ R11, R11
-	JZ    affine2_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine2_loop_end
 
 affine2_loop:
-	MOVLQSX      (R10), R12
-	IMULQ        DI, R12
-	VBROADCASTSS (R9), Z2
-	VMULPS       (DX)(R12*1), Z2, Z3
+	MOVLQSX      (R8), R10
+	SHLQ         $0x06, R10
+	VBROADCASTSS (SI), Z2
+	ADDQ         DX, R10
+	VMULPS       (R10), Z2, Z3
 	VADDPS       Z0, Z3, Z0
-	VMULPS       (R8)(R12*1), Z2, Z2
+	VMULPS       (R10)(BX*1), Z2, Z2
 	VADDPS       Z1, Z2, Z1
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R9
-	DECQ         R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, SI
+	DECQ         R9
 	JNZ          affine2_loop
 
 affine2_loop_end:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $0x00000080, AX
-	MOVQ    R8, DX
-	ADDQ    SI, DX
-	SUBQ    $0x02, BX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x02, DI
 	JMP     affine2
 
 affine2_none:
 affine1:
-	CMPQ    BX, $0x01
+	CMPQ    DI, $0x01
 	JLT     affine1_none
-	TESTQ   CX, CX
-	JZ      affine1_zero
 	VMOVUPS (CX), Z0
-	ADDQ    SI, CX
-	JMP     affine1_begun
-
-affine1_zero:
-	VMOVUPS zeros<>+0(SB), Z0
-
-affine1_begun:
-	MOVQ  values+48(FP), R8
-	MOVQ  indices+56(FP), R9
-	MOVQ  count+64(FP), R10
-	TESTQ R10, R10
-	JZ    affine1_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine1_loop_end
 
 affine1_loop:
-	MOVLQSX      (R9), R11
-	IMULQ        DI, R11
-	VBROADCASTSS (R8), Z1
-	VMULPS       (DX)(R11*1), Z1, Z1
+	MOVLQSX      (R8), R10
+	SHLQ         $0x06, R10
+	VBROADCASTSS (SI), Z1
+	ADDQ         DX, R10
+	VMULPS       (R10), Z1, Z1
 	VADDPS       Z0, Z1, Z0
-	ADDQ         $0x04, R9
 	ADDQ         $0x04, R8
-	DECQ         R10
+	ADDQ         $0x04, SI
+	DECQ         R9
 	JNZ          affine1_loop
 
 affine1_loop_end:
 	VMOVUPS Z0, (AX)
 	ADDQ    $0x40, AX
-	ADDQ    SI, DX
-	SUBQ    $0x01, BX
+	LEAQ    (DX)(BX*1), DX
+	SUBQ    $0x01, DI
 	JMP     affine1
 
 affine1_none:
 	VZEROUPPER
 	RET
 
-// func outer32AVX512(grad *float32, bias *float32, panels int, panelStride int, values *float32, units *int32, count int, deltas *float32, valid *float32, y *float32)
-// Requires: AVX, AVX512F
-TEXT ·outer32AVX512(SB), NOSPLIT, $0-80
-	MOVQ grad+0(FP), AX
-	MOVQ bias+8(FP), CX
-	MOVQ panels+16(FP), DX
-	MOVQ panelStride+24(FP), BX
-	MOVQ deltas+56(FP), SI
-	MOVQ valid+64(FP), DI
-	MOVQ y+72(FP), R8
-	MOVQ values+32(FP), R9
-
-outer4:
-	CMPQ     DX, $0x04
-	JLT      outer4_none
-	VMOVUPS  (SI), Z0
-	VMOVUPS  (DI), Z1
-	VPTESTMD Z1, Z1, K1
-	VMOVUPS  64(SI), Z1
-	VMOVUPS  64(DI), Z2
-	VPTESTMD Z2, Z2, K2
-	VMOVUPS  128(SI), Z2
-	VMOVUPS  128(DI), Z3
-	VPTESTMD Z3, Z3, K3
-	VMOVUPS  192(SI), Z3
-	VMOVUPS  192(DI), Z4
-	VPTESTMD Z4, Z4, K4
-	TESTQ    R8, R8
-	JZ       outer4_all
-	VPXORQ   Z5, Z5, Z5
-	VMOVUPS  (R8), Z4
-	VCMPPS   $0x16, Z5, Z4, K1, K1
-	VMOVUPS  64(R8), Z4
-	VCMPPS   $0x16, Z5, Z4, K2, K2
-	VMOVUPS  128(R8), Z4
-	VCMPPS   $0x16, Z5, Z4, K3, K3
-	VMOVUPS  192(R8), Z4
-	VCMPPS   $0x16, Z5, Z4, K4, K4
-	ADDQ     $0x00000100, R8
-
-outer4_all:
-	ADDQ    $0x00000100, SI
-	ADDQ    $0x00000100, DI
-	MOVQ    AX, R10
-	ADDQ    BX, R10
-	MOVQ    R10, R11
-	ADDQ    BX, R11
-	MOVQ    R11, R12
-	ADDQ    BX, R12
-	VMOVUPS (CX), Z4
-	VADDPS  Z0, Z4, K1, Z4
-	VMOVUPS Z4, (CX)
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z4
-	VADDPS  Z1, Z4, K2, Z4
-	VMOVUPS Z4, (CX)
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z4
-	VADDPS  Z2, Z4, K3, Z4
-	VMOVUPS Z4, (CX)
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z4
-	VADDPS  Z3, Z4, K4, Z4
-	VMOVUPS Z4, (CX)
-	ADDQ    BX, CX
-	MOVQ    units+40(FP), R13
-	MOVQ    count+48(FP), R14
-	TESTQ   R14, R14
-	JZ      outer4_loop_end
-
-outer4_loop:
-	MOVLQSX      (R13), R15
-	VBROADCASTSS (R9)(R15*4), Z4
-	IMUL3Q       $0x40, R15, R15
-	VMULPS       Z0, Z4, Z8
-	VMOVUPS      (AX)(R15*1), Z9
-	VADDPS       Z8, Z9, K1, Z9
-	VMOVUPS      Z9, (AX)(R15*1)
-	VMULPS       Z1, Z4, Z8
-	VMOVUPS      (R10)(R15*1), Z9
-	VADDPS       Z8, Z9, K2, Z9
-	VMOVUPS      Z9, (R10)(R15*1)
-	VMULPS       Z2, Z4, Z8
-	VMOVUPS      (R11)(R15*1), Z9
-	VADDPS       Z8, Z9, K3, Z9
-	VMOVUPS      Z9, (R11)(R15*1)
-	VMULPS       Z3, Z4, Z4
-	VMOVUPS      (R12)(R15*1), Z8
-	VADDPS       Z4, Z8, K4, Z8
-	VMOVUPS      Z8, (R12)(R15*1)
-	ADDQ         $0x04, R13
-	DECQ         R14
-	JNZ          outer4_loop
-
-outer4_loop_end:
-	MOVQ R12, AX
-	ADDQ BX, AX
-	SUBQ $0x04, DX
-	JMP  outer4
-
-outer4_none:
-outer2:
-	CMPQ     DX, $0x02
-	JLT      outer2_none
-	VMOVUPS  (SI), Z0
-	VMOVUPS  (DI), Z1
-	VPTESTMD Z1, Z1, K1
-	VMOVUPS  64(SI), Z1
-	VMOVUPS  64(DI), Z2
-	VPTESTMD Z2, Z2, K2
-	TESTQ    R8, R8
-	JZ       outer2_all
-	VPXORQ   Z6, Z6, Z6
-	VMOVUPS  (R8), Z2
-	VCMPPS   $0x16, Z6, Z2, K1, K1
-	VMOVUPS  64(R8), Z2
-	VCMPPS   $0x16, Z6, Z2, K2, K2
-	ADDQ     $0x00000080, R8
-
-outer2_all:
-	ADDQ    $0x00000080, SI
-	ADDQ    $0x00000080, DI
-	MOVQ    AX, R10
-	ADDQ    BX, R10
-	VMOVUPS (CX), Z2
-	VADDPS  Z0, Z2, K1, Z2
-	VMOVUPS Z2, (CX)
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z2
-	VADDPS  Z1, Z2, K2, Z2
-	VMOVUPS Z2, (CX)
-	ADDQ    BX, CX
-	MOVQ    units+40(FP), R11
-	MOVQ    count+48(FP), R12
-	TESTQ   R12, R12
-	JZ      outer2_loop_end
-
-outer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (R9)(R13*4), Z2
-	IMUL3Q       $0x40, R13, R13
-	VMULPS       Z0, Z2, Z3
-	VMOVUPS      (AX)(R13*1), Z4
-	VADDPS       Z3, Z4, K1, Z4
-	VMOVUPS      Z4, (AX)(R13*1)
-	VMULPS       Z1, Z2, Z2
-	VMOVUPS      (R10)(R13*1), Z3
-	VADDPS       Z2, Z3, K2, Z3
-	VMOVUPS      Z3, (R10)(R13*1)
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          outer2_loop
-
-outer2_loop_end:
-	MOVQ R10, AX
-	ADDQ BX, AX
-	SUBQ $0x02, DX
-	JMP  outer2
-
-outer2_none:
-outer1:
-	CMPQ     DX, $0x01
-	JLT      outer1_none
-	VMOVUPS  (SI), Z0
-	VMOVUPS  (DI), Z1
-	VPTESTMD Z1, Z1, K1
-	TESTQ    R8, R8
-	JZ       outer1_all
-	VPXORQ   Z7, Z7, Z7
-	VMOVUPS  (R8), Z1
-	VCMPPS   $0x16, Z7, Z1, K1, K1
-	ADDQ     $0x40, R8
-
-outer1_all:
-	ADDQ    $0x40, SI
-	ADDQ    $0x40, DI
-	VMOVUPS (CX), Z1
-	VADDPS  Z0, Z1, K1, Z1
-	VMOVUPS Z1, (CX)
-	ADDQ    BX, CX
-	MOVQ    units+40(FP), R10
-	MOVQ    count+48(FP), R11
-	TESTQ   R11, R11
-	JZ      outer1_loop_end
-
-outer1_loop:
-	MOVLQSX      (R10), R12
-	VBROADCASTSS (R9)(R12*4), Z1
-	IMUL3Q       $0x40, R12, R12
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      (AX)(R12*1), Z2
-	VADDPS       Z1, Z2, K1, Z2
-	VMOVUPS      Z2, (AX)(R12*1)
-	ADDQ         $0x04, R10
-	DECQ         R11
-	JNZ          outer1_loop
-
-outer1_loop_end:
-	ADDQ BX, AX
-	SUBQ $0x01, DX
-	JMP  outer1
-
-outer1_none:
-	VZEROUPPER
-	RET
-
-// func rectify32AVX512(y *float32, n int, values *float32, indices *int32) (count int)
+// func rectified32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
 // Requires: AVX, AVX512F, POPCNT
-TEXT ·rectify32AVX512(SB), NOSPLIT, $0-40
+TEXT ·rectified32AVX512(SB), NOSPLIT, $0-96
 	MOVQ      y+0(FP), AX
-	MOVQ      n+8(FP), DX
-	MOVQ      values+16(FP), BX
-	MOVQ      indices+24(FP), SI
-	XORQ      DI, DI
-	XORQ      CX, CX
-	VPXORQ    Z0, Z0, Z0
-	VMOVDQU32 places32AVX512<>+0(SB), Z1
-	VMOVDQU32 step32AVX512<>+0(SB), Z2
+	MOVQ      valid+64(FP), CX
+	MOVQ      kept+72(FP), DX
+	MOVQ      places+80(FP), BX
+	XORQ      SI, SI
+	VMOVDQU32 places32AVX512<>+0(SB), Z0
+	VMOVDQU32 step32AVX512<>+0(SB), Z1
+	MOVQ      init+8(FP), DI
+	MOVQ      weights+16(FP), R8
+	MOVQ      panelStride+32(FP), R9
+	LEAQ      (R9)(R9*2), R10
+	MOVQ      panels+24(FP), R11
 
-rectify:
-	CMPQ DX, $0x00
-	JLE  rectify_end
-	MOVQ $0x0000ffff, R8
-	CMPQ DX, $0x10
-	JGE  rectify_whole
-	MOVQ DX, CX
-	MOVQ $0x00000001, R8
-	SHLQ CL, R8
-	DECQ R8
+rectified4:
+	CMPQ    R11, $0x04
+	JLT     rectified4_none
+	VMOVUPS (DI), Z2
+	ADDQ    R9, DI
+	VMOVUPS (DI), Z3
+	ADDQ    R9, DI
+	VMOVUPS (DI), Z4
+	ADDQ    R9, DI
+	VMOVUPS (DI), Z5
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R12
+	MOVQ    indices+48(FP), R13
+	MOVQ    count+56(FP), R14
+	TESTQ   R14, R14
+	JZ      rectified4_loop_end
 
-rectify_whole:
-	VMOVUPS       (AX), Z3
-	KMOVW         R8, K1
-	VCMPPS        $0x16, Z0, Z3, K1, K1
-	KMOVW         K1, CX
-	KMOVW         R8, K2
-	VMOVAPS.Z     Z3, K1, Z4
-	VMOVUPS       Z4, K2, (AX)
-	VCOMPRESSPS.Z Z3, K1, Z3
-	VMOVUPS       Z3, (BX)(DI*4)
-	VPCOMPRESSD.Z Z1, K1, Z3
-	VMOVDQU32     Z3, (SI)(DI*4)
-	VPADDD        Z2, Z1, Z1
-	POPCNTQ       CX, CX
-	ADDQ          CX, DI
+rectified4_loop:
+	MOVLQSX      (R13), R15
+	SHLQ         $0x06, R15
+	VBROADCASTSS (R12), Z6
+	ADDQ         R8, R15
+	VMULPS       (R15), Z6, Z7
+	VADDPS       Z2, Z7, Z2
+	VMULPS       (R15)(R9*1), Z6, Z7
+	VADDPS       Z3, Z7, Z3
+	VMULPS       (R15)(R9*2), Z6, Z7
+	VADDPS       Z4, Z7, Z4
+	VMULPS       (R15)(R10*1), Z6, Z6
+	VADDPS       Z5, Z6, Z5
+	ADDQ         $0x04, R13
+	ADDQ         $0x04, R12
+	DECQ         R14
+	JNZ          rectified4_loop
+
+rectified4_loop_end:
+	VMOVUPS       (CX), Z6
+	VPTESTMD      Z6, Z6, K1
+	VMOVUPS       word32_0<>+0(SB), Z6
+	VCMPPS        $0x16, Z6, Z2, K1, K1
+	VMOVAPS.Z     Z2, K1, Z6
+	VMOVUPS       Z6, (AX)
+	KMOVW         K1, R12
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPS       64(CX), Z2
+	VPTESTMD      Z2, Z2, K1
+	VMOVUPS       word32_0<>+0(SB), Z2
+	VCMPPS        $0x16, Z2, Z3, K1, K1
+	VMOVAPS.Z     Z3, K1, Z2
+	VMOVUPS       Z2, 64(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPS.Z Z3, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPS       128(CX), Z2
+	VPTESTMD      Z2, Z2, K1
+	VMOVUPS       word32_0<>+0(SB), Z2
+	VCMPPS        $0x16, Z2, Z4, K1, K1
+	VMOVAPS.Z     Z4, K1, Z2
+	VMOVUPS       Z2, 128(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPS.Z Z4, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPS       192(CX), Z2
+	VPTESTMD      Z2, Z2, K1
+	VMOVUPS       word32_0<>+0(SB), Z2
+	VCMPPS        $0x16, Z2, Z5, K1, K1
+	VMOVAPS.Z     Z5, K1, Z2
+	VMOVUPS       Z2, 192(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPS.Z Z5, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	ADDQ          $0x00000100, CX
+	ADDQ          $0x00000100, AX
+	LEAQ          (R8)(R9*2), R8
+	LEAQ          (R8)(R9*2), R8
+	SUBQ          $0x04, R11
+	JMP           rectified4
+
+rectified4_none:
+rectified2:
+	CMPQ    R11, $0x02
+	JLT     rectified2_none
+	VMOVUPS (DI), Z2
+	ADDQ    R9, DI
+	VMOVUPS (DI), Z3
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified2_loop_end
+
+rectified2_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x06, R14
+	VBROADCASTSS (R10), Z4
+	ADDQ         R8, R14
+	VMULPS       (R14), Z4, Z5
+	VADDPS       Z2, Z5, Z2
+	VMULPS       (R14)(R9*1), Z4, Z4
+	VADDPS       Z3, Z4, Z3
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R10
+	DECQ         R13
+	JNZ          rectified2_loop
+
+rectified2_loop_end:
+	VMOVUPS       (CX), Z4
+	VPTESTMD      Z4, Z4, K1
+	VMOVUPS       word32_0<>+0(SB), Z4
+	VCMPPS        $0x16, Z4, Z2, K1, K1
+	VMOVAPS.Z     Z2, K1, Z4
+	VMOVUPS       Z4, (AX)
+	KMOVW         K1, R10
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	VMOVUPS       64(CX), Z2
+	VPTESTMD      Z2, Z2, K1
+	VMOVUPS       word32_0<>+0(SB), Z2
+	VCMPPS        $0x16, Z2, Z3, K1, K1
+	VMOVAPS.Z     Z3, K1, Z2
+	VMOVUPS       Z2, 64(AX)
+	KMOVW         K1, R10
+	VCOMPRESSPS.Z Z3, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	ADDQ          $0x00000080, CX
+	ADDQ          $0x00000080, AX
+	LEAQ          (R8)(R9*2), R8
+	SUBQ          $0x02, R11
+	JMP           rectified2
+
+rectified2_none:
+rectified1:
+	CMPQ    R11, $0x01
+	JLT     rectified1_none
+	VMOVUPS (DI), Z2
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified1_loop_end
+
+rectified1_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x06, R14
+	VBROADCASTSS (R10), Z3
+	ADDQ         R8, R14
+	VMULPS       (R14), Z3, Z3
+	VADDPS       Z2, Z3, Z2
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R10
+	DECQ         R13
+	JNZ          rectified1_loop
+
+rectified1_loop_end:
+	VMOVUPS       (CX), Z3
+	VPTESTMD      Z3, Z3, K1
+	VMOVUPS       word32_0<>+0(SB), Z3
+	VCMPPS        $0x16, Z3, Z2, K1, K1
+	VMOVAPS.Z     Z2, K1, Z3
+	VMOVUPS       Z3, (AX)
+	KMOVW         K1, R10
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	ADDQ          $0x40, CX
 	ADDQ          $0x40, AX
-	SUBQ          $0x10, DX
-	JMP           rectify
+	LEAQ          (R8)(R9*1), R8
+	SUBQ          $0x01, R11
+	JMP           rectified1
 
-rectify_end:
-	MOVQ DI, count+32(FP)
+rectified1_none:
+	MOVQ SI, left+88(FP)
 	VZEROUPPER
 	RET
 
@@ -4089,6 +4566,499 @@ DATA step32AVX512<>+52(SB)/4, $0x00000010
 DATA step32AVX512<>+56(SB)/4, $0x00000010
 DATA step32AVX512<>+60(SB)/4, $0x00000010
 GLOBL step32AVX512<>(SB), RODATA|NOPTR, $64
+
+// func list32AVX512(y *float32, panels int, kept *float32, places *int32) (left int)
+// Requires: AVX, AVX512F, POPCNT
+TEXT ·list32AVX512(SB), NOSPLIT, $0-40
+	MOVQ      y+0(FP), AX
+	MOVQ      panels+8(FP), CX
+	IMUL3Q    $0x01, CX, CX
+	MOVQ      kept+16(FP), DX
+	MOVQ      places+24(FP), BX
+	XORQ      SI, SI
+	VMOVDQU32 places32AVX512<>+0(SB), Z0
+	VMOVDQU32 step32AVX512<>+0(SB), Z1
+	TESTQ     CX, CX
+	JZ        list_end
+
+list:
+	VMOVUPS       (AX), Z2
+	VMOVUPS       word32_0<>+0(SB), Z3
+	VCMPPS        $0x04, Z3, Z2, K1
+	KMOVW         K1, DI
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VMOVUPS       Z2, (DX)(SI*4)
+	VPCOMPRESSD.Z Z0, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	VPADDD        Z1, Z0, Z0
+	POPCNTQ       DI, DI
+	ADDQ          DI, SI
+	ADDQ          $0x40, AX
+	DECQ          CX
+	JNZ           list
+
+list_end:
+	MOVQ SI, left+32(FP)
+	VZEROUPPER
+	RET
+
+// func transfer32AVX512(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
+// Requires: AVX, AVX512F
+TEXT ·transfer32AVX512(SB), NOSPLIT, $0-88
+	MOVQ  rowStride+32(FP), AX
+	MOVQ  y+0(FP), CX
+	MOVQ  deltas+40(FP), DX
+	MOVQ  units+56(FP), BX
+	MOVQ  counts+72(FP), SI
+	MOVQ  rows+80(FP), DI
+	TESTQ DI, DI
+	JZ    transfer_end
+
+transfer:
+	MOVQ weights+24(FP), R9
+	MOVQ CX, R8
+	MOVQ panels+16(FP), R10
+
+transfer8:
+	CMPQ    R10, $0x08
+	JLT     transfer8_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	VMOVUPS zeros<>+0(SB), Z4
+	VMOVUPS zeros<>+0(SB), Z5
+	VMOVUPS zeros<>+0(SB), Z6
+	VMOVUPS zeros<>+0(SB), Z7
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer8_loop_end
+
+transfer8_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Z8
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Z8, Z9
+	VADDPS       Z0, Z9, Z0
+	VMULPS       64(R9)(R13*1), Z8, Z9
+	VADDPS       Z1, Z9, Z1
+	VMULPS       128(R9)(R13*1), Z8, Z9
+	VADDPS       Z2, Z9, Z2
+	VMULPS       192(R9)(R13*1), Z8, Z9
+	VADDPS       Z3, Z9, Z3
+	VMULPS       256(R9)(R13*1), Z8, Z9
+	VADDPS       Z4, Z9, Z4
+	VMULPS       320(R9)(R13*1), Z8, Z9
+	VADDPS       Z5, Z9, Z5
+	VMULPS       384(R9)(R13*1), Z8, Z9
+	VADDPS       Z6, Z9, Z6
+	VMULPS       448(R9)(R13*1), Z8, Z8
+	VADDPS       Z7, Z8, Z7
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer8_loop
+
+transfer8_loop_end:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, 256(R8)
+	VMOVUPS Z5, 320(R8)
+	VMOVUPS Z6, 384(R8)
+	VMOVUPS Z7, 448(R8)
+	ADDQ    $0x00000200, R8
+	ADDQ    $0x00000200, R9
+	SUBQ    $0x08, R10
+	JMP     transfer8
+
+transfer8_none:
+transfer4:
+	CMPQ    R10, $0x04
+	JLT     transfer4_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer4_loop_end
+
+transfer4_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Z4
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Z4, Z5
+	VADDPS       Z0, Z5, Z0
+	VMULPS       64(R9)(R13*1), Z4, Z5
+	VADDPS       Z1, Z5, Z1
+	VMULPS       128(R9)(R13*1), Z4, Z5
+	VADDPS       Z2, Z5, Z2
+	VMULPS       192(R9)(R13*1), Z4, Z4
+	VADDPS       Z3, Z4, Z3
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer4_loop
+
+transfer4_loop_end:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	ADDQ    $0x00000100, R8
+	ADDQ    $0x00000100, R9
+	SUBQ    $0x04, R10
+	JMP     transfer4
+
+transfer4_none:
+transfer2:
+	CMPQ    R10, $0x02
+	JLT     transfer2_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer2_loop_end
+
+transfer2_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Z2
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Z2, Z3
+	VADDPS       Z0, Z3, Z0
+	VMULPS       64(R9)(R13*1), Z2, Z2
+	VADDPS       Z1, Z2, Z1
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer2_loop
+
+transfer2_loop_end:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x02, R10
+	JMP     transfer2
+
+transfer2_none:
+transfer1:
+	CMPQ    R10, $0x01
+	JLT     transfer1_none
+	VMOVUPS zeros<>+0(SB), Z0
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer1_loop_end
+
+transfer1_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSS (DX)(R13*4), Z1
+	IMULQ        AX, R13
+	VMULPS       (R9)(R13*1), Z1, Z1
+	VADDPS       Z0, Z1, Z0
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer1_loop
+
+transfer1_loop_end:
+	VMOVUPS Z0, (R8)
+	ADDQ    $0x40, R8
+	ADDQ    $0x40, R9
+	SUBQ    $0x01, R10
+	JMP     transfer1
+
+transfer1_none:
+	ADDQ yRow+8(FP), CX
+	ADDQ dRow+48(FP), DX
+	ADDQ uRow+64(FP), BX
+	ADDQ $0x04, SI
+	DECQ DI
+	JNZ  transfer
+
+transfer_end:
+	VZEROUPPER
+	RET
+
+// func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·outer32AVX512(SB), NOSPLIT, $0-120
+	MOVQ grad+0(FP), AX
+	MOVQ panelStride+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	XORQ BX, BX
+	MOVQ panels+16(FP), SI
+
+outer4:
+	CMPQ  SI, $0x04
+	JLT   outer4_none
+	MOVQ  values+32(FP), DI
+	MOVQ  units+48(FP), R8
+	MOVQ  counts+64(FP), R9
+	MOVQ  deltas+72(FP), R10
+	MOVQ  y+96(FP), R11
+	ADDQ  BX, R10
+	TESTQ R11, R11
+	JZ    outer4_nil
+	ADDQ  BX, R11
+
+outer4_nil:
+	MOVQ  rows+112(FP), R12
+	TESTQ R12, R12
+	JZ    outer4_rows_end
+
+outer4_rows:
+	MOVQ     valid+88(FP), R13
+	ADDQ     BX, R13
+	VMOVUPS  (R10), Z0
+	VMOVUPS  (R13), Z1
+	VPTESTMD Z1, Z1, K1
+	VMOVUPS  64(R10), Z1
+	VMOVUPS  64(R13), Z2
+	VPTESTMD Z2, Z2, K2
+	VMOVUPS  128(R10), Z2
+	VMOVUPS  128(R13), Z3
+	VPTESTMD Z3, Z3, K3
+	VMOVUPS  192(R10), Z3
+	VMOVUPS  192(R13), Z4
+	VPTESTMD Z4, Z4, K4
+	TESTQ    R11, R11
+	JZ       outer4_all
+	VMOVUPS  (R11), Z4
+	VMOVUPS  word32_0<>+0(SB), Z5
+	VCMPPS   $0x16, Z5, Z4, K1, K1
+	VMOVUPS  64(R11), Z4
+	VMOVUPS  word32_0<>+0(SB), Z5
+	VCMPPS   $0x16, Z5, Z4, K2, K2
+	VMOVUPS  128(R11), Z4
+	VMOVUPS  word32_0<>+0(SB), Z5
+	VCMPPS   $0x16, Z5, Z4, K3, K3
+	VMOVUPS  192(R11), Z4
+	VMOVUPS  word32_0<>+0(SB), Z5
+	VCMPPS   $0x16, Z5, Z4, K4, K4
+	ADDQ     yRow+104(FP), R11
+
+outer4_all:
+	MOVQ    bias+8(FP), R13
+	ADDQ    AX, R13
+	VMOVUPS (R13), Z4
+	VADDPS  Z0, Z4, K1, Z4
+	VMOVUPS Z4, (R13)
+	VMOVUPS (R13)(CX*1), Z4
+	VADDPS  Z1, Z4, K2, Z4
+	VMOVUPS Z4, (R13)(CX*1)
+	VMOVUPS (R13)(CX*2), Z4
+	VADDPS  Z2, Z4, K3, Z4
+	VMOVUPS Z4, (R13)(CX*2)
+	VMOVUPS (R13)(DX*1), Z4
+	VADDPS  Z3, Z4, K4, Z4
+	VMOVUPS Z4, (R13)(DX*1)
+	MOVQ    R8, R13
+	MOVLQSX (R9), R14
+	TESTQ   R14, R14
+	JZ      outer4_loop_end
+
+outer4_loop:
+	MOVLQSX      (R13), R15
+	VBROADCASTSS (DI)(R15*4), Z4
+	SHLQ         $0x06, R15
+	ADDQ         AX, R15
+	VMULPS       Z0, Z4, Z5
+	VMOVUPS      (R15), Z6
+	VADDPS       Z5, Z6, K1, Z6
+	VMOVUPS      Z6, (R15)
+	VMULPS       Z1, Z4, Z5
+	VMOVUPS      (R15)(CX*1), Z6
+	VADDPS       Z5, Z6, K2, Z6
+	VMOVUPS      Z6, (R15)(CX*1)
+	VMULPS       Z2, Z4, Z5
+	VMOVUPS      (R15)(CX*2), Z6
+	VADDPS       Z5, Z6, K3, Z6
+	VMOVUPS      Z6, (R15)(CX*2)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS      (R15)(DX*1), Z5
+	VADDPS       Z4, Z5, K4, Z5
+	VMOVUPS      Z5, (R15)(DX*1)
+	ADDQ         $0x04, R13
+	DECQ         R14
+	JNZ          outer4_loop
+
+outer4_loop_end:
+	ADDQ vRow+40(FP), DI
+	ADDQ uRow+56(FP), R8
+	ADDQ $0x04, R9
+	ADDQ dRow+80(FP), R10
+	DECQ R12
+	JNZ  outer4_rows
+
+outer4_rows_end:
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ $0x00000100, BX
+	SUBQ $0x04, SI
+	JMP  outer4
+
+outer4_none:
+outer2:
+	CMPQ  SI, $0x02
+	JLT   outer2_none
+	MOVQ  values+32(FP), DX
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  BX, R9
+	TESTQ R10, R10
+	JZ    outer2_nil
+	ADDQ  BX, R10
+
+outer2_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer2_rows_end
+
+outer2_rows:
+	MOVQ     valid+88(FP), R12
+	ADDQ     BX, R12
+	VMOVUPS  (R9), Z0
+	VMOVUPS  (R12), Z1
+	VPTESTMD Z1, Z1, K1
+	VMOVUPS  64(R9), Z1
+	VMOVUPS  64(R12), Z2
+	VPTESTMD Z2, Z2, K2
+	TESTQ    R10, R10
+	JZ       outer2_all
+	VMOVUPS  (R10), Z2
+	VMOVUPS  word32_0<>+0(SB), Z3
+	VCMPPS   $0x16, Z3, Z2, K1, K1
+	VMOVUPS  64(R10), Z2
+	VMOVUPS  word32_0<>+0(SB), Z3
+	VCMPPS   $0x16, Z3, Z2, K2, K2
+	ADDQ     yRow+104(FP), R10
+
+outer2_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z2
+	VADDPS  Z0, Z2, K1, Z2
+	VMOVUPS Z2, (R12)
+	VMOVUPS (R12)(CX*1), Z2
+	VADDPS  Z1, Z2, K2, Z2
+	VMOVUPS Z2, (R12)(CX*1)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer2_loop_end
+
+outer2_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSS (DX)(R14*4), Z2
+	SHLQ         $0x06, R14
+	ADDQ         AX, R14
+	VMULPS       Z0, Z2, Z3
+	VMOVUPS      (R14), Z4
+	VADDPS       Z3, Z4, K1, Z4
+	VMOVUPS      Z4, (R14)
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      (R14)(CX*1), Z3
+	VADDPS       Z2, Z3, K2, Z3
+	VMOVUPS      Z3, (R14)(CX*1)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer2_loop
+
+outer2_loop_end:
+	ADDQ vRow+40(FP), DX
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer2_rows
+
+outer2_rows_end:
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ $0x00000080, BX
+	SUBQ $0x02, SI
+	JMP  outer2
+
+outer2_none:
+outer1:
+	CMPQ  SI, $0x01
+	JLT   outer1_none
+	MOVQ  values+32(FP), DX
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  BX, R9
+	TESTQ R10, R10
+	JZ    outer1_nil
+	ADDQ  BX, R10
+
+outer1_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer1_rows_end
+
+outer1_rows:
+	MOVQ     valid+88(FP), R12
+	ADDQ     BX, R12
+	VMOVUPS  (R9), Z0
+	VMOVUPS  (R12), Z1
+	VPTESTMD Z1, Z1, K1
+	TESTQ    R10, R10
+	JZ       outer1_all
+	VMOVUPS  (R10), Z1
+	VMOVUPS  word32_0<>+0(SB), Z2
+	VCMPPS   $0x16, Z2, Z1, K1, K1
+	ADDQ     yRow+104(FP), R10
+
+outer1_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z1
+	VADDPS  Z0, Z1, K1, Z1
+	VMOVUPS Z1, (R12)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer1_loop_end
+
+outer1_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSS (DX)(R14*4), Z1
+	SHLQ         $0x06, R14
+	ADDQ         AX, R14
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      (R14), Z2
+	VADDPS       Z1, Z2, K1, Z2
+	VMOVUPS      Z2, (R14)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer1_loop
+
+outer1_loop_end:
+	ADDQ vRow+40(FP), DX
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer1_rows
+
+outer1_rows_end:
+	ADDQ CX, AX
+	ADDQ $0x40, BX
+	SUBQ $0x01, SI
+	JMP  outer1
+
+outer1_none:
+	VZEROUPPER
+	RET
 
 // func squares32AVX512(sums *float32, v *float32, blocks int)
 // Requires: AVX, AVX512F
@@ -4171,71 +5141,119 @@ adam_end:
 	RET
 
 // func transpose32AVX512(to *float32, from *float32, rowStride int, inputs int, outputs int)
+// Requires: AVX, CMOV
 TEXT ·transpose32AVX512(SB), NOSPLIT, $0-40
-	MOVQ to+0(FP), AX
-	MOVQ from+8(FP), CX
-	MOVQ rowStride+16(FP), DX
-	MOVQ inputs+24(FP), BX
-	MOVQ outputs+32(FP), SI
-	XORQ SI, SI
+	MOVQ from+8(FP), AX
+	MOVQ rowStride+16(FP), CX
+	MOVQ to+0(FP), DX
+	MOVQ outputs+32(FP), BX
 
-transpose:
-	CMPQ SI, BX
-	JGE  transpose_end
+outputs:
+	CMPQ BX, $0x00
+	JLE  outputs_end
+	MOVQ inputs+24(FP), R8
+	MOVQ DX, SI
 	MOVQ AX, DI
-	MOVL (CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 4(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 8(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 12(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 16(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 20(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 24(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 28(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 32(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 36(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 40(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 44(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 48(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 52(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 56(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	MOVL 60(CX), R8
-	MOVL R8, (DI)(SI*4)
-	ADDQ DX, DI
-	ADDQ $0x40, CX
-	INCQ SI
-	JMP  transpose
 
-transpose_end:
+inputs:
+	CMPQ       R8, $0x00
+	JLE        inputs_end
+	MOVQ       R8, R9
+	DECQ       R9
+	SHLQ       $0x06, R9
+	LEAQ       zeros<>+0(SB), R10
+	LEAQ       (DI), R11
+	CMPQ       R9, $0x00
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y0
+	LEAQ       64(DI), R11
+	CMPQ       R9, $0x40
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y1
+	LEAQ       128(DI), R11
+	CMPQ       R9, $0x00000080
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y2
+	LEAQ       192(DI), R11
+	CMPQ       R9, $0x000000c0
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y3
+	LEAQ       256(DI), R11
+	CMPQ       R9, $0x00000100
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y4
+	LEAQ       320(DI), R11
+	CMPQ       R9, $0x00000140
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y5
+	LEAQ       384(DI), R11
+	CMPQ       R9, $0x00000180
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y6
+	LEAQ       448(DI), R11
+	CMPQ       R9, $0x000001c0
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y7
+	MOVQ       SI, R9
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPD  Y1, Y8, Y3
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPS  Y5, Y4, Y2
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y5, Y2, Y7
+	VUNPCKHPD  Y5, Y2, Y2
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y7, Y3, Y6
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y1, Y7
+	VPERM2F128 $0x31, Y2, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y2
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y7, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y2, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y8, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y3, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y1, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y5, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y0, (R9)
+	ADDQ       $0x20, SI
+	ADDQ       $0x00000200, DI
+	SUBQ       $0x08, R8
+	JMP        inputs
+
+inputs_end:
+	ADDQ $0x20, AX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	SUBQ $0x08, BX
+	JMP  outputs
+
+outputs_end:
+	VZEROUPPER
 	RET
 
 // func panel32AVX512(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
@@ -5198,75 +6216,59 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
+// func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
 // Requires: AVX
-TEXT ·affine64AVX2(SB), NOSPLIT, $0-72
+TEXT ·affine64AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), AX
 	MOVQ init+8(FP), CX
 	MOVQ weights+16(FP), DX
-	MOVQ panels+24(FP), BX
-	MOVQ panelStride+32(FP), SI
-	MOVQ rowStride+40(FP), DI
+	MOVQ panelStride+32(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ panels+24(FP), SI
 
 affine2:
-	CMPQ    BX, $0x02
+	CMPQ    SI, $0x02
 	JLT     affine2_none
-	TESTQ   CX, CX
-	JZ      affine2_zero
 	VMOVUPD (CX), Y0
 	VMOVUPD 32(CX), Y1
 	VMOVUPD 64(CX), Y2
 	VMOVUPD 96(CX), Y3
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPD (CX), Y4
 	VMOVUPD 32(CX), Y5
 	VMOVUPD 64(CX), Y6
 	VMOVUPD 96(CX), Y7
-	ADDQ    SI, CX
-	JMP     affine2_begun
-
-affine2_zero:
-	VMOVUPD zeros<>+0(SB), Y0
-	VMOVUPD zeros<>+0(SB), Y1
-	VMOVUPD zeros<>+0(SB), Y2
-	VMOVUPD zeros<>+0(SB), Y3
-	VMOVUPD zeros<>+0(SB), Y4
-	VMOVUPD zeros<>+0(SB), Y5
-	VMOVUPD zeros<>+0(SB), Y6
-	VMOVUPD zeros<>+0(SB), Y7
-
-affine2_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  values+48(FP), R9
-	MOVQ  indices+56(FP), R10
-	MOVQ  count+64(FP), R11
-	TESTQ R11, R11
-	JZ    affine2_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), DI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine2_loop_end
 
 affine2_loop:
-	MOVLQSX      (R10), R12
-	IMULQ        DI, R12
-	VBROADCASTSD (R9), Y8
-	VMULPD       (DX)(R12*1), Y8, Y9
+	MOVLQSX      (R8), R10
+	SHLQ         $0x07, R10
+	VBROADCASTSD (DI), Y8
+	ADDQ         DX, R10
+	VMULPD       (R10), Y8, Y9
 	VADDPD       Y0, Y9, Y0
-	VMULPD       32(DX)(R12*1), Y8, Y9
+	VMULPD       32(R10), Y8, Y9
 	VADDPD       Y1, Y9, Y1
-	VMULPD       64(DX)(R12*1), Y8, Y9
+	VMULPD       64(R10), Y8, Y9
 	VADDPD       Y2, Y9, Y2
-	VMULPD       96(DX)(R12*1), Y8, Y9
+	VMULPD       96(R10), Y8, Y9
 	VADDPD       Y3, Y9, Y3
-	VMULPD       (R8)(R12*1), Y8, Y9
+	VMULPD       (R10)(BX*1), Y8, Y9
 	VADDPD       Y4, Y9, Y4
-	VMULPD       32(R8)(R12*1), Y8, Y9
+	VMULPD       32(R10)(BX*1), Y8, Y9
 	VADDPD       Y5, Y9, Y5
-	VMULPD       64(R8)(R12*1), Y8, Y9
+	VMULPD       64(R10)(BX*1), Y8, Y9
 	VADDPD       Y6, Y9, Y6
-	VMULPD       96(R8)(R12*1), Y8, Y8
+	VMULPD       96(R10)(BX*1), Y8, Y8
 	VADDPD       Y7, Y8, Y7
-	ADDQ         $0x04, R10
-	ADDQ         $0x08, R9
-	DECQ         R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x08, DI
+	DECQ         R9
 	JNZ          affine2_loop
 
 affine2_loop_end:
@@ -5279,52 +6281,41 @@ affine2_loop_end:
 	VMOVUPD Y6, 192(AX)
 	VMOVUPD Y7, 224(AX)
 	ADDQ    $0x00000100, AX
-	MOVQ    R8, DX
-	ADDQ    SI, DX
-	SUBQ    $0x02, BX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x02, SI
 	JMP     affine2
 
 affine2_none:
 affine1:
-	CMPQ    BX, $0x01
+	CMPQ    SI, $0x01
 	JLT     affine1_none
-	TESTQ   CX, CX
-	JZ      affine1_zero
 	VMOVUPD (CX), Y0
 	VMOVUPD 32(CX), Y1
 	VMOVUPD 64(CX), Y2
 	VMOVUPD 96(CX), Y3
-	ADDQ    SI, CX
-	JMP     affine1_begun
-
-affine1_zero:
-	VMOVUPD zeros<>+0(SB), Y0
-	VMOVUPD zeros<>+0(SB), Y1
-	VMOVUPD zeros<>+0(SB), Y2
-	VMOVUPD zeros<>+0(SB), Y3
-
-affine1_begun:
-	MOVQ  values+48(FP), R8
-	MOVQ  indices+56(FP), R9
-	MOVQ  count+64(FP), R10
-	TESTQ R10, R10
-	JZ    affine1_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), DI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine1_loop_end
 
 affine1_loop:
-	MOVLQSX      (R9), R11
-	IMULQ        DI, R11
-	VBROADCASTSD (R8), Y4
-	VMULPD       (DX)(R11*1), Y4, Y5
+	MOVLQSX      (R8), R10
+	SHLQ         $0x07, R10
+	VBROADCASTSD (DI), Y4
+	ADDQ         DX, R10
+	VMULPD       (R10), Y4, Y5
 	VADDPD       Y0, Y5, Y0
-	VMULPD       32(DX)(R11*1), Y4, Y5
+	VMULPD       32(R10), Y4, Y5
 	VADDPD       Y1, Y5, Y1
-	VMULPD       64(DX)(R11*1), Y4, Y5
+	VMULPD       64(R10), Y4, Y5
 	VADDPD       Y2, Y5, Y2
-	VMULPD       96(DX)(R11*1), Y4, Y4
+	VMULPD       96(R10), Y4, Y4
 	VADDPD       Y3, Y4, Y3
-	ADDQ         $0x04, R9
-	ADDQ         $0x08, R8
-	DECQ         R10
+	ADDQ         $0x04, R8
+	ADDQ         $0x08, DI
+	DECQ         R9
 	JNZ          affine1_loop
 
 affine1_loop_end:
@@ -5333,174 +6324,376 @@ affine1_loop_end:
 	VMOVUPD Y2, 64(AX)
 	VMOVUPD Y3, 96(AX)
 	ADDQ    $0x00000080, AX
-	ADDQ    SI, DX
-	SUBQ    $0x01, BX
+	LEAQ    (DX)(BX*1), DX
+	SUBQ    $0x01, SI
 	JMP     affine1
 
 affine1_none:
 	VZEROUPPER
 	RET
 
-// func outer64AVX2(grad *float64, bias *float64, panels int, panelStride int, values *float64, units *int32, count int, deltas *float64, valid *float64, y *float64)
-// Requires: AVX, AVX2
-TEXT ·outer64AVX2(SB), NOSPLIT, $0-80
-	MOVQ grad+0(FP), AX
-	MOVQ bias+8(FP), CX
-	MOVQ panels+16(FP), DX
-	MOVQ panelStride+24(FP), BX
-	MOVQ deltas+56(FP), SI
-	MOVQ valid+64(FP), DI
-	MOVQ y+72(FP), R8
-	MOVQ values+32(FP), R9
-
-outer1:
-	CMPQ    DX, $0x01
-	JLT     outer1_none
-	VMOVUPD (SI), Y0
-	VMOVUPD (DI), Y4
-	VMOVUPD 32(SI), Y1
-	VMOVUPD 32(DI), Y5
-	VMOVUPD 64(SI), Y2
-	VMOVUPD 64(DI), Y6
-	VMOVUPD 96(SI), Y3
-	VMOVUPD 96(DI), Y7
-	TESTQ   R8, R8
-	JZ      outer1_all
-	VPXOR   Y8, Y8, Y8
-	VMOVUPD (R8), Y9
-	VCMPPD  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y4, Y4
-	VMOVUPD 32(R8), Y9
-	VCMPPD  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y5, Y5
-	VMOVUPD 64(R8), Y9
-	VCMPPD  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y6, Y6
-	VMOVUPD 96(R8), Y9
-	VCMPPD  $0x16, Y8, Y9, Y9
-	VPAND   Y9, Y7, Y7
-	ADDQ    $0x00000080, R8
-
-outer1_all:
-	ADDQ      $0x00000080, SI
-	ADDQ      $0x00000080, DI
-	VMOVUPD   (CX), Y8
-	VADDPD    Y0, Y8, Y9
-	VBLENDVPD Y4, Y9, Y8, Y8
-	VMOVUPD   Y8, (CX)
-	VMOVUPD   32(CX), Y8
-	VADDPD    Y1, Y8, Y9
-	VBLENDVPD Y5, Y9, Y8, Y8
-	VMOVUPD   Y8, 32(CX)
-	VMOVUPD   64(CX), Y8
-	VADDPD    Y2, Y8, Y9
-	VBLENDVPD Y6, Y9, Y8, Y8
-	VMOVUPD   Y8, 64(CX)
-	VMOVUPD   96(CX), Y8
-	VADDPD    Y3, Y8, Y9
-	VBLENDVPD Y7, Y9, Y8, Y8
-	VMOVUPD   Y8, 96(CX)
-	ADDQ      BX, CX
-	MOVQ      units+40(FP), R10
-	MOVQ      count+48(FP), R11
-	TESTQ     R11, R11
-	JZ        outer1_loop_end
-
-outer1_loop:
-	MOVLQSX      (R10), R12
-	VBROADCASTSD (R9)(R12*8), Y8
-	IMUL3Q       $0x00000080, R12, R12
-	VMULPD       Y0, Y8, Y9
-	VMOVUPD      (AX)(R12*1), Y10
-	VADDPD       Y9, Y10, Y9
-	VBLENDVPD    Y4, Y9, Y10, Y10
-	VMOVUPD      Y10, (AX)(R12*1)
-	VMULPD       Y1, Y8, Y9
-	VMOVUPD      32(AX)(R12*1), Y10
-	VADDPD       Y9, Y10, Y9
-	VBLENDVPD    Y5, Y9, Y10, Y10
-	VMOVUPD      Y10, 32(AX)(R12*1)
-	VMULPD       Y2, Y8, Y9
-	VMOVUPD      64(AX)(R12*1), Y10
-	VADDPD       Y9, Y10, Y9
-	VBLENDVPD    Y6, Y9, Y10, Y10
-	VMOVUPD      Y10, 64(AX)(R12*1)
-	VMULPD       Y3, Y8, Y8
-	VMOVUPD      96(AX)(R12*1), Y9
-	VADDPD       Y8, Y9, Y8
-	VBLENDVPD    Y7, Y8, Y9, Y9
-	VMOVUPD      Y9, 96(AX)(R12*1)
-	ADDQ         $0x04, R10
-	DECQ         R11
-	JNZ          outer1_loop
-
-outer1_loop_end:
-	ADDQ BX, AX
-	SUBQ $0x01, DX
-	JMP  outer1
-
-outer1_none:
-	VZEROUPPER
-	RET
-
-// func rectify64AVX2(y *float64, n int, values *float64, indices *int32) (count int)
-// Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·rectify64AVX2(SB), NOSPLIT, $0-40
+// func rectified64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·rectified64AVX2(SB), NOSPLIT, $0-96
 	MOVQ    y+0(FP), AX
-	MOVQ    n+8(FP), DX
-	MOVQ    values+16(FP), BX
-	MOVQ    indices+24(FP), SI
-	XORQ    DI, DI
-	XORQ    CX, CX
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU places64AVX2<>+0(SB), X1
-	VMOVDQU step64AVX2<>+0(SB), X2
+	MOVQ    valid+64(FP), CX
+	MOVQ    kept+72(FP), DX
+	MOVQ    places+80(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places64AVX2<>+0(SB), X0
+	VMOVDQU step64AVX2<>+0(SB), X1
+	MOVQ    init+8(FP), DI
+	MOVQ    weights+16(FP), R8
+	MOVQ    panelStride+32(FP), R9
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    panels+24(FP), R10
 
-rectify:
-	CMPQ DX, $0x00
-	JLE  rectify_end
-	MOVQ $0x0000000f, R8
-	CMPQ DX, $0x04
-	JGE  rectify_whole
-	MOVQ DX, CX
-	MOVQ $0x00000001, R8
-	SHLQ CL, R8
-	DECQ R8
+rectified2:
+	CMPQ    R10, $0x02
+	JLT     rectified2_none
+	VMOVUPD (DI), Y2
+	VMOVUPD 32(DI), Y3
+	VMOVUPD 64(DI), Y4
+	VMOVUPD 96(DI), Y5
+	ADDQ    R9, DI
+	VMOVUPD (DI), Y6
+	VMOVUPD 32(DI), Y7
+	VMOVUPD 64(DI), Y8
+	VMOVUPD 96(DI), Y9
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R11
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified2_loop_end
 
-rectify_whole:
-	VMOVUPD   (AX), Y3
-	VCMPPD    $0x16, Y0, Y3, Y4
-	VMOVMSKPD Y4, CX
-	ANDQ      R8, CX
-	VPAND     Y4, Y3, Y4
-	MOVQ      $0x00000004, R9
-	MOVQ      DX, R8
-	CMPQ      R8, R9
-	CMOVQGT   R9, R8
-	SUBQ      R8, R9
-	LEAQ      tails64AVX2<>+0(SB), R8
-	VMOVUPD   (R8)(R9*8), Y5
-	VBLENDVPD Y5, Y4, Y3, Y4
-	VMOVUPD   Y4, (AX)
-	LEAQ      front64AVX2<>+0(SB), R8
-	VPMOVZXBD (R8)(CX*8), Y4
-	VPERMPS   Y3, Y4, Y3
-	VMOVUPD   Y3, (BX)(DI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R8
-	SHLQ      $0x04, CX
-	VMOVDQU   (R8)(CX*1), X3
-	SHRQ      $0x04, CX
-	VPSHUFB   X3, X1, X3
-	VMOVDQU   X3, (SI)(DI*4)
-	VPADDD    X2, X1, X1
-	POPCNTQ   CX, CX
-	ADDQ      CX, DI
-	ADDQ      $0x20, AX
-	SUBQ      $0x04, DX
-	JMP       rectify
+rectified2_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x07, R14
+	VBROADCASTSD (R11), Y10
+	ADDQ         R8, R14
+	VMULPD       (R14), Y10, Y11
+	VADDPD       Y2, Y11, Y2
+	VMULPD       32(R14), Y10, Y11
+	VADDPD       Y3, Y11, Y3
+	VMULPD       64(R14), Y10, Y11
+	VADDPD       Y4, Y11, Y4
+	VMULPD       96(R14), Y10, Y11
+	VADDPD       Y5, Y11, Y5
+	VMULPD       (R14)(R9*1), Y10, Y11
+	VADDPD       Y6, Y11, Y6
+	VMULPD       32(R14)(R9*1), Y10, Y11
+	VADDPD       Y7, Y11, Y7
+	VMULPD       64(R14)(R9*1), Y10, Y11
+	VADDPD       Y8, Y11, Y8
+	VMULPD       96(R14)(R9*1), Y10, Y10
+	VADDPD       Y9, Y10, Y9
+	ADDQ         $0x04, R12
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNZ          rectified2_loop
 
-rectify_end:
-	MOVQ DI, count+32(FP)
+rectified2_loop_end:
+	VMOVUPD   (CX), Y10
+	VMOVUPD   word64_0<>+0(SB), Y11
+	VCMPPD    $0x16, Y11, Y2, Y11
+	VPAND     Y11, Y10, Y10
+	VPAND     Y2, Y10, Y11
+	VMOVUPD   Y11, (AX)
+	VMOVMSKPD Y10, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y10
+	VPERMPS   Y2, Y10, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   32(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y10
+	VCMPPD    $0x16, Y10, Y3, Y10
+	VPAND     Y10, Y2, Y2
+	VPAND     Y3, Y2, Y10
+	VMOVUPD   Y10, 32(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   64(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y4, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y4, Y2, Y3
+	VMOVUPD   Y3, 64(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y4, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   96(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y5, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y5, Y2, Y3
+	VMOVUPD   Y3, 96(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y5, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   128(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y6, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y6, Y2, Y3
+	VMOVUPD   Y3, 128(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y6, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   160(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y7, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y7, Y2, Y3
+	VMOVUPD   Y3, 160(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y7, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   192(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y8, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y8, Y2, Y3
+	VMOVUPD   Y3, 192(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y8, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   224(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y9, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y9, Y2, Y3
+	VMOVUPD   Y3, 224(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y9, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, AX
+	LEAQ      (R8)(R9*2), R8
+	SUBQ      $0x02, R10
+	JMP       rectified2
+
+rectified2_none:
+rectified1:
+	CMPQ    R10, $0x01
+	JLT     rectified1_none
+	VMOVUPD (DI), Y2
+	VMOVUPD 32(DI), Y3
+	VMOVUPD 64(DI), Y4
+	VMOVUPD 96(DI), Y5
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R11
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified1_loop_end
+
+rectified1_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x07, R14
+	VBROADCASTSD (R11), Y6
+	ADDQ         R8, R14
+	VMULPD       (R14), Y6, Y7
+	VADDPD       Y2, Y7, Y2
+	VMULPD       32(R14), Y6, Y7
+	VADDPD       Y3, Y7, Y3
+	VMULPD       64(R14), Y6, Y7
+	VADDPD       Y4, Y7, Y4
+	VMULPD       96(R14), Y6, Y6
+	VADDPD       Y5, Y6, Y5
+	ADDQ         $0x04, R12
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNZ          rectified1_loop
+
+rectified1_loop_end:
+	VMOVUPD   (CX), Y6
+	VMOVUPD   word64_0<>+0(SB), Y7
+	VCMPPD    $0x16, Y7, Y2, Y7
+	VPAND     Y7, Y6, Y6
+	VPAND     Y2, Y6, Y7
+	VMOVUPD   Y7, (AX)
+	VMOVMSKPD Y6, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y6
+	VPERMPS   Y2, Y6, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   32(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y6
+	VCMPPD    $0x16, Y6, Y3, Y6
+	VPAND     Y6, Y2, Y2
+	VPAND     Y3, Y2, Y6
+	VMOVUPD   Y6, 32(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   64(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y4, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y4, Y2, Y3
+	VMOVUPD   Y3, 64(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y4, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	VMOVUPD   96(CX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x16, Y3, Y5, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y5, Y2, Y3
+	VMOVUPD   Y3, 96(AX)
+	VMOVMSKPD Y2, R11
+	LEAQ      front64AVX2<>+0(SB), R12
+	VPMOVZXBD (R12)(R11*8), Y2
+	VPERMPS   Y5, Y2, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R12
+	MOVQ      R11, R13
+	SHLQ      $0x04, R13
+	ADDQ      R13, R12
+	VMOVDQU   (R12), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   R11, R11
+	ADDQ      R11, SI
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, AX
+	LEAQ      (R8)(R9*1), R8
+	SUBQ      $0x01, R10
+	JMP       rectified1
+
+rectified1_none:
+	MOVQ SI, left+88(FP)
 	VZEROUPPER
 	RET
 
@@ -5515,6 +6708,16 @@ DATA step64AVX2<>+4(SB)/4, $0x00000004
 DATA step64AVX2<>+8(SB)/4, $0x00000004
 DATA step64AVX2<>+12(SB)/4, $0x00000004
 GLOBL step64AVX2<>(SB), RODATA|NOPTR, $16
+
+DATA word64_0<>+0(SB)/8, $0x0000000000000000
+DATA word64_0<>+8(SB)/8, $0x0000000000000000
+DATA word64_0<>+16(SB)/8, $0x0000000000000000
+DATA word64_0<>+24(SB)/8, $0x0000000000000000
+DATA word64_0<>+32(SB)/8, $0x0000000000000000
+DATA word64_0<>+40(SB)/8, $0x0000000000000000
+DATA word64_0<>+48(SB)/8, $0x0000000000000000
+DATA word64_0<>+56(SB)/8, $0x0000000000000000
+GLOBL word64_0<>(SB), RODATA|NOPTR, $64
 
 DATA front64AVX2<>+0(SB)/1, $0x00
 DATA front64AVX2<>+1(SB)/1, $0x00
@@ -5645,16 +6848,6 @@ DATA front64AVX2<>+125(SB)/1, $0x05
 DATA front64AVX2<>+126(SB)/1, $0x06
 DATA front64AVX2<>+127(SB)/1, $0x07
 GLOBL front64AVX2<>(SB), RODATA|NOPTR, $128
-
-DATA tails64AVX2<>+0(SB)/8, $0xffffffffffffffff
-DATA tails64AVX2<>+8(SB)/8, $0xffffffffffffffff
-DATA tails64AVX2<>+16(SB)/8, $0xffffffffffffffff
-DATA tails64AVX2<>+24(SB)/8, $0xffffffffffffffff
-DATA tails64AVX2<>+32(SB)/8, $0x0000000000000000
-DATA tails64AVX2<>+40(SB)/8, $0x0000000000000000
-DATA tails64AVX2<>+48(SB)/8, $0x0000000000000000
-DATA tails64AVX2<>+56(SB)/8, $0x0000000000000000
-GLOBL tails64AVX2<>(SB), RODATA|NOPTR, $64
 
 DATA frontPlaces64AVX2<>+0(SB)/1, $0x00
 DATA frontPlaces64AVX2<>+1(SB)/1, $0x01
@@ -5914,6 +7107,291 @@ DATA frontPlaces64AVX2<>+254(SB)/1, $0x0e
 DATA frontPlaces64AVX2<>+255(SB)/1, $0x0f
 GLOBL frontPlaces64AVX2<>(SB), RODATA|NOPTR, $256
 
+// func list64AVX2(y *float64, panels int, kept *float64, places *int32) (left int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·list64AVX2(SB), NOSPLIT, $0-40
+	MOVQ    y+0(FP), AX
+	MOVQ    panels+8(FP), CX
+	IMUL3Q  $0x04, CX, CX
+	MOVQ    kept+16(FP), DX
+	MOVQ    places+24(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places64AVX2<>+0(SB), X0
+	VMOVDQU step64AVX2<>+0(SB), X1
+	TESTQ   CX, CX
+	JZ      list_end
+
+list:
+	VMOVUPD   (AX), Y2
+	VMOVUPD   word64_0<>+0(SB), Y3
+	VCMPPD    $0x04, Y3, Y2, Y3
+	VMOVMSKPD Y3, DI
+	LEAQ      front64AVX2<>+0(SB), R8
+	VPMOVZXBD (R8)(DI*8), Y3
+	VPERMPS   Y2, Y3, Y2
+	VMOVUPD   Y2, (DX)(SI*8)
+	LEAQ      frontPlaces64AVX2<>+0(SB), R8
+	MOVQ      DI, R9
+	SHLQ      $0x04, R9
+	ADDQ      R9, R8
+	VMOVDQU   (R8), X2
+	VPSHUFB   X2, X0, X2
+	VMOVDQU   X2, (BX)(SI*4)
+	VPADDD    X1, X0, X0
+	POPCNTQ   DI, DI
+	ADDQ      DI, SI
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNZ       list
+
+list_end:
+	MOVQ SI, left+32(FP)
+	VZEROUPPER
+	RET
+
+// func transfer64AVX2(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
+// Requires: AVX
+TEXT ·transfer64AVX2(SB), NOSPLIT, $0-88
+	MOVQ  rowStride+32(FP), AX
+	MOVQ  y+0(FP), CX
+	MOVQ  deltas+40(FP), DX
+	MOVQ  units+56(FP), BX
+	MOVQ  counts+72(FP), SI
+	MOVQ  rows+80(FP), DI
+	TESTQ DI, DI
+	JZ    transfer_end
+
+transfer:
+	MOVQ weights+24(FP), R9
+	MOVQ CX, R8
+	MOVQ panels+16(FP), R10
+
+transfer2:
+	CMPQ    R10, $0x02
+	JLT     transfer2_none
+	VMOVUPD zeros<>+0(SB), Y0
+	VMOVUPD zeros<>+0(SB), Y1
+	VMOVUPD zeros<>+0(SB), Y2
+	VMOVUPD zeros<>+0(SB), Y3
+	VMOVUPD zeros<>+0(SB), Y4
+	VMOVUPD zeros<>+0(SB), Y5
+	VMOVUPD zeros<>+0(SB), Y6
+	VMOVUPD zeros<>+0(SB), Y7
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer2_loop_end
+
+transfer2_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSD (DX)(R13*8), Y8
+	IMULQ        AX, R13
+	VMULPD       (R9)(R13*1), Y8, Y9
+	VADDPD       Y0, Y9, Y0
+	VMULPD       32(R9)(R13*1), Y8, Y9
+	VADDPD       Y1, Y9, Y1
+	VMULPD       64(R9)(R13*1), Y8, Y9
+	VADDPD       Y2, Y9, Y2
+	VMULPD       96(R9)(R13*1), Y8, Y9
+	VADDPD       Y3, Y9, Y3
+	VMULPD       128(R9)(R13*1), Y8, Y9
+	VADDPD       Y4, Y9, Y4
+	VMULPD       160(R9)(R13*1), Y8, Y9
+	VADDPD       Y5, Y9, Y5
+	VMULPD       192(R9)(R13*1), Y8, Y9
+	VADDPD       Y6, Y9, Y6
+	VMULPD       224(R9)(R13*1), Y8, Y8
+	VADDPD       Y7, Y8, Y7
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer2_loop
+
+transfer2_loop_end:
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD Y2, 64(R8)
+	VMOVUPD Y3, 96(R8)
+	VMOVUPD Y4, 128(R8)
+	VMOVUPD Y5, 160(R8)
+	VMOVUPD Y6, 192(R8)
+	VMOVUPD Y7, 224(R8)
+	ADDQ    $0x00000100, R8
+	ADDQ    $0x00000100, R9
+	SUBQ    $0x02, R10
+	JMP     transfer2
+
+transfer2_none:
+transfer1:
+	CMPQ    R10, $0x01
+	JLT     transfer1_none
+	VMOVUPD zeros<>+0(SB), Y0
+	VMOVUPD zeros<>+0(SB), Y1
+	VMOVUPD zeros<>+0(SB), Y2
+	VMOVUPD zeros<>+0(SB), Y3
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer1_loop_end
+
+transfer1_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSD (DX)(R13*8), Y4
+	IMULQ        AX, R13
+	VMULPD       (R9)(R13*1), Y4, Y5
+	VADDPD       Y0, Y5, Y0
+	VMULPD       32(R9)(R13*1), Y4, Y5
+	VADDPD       Y1, Y5, Y1
+	VMULPD       64(R9)(R13*1), Y4, Y5
+	VADDPD       Y2, Y5, Y2
+	VMULPD       96(R9)(R13*1), Y4, Y4
+	VADDPD       Y3, Y4, Y3
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer1_loop
+
+transfer1_loop_end:
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD Y2, 64(R8)
+	VMOVUPD Y3, 96(R8)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x01, R10
+	JMP     transfer1
+
+transfer1_none:
+	ADDQ yRow+8(FP), CX
+	ADDQ dRow+48(FP), DX
+	ADDQ uRow+64(FP), BX
+	ADDQ $0x04, SI
+	DECQ DI
+	JNZ  transfer
+
+transfer_end:
+	VZEROUPPER
+	RET
+
+// func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
+// Requires: AVX, AVX2
+TEXT ·outer64AVX2(SB), NOSPLIT, $0-120
+	MOVQ grad+0(FP), AX
+	MOVQ panelStride+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	XORQ DX, DX
+	MOVQ panels+16(FP), BX
+
+outer1:
+	CMPQ  BX, $0x01
+	JLT   outer1_none
+	MOVQ  values+32(FP), SI
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  DX, R9
+	TESTQ R10, R10
+	JZ    outer1_nil
+	ADDQ  DX, R10
+
+outer1_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer1_rows_end
+
+outer1_rows:
+	MOVQ    valid+88(FP), R12
+	ADDQ    DX, R12
+	VMOVUPD (R9), Y0
+	VMOVUPD (R12), Y4
+	VMOVUPD 32(R9), Y1
+	VMOVUPD 32(R12), Y5
+	VMOVUPD 64(R9), Y2
+	VMOVUPD 64(R12), Y6
+	VMOVUPD 96(R9), Y3
+	VMOVUPD 96(R12), Y7
+	TESTQ   R10, R10
+	JZ      outer1_all
+	VMOVUPD (R10), Y8
+	VMOVUPD word64_0<>+0(SB), Y9
+	VCMPPD  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y4, Y4
+	VMOVUPD 32(R10), Y8
+	VMOVUPD word64_0<>+0(SB), Y9
+	VCMPPD  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y5, Y5
+	VMOVUPD 64(R10), Y8
+	VMOVUPD word64_0<>+0(SB), Y9
+	VCMPPD  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y6, Y6
+	VMOVUPD 96(R10), Y8
+	VMOVUPD word64_0<>+0(SB), Y9
+	VCMPPD  $0x16, Y9, Y8, Y8
+	VPAND   Y8, Y7, Y7
+	ADDQ    yRow+104(FP), R10
+
+outer1_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VPAND   Y0, Y4, Y8
+	VADDPD  (R12), Y8, Y8
+	VMOVUPD Y8, (R12)
+	VPAND   Y1, Y5, Y8
+	VADDPD  32(R12), Y8, Y8
+	VMOVUPD Y8, 32(R12)
+	VPAND   Y2, Y6, Y8
+	VADDPD  64(R12), Y8, Y8
+	VMOVUPD Y8, 64(R12)
+	VPAND   Y3, Y7, Y8
+	VADDPD  96(R12), Y8, Y8
+	VMOVUPD Y8, 96(R12)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer1_loop_end
+
+outer1_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSD (SI)(R14*8), Y8
+	SHLQ         $0x07, R14
+	ADDQ         AX, R14
+	VMULPD       Y0, Y8, Y9
+	VPAND        Y9, Y4, Y9
+	VADDPD       (R14), Y9, Y9
+	VMOVUPD      Y9, (R14)
+	VMULPD       Y1, Y8, Y9
+	VPAND        Y9, Y5, Y9
+	VADDPD       32(R14), Y9, Y9
+	VMOVUPD      Y9, 32(R14)
+	VMULPD       Y2, Y8, Y9
+	VPAND        Y9, Y6, Y9
+	VADDPD       64(R14), Y9, Y9
+	VMOVUPD      Y9, 64(R14)
+	VMULPD       Y3, Y8, Y8
+	VPAND        Y8, Y7, Y8
+	VADDPD       96(R14), Y8, Y8
+	VMOVUPD      Y8, 96(R14)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer1_loop
+
+outer1_loop_end:
+	ADDQ vRow+40(FP), SI
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer1_rows
+
+outer1_rows_end:
+	ADDQ CX, AX
+	ADDQ $0x00000080, DX
+	SUBQ $0x01, BX
+	JMP  outer1
+
+outer1_none:
+	VZEROUPPER
+	RET
+
 // func squares64AVX2(sums *float64, v *float64, blocks int)
 // Requires: AVX
 TEXT ·squares64AVX2(SB), NOSPLIT, $0-24
@@ -6010,71 +7488,75 @@ adam_end:
 	RET
 
 // func transpose64AVX2(to *float64, from *float64, rowStride int, inputs int, outputs int)
+// Requires: AVX, CMOV
 TEXT ·transpose64AVX2(SB), NOSPLIT, $0-40
-	MOVQ to+0(FP), AX
-	MOVQ from+8(FP), CX
-	MOVQ rowStride+16(FP), DX
-	MOVQ inputs+24(FP), BX
-	MOVQ outputs+32(FP), SI
-	XORQ SI, SI
+	MOVQ from+8(FP), AX
+	MOVQ rowStride+16(FP), CX
+	MOVQ to+0(FP), DX
+	MOVQ outputs+32(FP), BX
 
-transpose:
-	CMPQ SI, BX
-	JGE  transpose_end
+outputs:
+	CMPQ BX, $0x00
+	JLE  outputs_end
+	MOVQ inputs+24(FP), R8
+	MOVQ DX, SI
 	MOVQ AX, DI
-	MOVQ (CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 8(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 16(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 24(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 32(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 40(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 48(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 56(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 64(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 72(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 80(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 88(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 96(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 104(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 112(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 120(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	ADDQ $0x00000080, CX
-	INCQ SI
-	JMP  transpose
 
-transpose_end:
+inputs:
+	CMPQ       R8, $0x00
+	JLE        inputs_end
+	MOVQ       R8, R9
+	DECQ       R9
+	SHLQ       $0x07, R9
+	LEAQ       zeros<>+0(SB), R10
+	LEAQ       (DI), R11
+	CMPQ       R9, $0x00
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y0
+	LEAQ       128(DI), R11
+	CMPQ       R9, $0x00000080
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y1
+	LEAQ       256(DI), R11
+	CMPQ       R9, $0x00000100
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y2
+	LEAQ       384(DI), R11
+	CMPQ       R9, $0x00000180
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y3
+	MOVQ       SI, R9
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPS    Y3, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y5, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y1, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y0, (R9)
+	ADDQ       $0x20, SI
+	ADDQ       $0x00000200, DI
+	SUBQ       $0x04, R8
+	JMP        inputs
+
+inputs_end:
+	ADDQ $0x20, AX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	SUBQ $0x04, BX
+	JMP  outputs
+
+outputs_end:
+	VZEROUPPER
 	RET
 
 // func panel64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
@@ -6263,16 +7745,6 @@ relu:
 relu_end:
 	VZEROUPPER
 	RET
-
-DATA word64_0<>+0(SB)/8, $0x0000000000000000
-DATA word64_0<>+8(SB)/8, $0x0000000000000000
-DATA word64_0<>+16(SB)/8, $0x0000000000000000
-DATA word64_0<>+24(SB)/8, $0x0000000000000000
-DATA word64_0<>+32(SB)/8, $0x0000000000000000
-DATA word64_0<>+40(SB)/8, $0x0000000000000000
-DATA word64_0<>+48(SB)/8, $0x0000000000000000
-DATA word64_0<>+56(SB)/8, $0x0000000000000000
-GLOBL word64_0<>(SB), RODATA|NOPTR, $64
 
 // func tanh64AVX2(y *float64, panels int)
 // Requires: AVX, AVX2
@@ -6855,81 +8327,61 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, rowStride int, values *float64, indices *int32, count int)
+// func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
 // Requires: AVX, AVX512F
-TEXT ·affine64AVX512(SB), NOSPLIT, $0-72
+TEXT ·affine64AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), AX
 	MOVQ init+8(FP), CX
 	MOVQ weights+16(FP), DX
-	MOVQ panels+24(FP), BX
-	MOVQ panelStride+32(FP), SI
-	MOVQ rowStride+40(FP), DI
+	MOVQ panelStride+32(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ panels+24(FP), DI
 
 affine4:
-	CMPQ    BX, $0x04
+	CMPQ    DI, $0x04
 	JLT     affine4_none
-	TESTQ   CX, CX
-	JZ      affine4_zero
 	VMOVUPD (CX), Z0
 	VMOVUPD 64(CX), Z1
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPD (CX), Z2
 	VMOVUPD 64(CX), Z3
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPD (CX), Z4
 	VMOVUPD 64(CX), Z5
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPD (CX), Z6
 	VMOVUPD 64(CX), Z7
-	ADDQ    SI, CX
-	JMP     affine4_begun
-
-affine4_zero:
-	VMOVUPD zeros<>+0(SB), Z0
-	VMOVUPD zeros<>+0(SB), Z1
-	VMOVUPD zeros<>+0(SB), Z2
-	VMOVUPD zeros<>+0(SB), Z3
-	VMOVUPD zeros<>+0(SB), Z4
-	VMOVUPD zeros<>+0(SB), Z5
-	VMOVUPD zeros<>+0(SB), Z6
-	VMOVUPD zeros<>+0(SB), Z7
-
-affine4_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  R8, R9
-	ADDQ  SI, R9
-	MOVQ  R9, R10
-	ADDQ  SI, R10
-	MOVQ  values+48(FP), R11
-	MOVQ  indices+56(FP), R12
-	MOVQ  count+64(FP), R13
-	TESTQ R13, R13
-	JZ    affine4_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), R8
+	MOVQ    indices+48(FP), R9
+	MOVQ    count+56(FP), R10
+	TESTQ   R10, R10
+	JZ      affine4_loop_end
 
 affine4_loop:
-	MOVLQSX      (R12), R14
-	IMULQ        DI, R14
-	VBROADCASTSD (R11), Z8
-	VMULPD       (DX)(R14*1), Z8, Z9
+	MOVLQSX      (R9), R11
+	SHLQ         $0x07, R11
+	VBROADCASTSD (R8), Z8
+	ADDQ         DX, R11
+	VMULPD       (R11), Z8, Z9
 	VADDPD       Z0, Z9, Z0
-	VMULPD       64(DX)(R14*1), Z8, Z9
+	VMULPD       64(R11), Z8, Z9
 	VADDPD       Z1, Z9, Z1
-	VMULPD       (R8)(R14*1), Z8, Z9
+	VMULPD       (R11)(BX*1), Z8, Z9
 	VADDPD       Z2, Z9, Z2
-	VMULPD       64(R8)(R14*1), Z8, Z9
+	VMULPD       64(R11)(BX*1), Z8, Z9
 	VADDPD       Z3, Z9, Z3
-	VMULPD       (R9)(R14*1), Z8, Z9
+	VMULPD       (R11)(BX*2), Z8, Z9
 	VADDPD       Z4, Z9, Z4
-	VMULPD       64(R9)(R14*1), Z8, Z9
+	VMULPD       64(R11)(BX*2), Z8, Z9
 	VADDPD       Z5, Z9, Z5
-	VMULPD       (R10)(R14*1), Z8, Z9
+	VMULPD       (R11)(SI*1), Z8, Z9
 	VADDPD       Z6, Z9, Z6
-	VMULPD       64(R10)(R14*1), Z8, Z8
+	VMULPD       64(R11)(SI*1), Z8, Z8
 	VADDPD       Z7, Z8, Z7
-	ADDQ         $0x04, R12
-	ADDQ         $0x08, R11
-	DECQ         R13
+	ADDQ         $0x04, R9
+	ADDQ         $0x08, R8
+	DECQ         R10
 	JNZ          affine4_loop
 
 affine4_loop_end:
@@ -6942,55 +8394,43 @@ affine4_loop_end:
 	VMOVUPD Z6, 384(AX)
 	VMOVUPD Z7, 448(AX)
 	ADDQ    $0x00000200, AX
-	MOVQ    R10, DX
-	ADDQ    SI, DX
-	SUBQ    $0x04, BX
+	LEAQ    (DX)(BX*2), DX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x04, DI
 	JMP     affine4
 
 affine4_none:
 affine2:
-	CMPQ    BX, $0x02
+	CMPQ    DI, $0x02
 	JLT     affine2_none
-	TESTQ   CX, CX
-	JZ      affine2_zero
 	VMOVUPD (CX), Z0
 	VMOVUPD 64(CX), Z1
-	ADDQ    SI, CX
+	ADDQ    BX, CX
 	VMOVUPD (CX), Z2
 	VMOVUPD 64(CX), Z3
-	ADDQ    SI, CX
-	JMP     affine2_begun
-
-affine2_zero:
-	VMOVUPD zeros<>+0(SB), Z0
-	VMOVUPD zeros<>+0(SB), Z1
-	VMOVUPD zeros<>+0(SB), Z2
-	VMOVUPD zeros<>+0(SB), Z3
-
-affine2_begun:
-	MOVQ  DX, R8
-	ADDQ  SI, R8
-	MOVQ  values+48(FP), R9
-	MOVQ  indices+56(FP), R10
-	MOVQ  count+64(FP), R11
-	TESTQ R11, R11
-	JZ    affine2_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine2_loop_end
 
 affine2_loop:
-	MOVLQSX      (R10), R12
-	IMULQ        DI, R12
-	VBROADCASTSD (R9), Z4
-	VMULPD       (DX)(R12*1), Z4, Z5
+	MOVLQSX      (R8), R10
+	SHLQ         $0x07, R10
+	VBROADCASTSD (SI), Z4
+	ADDQ         DX, R10
+	VMULPD       (R10), Z4, Z5
 	VADDPD       Z0, Z5, Z0
-	VMULPD       64(DX)(R12*1), Z4, Z5
+	VMULPD       64(R10), Z4, Z5
 	VADDPD       Z1, Z5, Z1
-	VMULPD       (R8)(R12*1), Z4, Z5
+	VMULPD       (R10)(BX*1), Z4, Z5
 	VADDPD       Z2, Z5, Z2
-	VMULPD       64(R8)(R12*1), Z4, Z4
+	VMULPD       64(R10)(BX*1), Z4, Z4
 	VADDPD       Z3, Z4, Z3
-	ADDQ         $0x04, R10
-	ADDQ         $0x08, R9
-	DECQ         R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x08, SI
+	DECQ         R9
 	JNZ          affine2_loop
 
 affine2_loop_end:
@@ -6999,256 +8439,393 @@ affine2_loop_end:
 	VMOVUPD Z2, 128(AX)
 	VMOVUPD Z3, 192(AX)
 	ADDQ    $0x00000100, AX
-	MOVQ    R8, DX
-	ADDQ    SI, DX
-	SUBQ    $0x02, BX
+	LEAQ    (DX)(BX*2), DX
+	SUBQ    $0x02, DI
 	JMP     affine2
 
 affine2_none:
 affine1:
-	CMPQ    BX, $0x01
+	CMPQ    DI, $0x01
 	JLT     affine1_none
-	TESTQ   CX, CX
-	JZ      affine1_zero
 	VMOVUPD (CX), Z0
 	VMOVUPD 64(CX), Z1
-	ADDQ    SI, CX
-	JMP     affine1_begun
-
-affine1_zero:
-	VMOVUPD zeros<>+0(SB), Z0
-	VMOVUPD zeros<>+0(SB), Z1
-
-affine1_begun:
-	MOVQ  values+48(FP), R8
-	MOVQ  indices+56(FP), R9
-	MOVQ  count+64(FP), R10
-	TESTQ R10, R10
-	JZ    affine1_loop_end
+	ADDQ    BX, CX
+	MOVQ    values+40(FP), SI
+	MOVQ    indices+48(FP), R8
+	MOVQ    count+56(FP), R9
+	TESTQ   R9, R9
+	JZ      affine1_loop_end
 
 affine1_loop:
-	MOVLQSX      (R9), R11
-	IMULQ        DI, R11
-	VBROADCASTSD (R8), Z2
-	VMULPD       (DX)(R11*1), Z2, Z3
+	MOVLQSX      (R8), R10
+	SHLQ         $0x07, R10
+	VBROADCASTSD (SI), Z2
+	ADDQ         DX, R10
+	VMULPD       (R10), Z2, Z3
 	VADDPD       Z0, Z3, Z0
-	VMULPD       64(DX)(R11*1), Z2, Z2
+	VMULPD       64(R10), Z2, Z2
 	VADDPD       Z1, Z2, Z1
-	ADDQ         $0x04, R9
-	ADDQ         $0x08, R8
-	DECQ         R10
+	ADDQ         $0x04, R8
+	ADDQ         $0x08, SI
+	DECQ         R9
 	JNZ          affine1_loop
 
 affine1_loop_end:
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	ADDQ    $0x00000080, AX
-	ADDQ    SI, DX
-	SUBQ    $0x01, BX
+	LEAQ    (DX)(BX*1), DX
+	SUBQ    $0x01, DI
 	JMP     affine1
 
 affine1_none:
 	VZEROUPPER
 	RET
 
-// func outer64AVX512(grad *float64, bias *float64, panels int, panelStride int, values *float64, units *int32, count int, deltas *float64, valid *float64, y *float64)
-// Requires: AVX, AVX512F
-TEXT ·outer64AVX512(SB), NOSPLIT, $0-80
-	MOVQ grad+0(FP), AX
-	MOVQ bias+8(FP), CX
-	MOVQ panels+16(FP), DX
-	MOVQ panelStride+24(FP), BX
-	MOVQ deltas+56(FP), SI
-	MOVQ valid+64(FP), DI
-	MOVQ y+72(FP), R8
-	MOVQ values+32(FP), R9
-
-outer2:
-	CMPQ     DX, $0x02
-	JLT      outer2_none
-	VMOVUPD  (SI), Z0
-	VMOVUPD  (DI), Z1
-	VPTESTMQ Z1, Z1, K1
-	VMOVUPD  64(SI), Z1
-	VMOVUPD  64(DI), Z2
-	VPTESTMQ Z2, Z2, K2
-	VMOVUPD  128(SI), Z2
-	VMOVUPD  128(DI), Z3
-	VPTESTMQ Z3, Z3, K3
-	VMOVUPD  192(SI), Z3
-	VMOVUPD  192(DI), Z4
-	VPTESTMQ Z4, Z4, K4
-	TESTQ    R8, R8
-	JZ       outer2_all
-	VPXORQ   Z5, Z5, Z5
-	VMOVUPD  (R8), Z4
-	VCMPPD   $0x16, Z5, Z4, K1, K1
-	VMOVUPD  64(R8), Z4
-	VCMPPD   $0x16, Z5, Z4, K2, K2
-	VMOVUPD  128(R8), Z4
-	VCMPPD   $0x16, Z5, Z4, K3, K3
-	VMOVUPD  192(R8), Z4
-	VCMPPD   $0x16, Z5, Z4, K4, K4
-	ADDQ     $0x00000100, R8
-
-outer2_all:
-	ADDQ    $0x00000100, SI
-	ADDQ    $0x00000100, DI
-	MOVQ    AX, R10
-	ADDQ    BX, R10
-	VMOVUPD (CX), Z4
-	VADDPD  Z0, Z4, K1, Z4
-	VMOVUPD Z4, (CX)
-	VMOVUPD 64(CX), Z4
-	VADDPD  Z1, Z4, K2, Z4
-	VMOVUPD Z4, 64(CX)
-	ADDQ    BX, CX
-	VMOVUPD (CX), Z4
-	VADDPD  Z2, Z4, K3, Z4
-	VMOVUPD Z4, (CX)
-	VMOVUPD 64(CX), Z4
-	VADDPD  Z3, Z4, K4, Z4
-	VMOVUPD Z4, 64(CX)
-	ADDQ    BX, CX
-	MOVQ    units+40(FP), R11
-	MOVQ    count+48(FP), R12
-	TESTQ   R12, R12
-	JZ      outer2_loop_end
-
-outer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (R9)(R13*8), Z4
-	IMUL3Q       $0x00000080, R13, R13
-	VMULPD       Z0, Z4, Z7
-	VMOVUPD      (AX)(R13*1), Z8
-	VADDPD       Z7, Z8, K1, Z8
-	VMOVUPD      Z8, (AX)(R13*1)
-	VMULPD       Z1, Z4, Z7
-	VMOVUPD      64(AX)(R13*1), Z8
-	VADDPD       Z7, Z8, K2, Z8
-	VMOVUPD      Z8, 64(AX)(R13*1)
-	VMULPD       Z2, Z4, Z7
-	VMOVUPD      (R10)(R13*1), Z8
-	VADDPD       Z7, Z8, K3, Z8
-	VMOVUPD      Z8, (R10)(R13*1)
-	VMULPD       Z3, Z4, Z4
-	VMOVUPD      64(R10)(R13*1), Z7
-	VADDPD       Z4, Z7, K4, Z7
-	VMOVUPD      Z7, 64(R10)(R13*1)
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          outer2_loop
-
-outer2_loop_end:
-	MOVQ R10, AX
-	ADDQ BX, AX
-	SUBQ $0x02, DX
-	JMP  outer2
-
-outer2_none:
-outer1:
-	CMPQ     DX, $0x01
-	JLT      outer1_none
-	VMOVUPD  (SI), Z0
-	VMOVUPD  (DI), Z1
-	VPTESTMQ Z1, Z1, K1
-	VMOVUPD  64(SI), Z1
-	VMOVUPD  64(DI), Z2
-	VPTESTMQ Z2, Z2, K2
-	TESTQ    R8, R8
-	JZ       outer1_all
-	VPXORQ   Z6, Z6, Z6
-	VMOVUPD  (R8), Z2
-	VCMPPD   $0x16, Z6, Z2, K1, K1
-	VMOVUPD  64(R8), Z2
-	VCMPPD   $0x16, Z6, Z2, K2, K2
-	ADDQ     $0x00000080, R8
-
-outer1_all:
-	ADDQ    $0x00000080, SI
-	ADDQ    $0x00000080, DI
-	VMOVUPD (CX), Z2
-	VADDPD  Z0, Z2, K1, Z2
-	VMOVUPD Z2, (CX)
-	VMOVUPD 64(CX), Z2
-	VADDPD  Z1, Z2, K2, Z2
-	VMOVUPD Z2, 64(CX)
-	ADDQ    BX, CX
-	MOVQ    units+40(FP), R10
-	MOVQ    count+48(FP), R11
-	TESTQ   R11, R11
-	JZ      outer1_loop_end
-
-outer1_loop:
-	MOVLQSX      (R10), R12
-	VBROADCASTSD (R9)(R12*8), Z2
-	IMUL3Q       $0x00000080, R12, R12
-	VMULPD       Z0, Z2, Z3
-	VMOVUPD      (AX)(R12*1), Z4
-	VADDPD       Z3, Z4, K1, Z4
-	VMOVUPD      Z4, (AX)(R12*1)
-	VMULPD       Z1, Z2, Z2
-	VMOVUPD      64(AX)(R12*1), Z3
-	VADDPD       Z2, Z3, K2, Z3
-	VMOVUPD      Z3, 64(AX)(R12*1)
-	ADDQ         $0x04, R10
-	DECQ         R11
-	JNZ          outer1_loop
-
-outer1_loop_end:
-	ADDQ BX, AX
-	SUBQ $0x01, DX
-	JMP  outer1
-
-outer1_none:
-	VZEROUPPER
-	RET
-
-// func rectify64AVX512(y *float64, n int, values *float64, indices *int32) (count int)
+// func rectified64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
 // Requires: AVX, AVX2, AVX512F, AVX512VL, POPCNT
-TEXT ·rectify64AVX512(SB), NOSPLIT, $0-40
+TEXT ·rectified64AVX512(SB), NOSPLIT, $0-96
 	MOVQ    y+0(FP), AX
-	MOVQ    n+8(FP), DX
-	MOVQ    values+16(FP), BX
-	MOVQ    indices+24(FP), SI
-	XORQ    DI, DI
-	XORQ    CX, CX
-	VPXORQ  Z0, Z0, Z0
-	VMOVDQU places64AVX512<>+0(SB), Y1
-	VMOVDQU step64AVX512<>+0(SB), Y2
+	MOVQ    valid+64(FP), CX
+	MOVQ    kept+72(FP), DX
+	MOVQ    places+80(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places64AVX512<>+0(SB), Y0
+	VMOVDQU step64AVX512<>+0(SB), Y1
+	MOVQ    init+8(FP), DI
+	MOVQ    weights+16(FP), R8
+	MOVQ    panelStride+32(FP), R9
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    panels+24(FP), R11
 
-rectify:
-	CMPQ DX, $0x00
-	JLE  rectify_end
-	MOVQ $0x000000ff, R8
-	CMPQ DX, $0x08
-	JGE  rectify_whole
-	MOVQ DX, CX
-	MOVQ $0x00000001, R8
-	SHLQ CL, R8
-	DECQ R8
+rectified4:
+	CMPQ    R11, $0x04
+	JLT     rectified4_none
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    R9, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    R9, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	ADDQ    R9, DI
+	VMOVUPD (DI), Z8
+	VMOVUPD 64(DI), Z9
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R12
+	MOVQ    indices+48(FP), R13
+	MOVQ    count+56(FP), R14
+	TESTQ   R14, R14
+	JZ      rectified4_loop_end
 
-rectify_whole:
-	VMOVUPD       (AX), Z3
-	KMOVW         R8, K1
-	VCMPPD        $0x16, Z0, Z3, K1, K1
-	KMOVW         K1, CX
-	KMOVW         R8, K2
-	VMOVAPD.Z     Z3, K1, Z4
-	VMOVUPD       Z4, K2, (AX)
-	VCOMPRESSPD.Z Z3, K1, Z3
-	VMOVUPD       Z3, (BX)(DI*8)
-	VPCOMPRESSD.Z Y1, K1, Y3
-	VMOVDQU       Y3, (SI)(DI*4)
-	VPADDD        Y2, Y1, Y1
-	POPCNTQ       CX, CX
-	ADDQ          CX, DI
-	ADDQ          $0x40, AX
-	SUBQ          $0x08, DX
-	JMP           rectify
+rectified4_loop:
+	MOVLQSX      (R13), R15
+	SHLQ         $0x07, R15
+	VBROADCASTSD (R12), Z10
+	ADDQ         R8, R15
+	VMULPD       (R15), Z10, Z11
+	VADDPD       Z2, Z11, Z2
+	VMULPD       64(R15), Z10, Z11
+	VADDPD       Z3, Z11, Z3
+	VMULPD       (R15)(R9*1), Z10, Z11
+	VADDPD       Z4, Z11, Z4
+	VMULPD       64(R15)(R9*1), Z10, Z11
+	VADDPD       Z5, Z11, Z5
+	VMULPD       (R15)(R9*2), Z10, Z11
+	VADDPD       Z6, Z11, Z6
+	VMULPD       64(R15)(R9*2), Z10, Z11
+	VADDPD       Z7, Z11, Z7
+	VMULPD       (R15)(R10*1), Z10, Z11
+	VADDPD       Z8, Z11, Z8
+	VMULPD       64(R15)(R10*1), Z10, Z10
+	VADDPD       Z9, Z10, Z9
+	ADDQ         $0x04, R13
+	ADDQ         $0x08, R12
+	DECQ         R14
+	JNZ          rectified4_loop
 
-rectify_end:
-	MOVQ DI, count+32(FP)
+rectified4_loop_end:
+	VMOVUPD       (CX), Z10
+	VPTESTMQ      Z10, Z10, K1
+	VMOVUPD       word64_0<>+0(SB), Z10
+	VCMPPD        $0x16, Z10, Z2, K1, K1
+	VMOVAPD.Z     Z2, K1, Z10
+	VMOVUPD       Z10, (AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       64(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z3, K1, K1
+	VMOVAPD.Z     Z3, K1, Z2
+	VMOVUPD       Z2, 64(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z3, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       128(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z4, K1, K1
+	VMOVAPD.Z     Z4, K1, Z2
+	VMOVUPD       Z2, 128(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z4, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       192(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z5, K1, K1
+	VMOVAPD.Z     Z5, K1, Z2
+	VMOVUPD       Z2, 192(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z5, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       256(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z6, K1, K1
+	VMOVAPD.Z     Z6, K1, Z2
+	VMOVUPD       Z2, 256(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z6, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       320(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z7, K1, K1
+	VMOVAPD.Z     Z7, K1, Z2
+	VMOVUPD       Z2, 320(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z7, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       384(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z8, K1, K1
+	VMOVAPD.Z     Z8, K1, Z2
+	VMOVUPD       Z2, 384(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z8, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	VMOVUPD       448(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z9, K1, K1
+	VMOVAPD.Z     Z9, K1, Z2
+	VMOVUPD       Z2, 448(AX)
+	KMOVW         K1, R12
+	VCOMPRESSPD.Z Z9, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R12, R12
+	ADDQ          R12, SI
+	ADDQ          $0x00000200, CX
+	ADDQ          $0x00000200, AX
+	LEAQ          (R8)(R9*2), R8
+	LEAQ          (R8)(R9*2), R8
+	SUBQ          $0x04, R11
+	JMP           rectified4
+
+rectified4_none:
+rectified2:
+	CMPQ    R11, $0x02
+	JLT     rectified2_none
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    R9, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified2_loop_end
+
+rectified2_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x07, R14
+	VBROADCASTSD (R10), Z6
+	ADDQ         R8, R14
+	VMULPD       (R14), Z6, Z7
+	VADDPD       Z2, Z7, Z2
+	VMULPD       64(R14), Z6, Z7
+	VADDPD       Z3, Z7, Z3
+	VMULPD       (R14)(R9*1), Z6, Z7
+	VADDPD       Z4, Z7, Z4
+	VMULPD       64(R14)(R9*1), Z6, Z6
+	VADDPD       Z5, Z6, Z5
+	ADDQ         $0x04, R12
+	ADDQ         $0x08, R10
+	DECQ         R13
+	JNZ          rectified2_loop
+
+rectified2_loop_end:
+	VMOVUPD       (CX), Z6
+	VPTESTMQ      Z6, Z6, K1
+	VMOVUPD       word64_0<>+0(SB), Z6
+	VCMPPD        $0x16, Z6, Z2, K1, K1
+	VMOVAPD.Z     Z2, K1, Z6
+	VMOVUPD       Z6, (AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	VMOVUPD       64(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z3, K1, K1
+	VMOVAPD.Z     Z3, K1, Z2
+	VMOVUPD       Z2, 64(AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z3, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	VMOVUPD       128(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z4, K1, K1
+	VMOVAPD.Z     Z4, K1, Z2
+	VMOVUPD       Z2, 128(AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z4, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	VMOVUPD       192(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z5, K1, K1
+	VMOVAPD.Z     Z5, K1, Z2
+	VMOVUPD       Z2, 192(AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z5, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	ADDQ          $0x00000100, CX
+	ADDQ          $0x00000100, AX
+	LEAQ          (R8)(R9*2), R8
+	SUBQ          $0x02, R11
+	JMP           rectified2
+
+rectified2_none:
+rectified1:
+	CMPQ    R11, $0x01
+	JLT     rectified1_none
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    R9, DI
+	MOVQ    values+40(FP), R10
+	MOVQ    indices+48(FP), R12
+	MOVQ    count+56(FP), R13
+	TESTQ   R13, R13
+	JZ      rectified1_loop_end
+
+rectified1_loop:
+	MOVLQSX      (R12), R14
+	SHLQ         $0x07, R14
+	VBROADCASTSD (R10), Z4
+	ADDQ         R8, R14
+	VMULPD       (R14), Z4, Z5
+	VADDPD       Z2, Z5, Z2
+	VMULPD       64(R14), Z4, Z4
+	VADDPD       Z3, Z4, Z3
+	ADDQ         $0x04, R12
+	ADDQ         $0x08, R10
+	DECQ         R13
+	JNZ          rectified1_loop
+
+rectified1_loop_end:
+	VMOVUPD       (CX), Z4
+	VPTESTMQ      Z4, Z4, K1
+	VMOVUPD       word64_0<>+0(SB), Z4
+	VCMPPD        $0x16, Z4, Z2, K1, K1
+	VMOVAPD.Z     Z2, K1, Z4
+	VMOVUPD       Z4, (AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	VMOVUPD       64(CX), Z2
+	VPTESTMQ      Z2, Z2, K1
+	VMOVUPD       word64_0<>+0(SB), Z2
+	VCMPPD        $0x16, Z2, Z3, K1, K1
+	VMOVAPD.Z     Z3, K1, Z2
+	VMOVUPD       Z2, 64(AX)
+	KMOVW         K1, R10
+	VCOMPRESSPD.Z Z3, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       R10, R10
+	ADDQ          R10, SI
+	ADDQ          $0x00000080, CX
+	ADDQ          $0x00000080, AX
+	LEAQ          (R8)(R9*1), R8
+	SUBQ          $0x01, R11
+	JMP           rectified1
+
+rectified1_none:
+	MOVQ SI, left+88(FP)
 	VZEROUPPER
 	RET
 
@@ -7271,6 +8848,426 @@ DATA step64AVX512<>+20(SB)/4, $0x00000008
 DATA step64AVX512<>+24(SB)/4, $0x00000008
 DATA step64AVX512<>+28(SB)/4, $0x00000008
 GLOBL step64AVX512<>(SB), RODATA|NOPTR, $32
+
+// func list64AVX512(y *float64, panels int, kept *float64, places *int32) (left int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, POPCNT
+TEXT ·list64AVX512(SB), NOSPLIT, $0-40
+	MOVQ    y+0(FP), AX
+	MOVQ    panels+8(FP), CX
+	IMUL3Q  $0x02, CX, CX
+	MOVQ    kept+16(FP), DX
+	MOVQ    places+24(FP), BX
+	XORQ    SI, SI
+	VMOVDQU places64AVX512<>+0(SB), Y0
+	VMOVDQU step64AVX512<>+0(SB), Y1
+	TESTQ   CX, CX
+	JZ      list_end
+
+list:
+	VMOVUPD       (AX), Z2
+	VMOVUPD       word64_0<>+0(SB), Z3
+	VCMPPD        $0x04, Z3, Z2, K1
+	KMOVW         K1, DI
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VMOVUPD       Z2, (DX)(SI*8)
+	VPCOMPRESSD.Z Y0, K1, Y2
+	VMOVDQU       Y2, (BX)(SI*4)
+	VPADDD        Y1, Y0, Y0
+	POPCNTQ       DI, DI
+	ADDQ          DI, SI
+	ADDQ          $0x40, AX
+	DECQ          CX
+	JNZ           list
+
+list_end:
+	MOVQ SI, left+32(FP)
+	VZEROUPPER
+	RET
+
+// func transfer64AVX512(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
+// Requires: AVX, AVX512F
+TEXT ·transfer64AVX512(SB), NOSPLIT, $0-88
+	MOVQ  rowStride+32(FP), AX
+	MOVQ  y+0(FP), CX
+	MOVQ  deltas+40(FP), DX
+	MOVQ  units+56(FP), BX
+	MOVQ  counts+72(FP), SI
+	MOVQ  rows+80(FP), DI
+	TESTQ DI, DI
+	JZ    transfer_end
+
+transfer:
+	MOVQ weights+24(FP), R9
+	MOVQ CX, R8
+	MOVQ panels+16(FP), R10
+
+transfer4:
+	CMPQ    R10, $0x04
+	JLT     transfer4_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	VMOVUPD zeros<>+0(SB), Z4
+	VMOVUPD zeros<>+0(SB), Z5
+	VMOVUPD zeros<>+0(SB), Z6
+	VMOVUPD zeros<>+0(SB), Z7
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer4_loop_end
+
+transfer4_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSD (DX)(R13*8), Z8
+	IMULQ        AX, R13
+	VMULPD       (R9)(R13*1), Z8, Z9
+	VADDPD       Z0, Z9, Z0
+	VMULPD       64(R9)(R13*1), Z8, Z9
+	VADDPD       Z1, Z9, Z1
+	VMULPD       128(R9)(R13*1), Z8, Z9
+	VADDPD       Z2, Z9, Z2
+	VMULPD       192(R9)(R13*1), Z8, Z9
+	VADDPD       Z3, Z9, Z3
+	VMULPD       256(R9)(R13*1), Z8, Z9
+	VADDPD       Z4, Z9, Z4
+	VMULPD       320(R9)(R13*1), Z8, Z9
+	VADDPD       Z5, Z9, Z5
+	VMULPD       384(R9)(R13*1), Z8, Z9
+	VADDPD       Z6, Z9, Z6
+	VMULPD       448(R9)(R13*1), Z8, Z8
+	VADDPD       Z7, Z8, Z7
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer4_loop
+
+transfer4_loop_end:
+	VMOVUPD Z0, (R8)
+	VMOVUPD Z1, 64(R8)
+	VMOVUPD Z2, 128(R8)
+	VMOVUPD Z3, 192(R8)
+	VMOVUPD Z4, 256(R8)
+	VMOVUPD Z5, 320(R8)
+	VMOVUPD Z6, 384(R8)
+	VMOVUPD Z7, 448(R8)
+	ADDQ    $0x00000200, R8
+	ADDQ    $0x00000200, R9
+	SUBQ    $0x04, R10
+	JMP     transfer4
+
+transfer4_none:
+transfer2:
+	CMPQ    R10, $0x02
+	JLT     transfer2_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer2_loop_end
+
+transfer2_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSD (DX)(R13*8), Z4
+	IMULQ        AX, R13
+	VMULPD       (R9)(R13*1), Z4, Z5
+	VADDPD       Z0, Z5, Z0
+	VMULPD       64(R9)(R13*1), Z4, Z5
+	VADDPD       Z1, Z5, Z1
+	VMULPD       128(R9)(R13*1), Z4, Z5
+	VADDPD       Z2, Z5, Z2
+	VMULPD       192(R9)(R13*1), Z4, Z4
+	VADDPD       Z3, Z4, Z3
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer2_loop
+
+transfer2_loop_end:
+	VMOVUPD Z0, (R8)
+	VMOVUPD Z1, 64(R8)
+	VMOVUPD Z2, 128(R8)
+	VMOVUPD Z3, 192(R8)
+	ADDQ    $0x00000100, R8
+	ADDQ    $0x00000100, R9
+	SUBQ    $0x02, R10
+	JMP     transfer2
+
+transfer2_none:
+transfer1:
+	CMPQ    R10, $0x01
+	JLT     transfer1_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	MOVQ    BX, R11
+	MOVLQSX (SI), R12
+	TESTQ   R12, R12
+	JZ      transfer1_loop_end
+
+transfer1_loop:
+	MOVLQSX      (R11), R13
+	VBROADCASTSD (DX)(R13*8), Z2
+	IMULQ        AX, R13
+	VMULPD       (R9)(R13*1), Z2, Z3
+	VADDPD       Z0, Z3, Z0
+	VMULPD       64(R9)(R13*1), Z2, Z2
+	VADDPD       Z1, Z2, Z1
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          transfer1_loop
+
+transfer1_loop_end:
+	VMOVUPD Z0, (R8)
+	VMOVUPD Z1, 64(R8)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x01, R10
+	JMP     transfer1
+
+transfer1_none:
+	ADDQ yRow+8(FP), CX
+	ADDQ dRow+48(FP), DX
+	ADDQ uRow+64(FP), BX
+	ADDQ $0x04, SI
+	DECQ DI
+	JNZ  transfer
+
+transfer_end:
+	VZEROUPPER
+	RET
+
+// func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·outer64AVX512(SB), NOSPLIT, $0-120
+	MOVQ grad+0(FP), AX
+	MOVQ panelStride+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	XORQ DX, DX
+	MOVQ panels+16(FP), BX
+
+outer3:
+	CMPQ  BX, $0x03
+	JLT   outer3_none
+	MOVQ  values+32(FP), SI
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  DX, R9
+	TESTQ R10, R10
+	JZ    outer3_nil
+	ADDQ  DX, R10
+
+outer3_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer3_rows_end
+
+outer3_rows:
+	MOVQ     valid+88(FP), R12
+	ADDQ     DX, R12
+	VMOVUPD  (R9), Z0
+	VMOVUPD  (R12), Z1
+	VPTESTMQ Z1, Z1, K1
+	VMOVUPD  64(R9), Z1
+	VMOVUPD  64(R12), Z2
+	VPTESTMQ Z2, Z2, K2
+	VMOVUPD  128(R9), Z2
+	VMOVUPD  128(R12), Z3
+	VPTESTMQ Z3, Z3, K3
+	VMOVUPD  192(R9), Z3
+	VMOVUPD  192(R12), Z4
+	VPTESTMQ Z4, Z4, K4
+	VMOVUPD  256(R9), Z4
+	VMOVUPD  256(R12), Z5
+	VPTESTMQ Z5, Z5, K5
+	VMOVUPD  320(R9), Z5
+	VMOVUPD  320(R12), Z6
+	VPTESTMQ Z6, Z6, K6
+	TESTQ    R10, R10
+	JZ       outer3_all
+	VMOVUPD  (R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K1, K1
+	VMOVUPD  64(R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K2, K2
+	VMOVUPD  128(R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K3, K3
+	VMOVUPD  192(R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K4, K4
+	VMOVUPD  256(R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K5, K5
+	VMOVUPD  320(R10), Z6
+	VMOVUPD  word64_0<>+0(SB), Z7
+	VCMPPD   $0x16, Z7, Z6, K6, K6
+	ADDQ     yRow+104(FP), R10
+
+outer3_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z6
+	VADDPD  Z0, Z6, K1, Z6
+	VMOVUPD Z6, (R12)
+	VMOVUPD 64(R12), Z6
+	VADDPD  Z1, Z6, K2, Z6
+	VMOVUPD Z6, 64(R12)
+	VMOVUPD (R12)(CX*1), Z6
+	VADDPD  Z2, Z6, K3, Z6
+	VMOVUPD Z6, (R12)(CX*1)
+	VMOVUPD 64(R12)(CX*1), Z6
+	VADDPD  Z3, Z6, K4, Z6
+	VMOVUPD Z6, 64(R12)(CX*1)
+	VMOVUPD (R12)(CX*2), Z6
+	VADDPD  Z4, Z6, K5, Z6
+	VMOVUPD Z6, (R12)(CX*2)
+	VMOVUPD 64(R12)(CX*2), Z6
+	VADDPD  Z5, Z6, K6, Z6
+	VMOVUPD Z6, 64(R12)(CX*2)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer3_loop_end
+
+outer3_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSD (SI)(R14*8), Z6
+	SHLQ         $0x07, R14
+	ADDQ         AX, R14
+	VMULPD       Z0, Z6, Z7
+	VMOVUPD      (R14), Z8
+	VADDPD       Z7, Z8, K1, Z8
+	VMOVUPD      Z8, (R14)
+	VMULPD       Z1, Z6, Z7
+	VMOVUPD      64(R14), Z8
+	VADDPD       Z7, Z8, K2, Z8
+	VMOVUPD      Z8, 64(R14)
+	VMULPD       Z2, Z6, Z7
+	VMOVUPD      (R14)(CX*1), Z8
+	VADDPD       Z7, Z8, K3, Z8
+	VMOVUPD      Z8, (R14)(CX*1)
+	VMULPD       Z3, Z6, Z7
+	VMOVUPD      64(R14)(CX*1), Z8
+	VADDPD       Z7, Z8, K4, Z8
+	VMOVUPD      Z8, 64(R14)(CX*1)
+	VMULPD       Z4, Z6, Z7
+	VMOVUPD      (R14)(CX*2), Z8
+	VADDPD       Z7, Z8, K5, Z8
+	VMOVUPD      Z8, (R14)(CX*2)
+	VMULPD       Z5, Z6, Z6
+	VMOVUPD      64(R14)(CX*2), Z7
+	VADDPD       Z6, Z7, K6, Z7
+	VMOVUPD      Z7, 64(R14)(CX*2)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer3_loop
+
+outer3_loop_end:
+	ADDQ vRow+40(FP), SI
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer3_rows
+
+outer3_rows_end:
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ CX, AX
+	ADDQ $0x00000180, DX
+	SUBQ $0x03, BX
+	JMP  outer3
+
+outer3_none:
+outer1:
+	CMPQ  BX, $0x01
+	JLT   outer1_none
+	MOVQ  values+32(FP), SI
+	MOVQ  units+48(FP), DI
+	MOVQ  counts+64(FP), R8
+	MOVQ  deltas+72(FP), R9
+	MOVQ  y+96(FP), R10
+	ADDQ  DX, R9
+	TESTQ R10, R10
+	JZ    outer1_nil
+	ADDQ  DX, R10
+
+outer1_nil:
+	MOVQ  rows+112(FP), R11
+	TESTQ R11, R11
+	JZ    outer1_rows_end
+
+outer1_rows:
+	MOVQ     valid+88(FP), R12
+	ADDQ     DX, R12
+	VMOVUPD  (R9), Z0
+	VMOVUPD  (R12), Z1
+	VPTESTMQ Z1, Z1, K1
+	VMOVUPD  64(R9), Z1
+	VMOVUPD  64(R12), Z2
+	VPTESTMQ Z2, Z2, K2
+	TESTQ    R10, R10
+	JZ       outer1_all
+	VMOVUPD  (R10), Z2
+	VMOVUPD  word64_0<>+0(SB), Z3
+	VCMPPD   $0x16, Z3, Z2, K1, K1
+	VMOVUPD  64(R10), Z2
+	VMOVUPD  word64_0<>+0(SB), Z3
+	VCMPPD   $0x16, Z3, Z2, K2, K2
+	ADDQ     yRow+104(FP), R10
+
+outer1_all:
+	MOVQ    bias+8(FP), R12
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z2
+	VADDPD  Z0, Z2, K1, Z2
+	VMOVUPD Z2, (R12)
+	VMOVUPD 64(R12), Z2
+	VADDPD  Z1, Z2, K2, Z2
+	VMOVUPD Z2, 64(R12)
+	MOVQ    DI, R12
+	MOVLQSX (R8), R13
+	TESTQ   R13, R13
+	JZ      outer1_loop_end
+
+outer1_loop:
+	MOVLQSX      (R12), R14
+	VBROADCASTSD (SI)(R14*8), Z2
+	SHLQ         $0x07, R14
+	ADDQ         AX, R14
+	VMULPD       Z0, Z2, Z3
+	VMOVUPD      (R14), Z4
+	VADDPD       Z3, Z4, K1, Z4
+	VMOVUPD      Z4, (R14)
+	VMULPD       Z1, Z2, Z2
+	VMOVUPD      64(R14), Z3
+	VADDPD       Z2, Z3, K2, Z3
+	VMOVUPD      Z3, 64(R14)
+	ADDQ         $0x04, R12
+	DECQ         R13
+	JNZ          outer1_loop
+
+outer1_loop_end:
+	ADDQ vRow+40(FP), SI
+	ADDQ uRow+56(FP), DI
+	ADDQ $0x04, R8
+	ADDQ dRow+80(FP), R9
+	DECQ R11
+	JNZ  outer1_rows
+
+outer1_rows_end:
+	ADDQ CX, AX
+	ADDQ $0x00000080, DX
+	SUBQ $0x01, BX
+	JMP  outer1
+
+outer1_none:
+	VZEROUPPER
+	RET
 
 // func squares64AVX512(sums *float64, v *float64, blocks int)
 // Requires: AVX, AVX512F
@@ -7358,71 +9355,75 @@ adam_end:
 	RET
 
 // func transpose64AVX512(to *float64, from *float64, rowStride int, inputs int, outputs int)
+// Requires: AVX, CMOV
 TEXT ·transpose64AVX512(SB), NOSPLIT, $0-40
-	MOVQ to+0(FP), AX
-	MOVQ from+8(FP), CX
-	MOVQ rowStride+16(FP), DX
-	MOVQ inputs+24(FP), BX
-	MOVQ outputs+32(FP), SI
-	XORQ SI, SI
+	MOVQ from+8(FP), AX
+	MOVQ rowStride+16(FP), CX
+	MOVQ to+0(FP), DX
+	MOVQ outputs+32(FP), BX
 
-transpose:
-	CMPQ SI, BX
-	JGE  transpose_end
+outputs:
+	CMPQ BX, $0x00
+	JLE  outputs_end
+	MOVQ inputs+24(FP), R8
+	MOVQ DX, SI
 	MOVQ AX, DI
-	MOVQ (CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 8(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 16(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 24(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 32(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 40(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 48(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 56(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 64(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 72(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 80(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 88(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 96(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 104(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 112(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	MOVQ 120(CX), R8
-	MOVQ R8, (DI)(SI*8)
-	ADDQ DX, DI
-	ADDQ $0x00000080, CX
-	INCQ SI
-	JMP  transpose
 
-transpose_end:
+inputs:
+	CMPQ       R8, $0x00
+	JLE        inputs_end
+	MOVQ       R8, R9
+	DECQ       R9
+	SHLQ       $0x07, R9
+	LEAQ       zeros<>+0(SB), R10
+	LEAQ       (DI), R11
+	CMPQ       R9, $0x00
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y0
+	LEAQ       128(DI), R11
+	CMPQ       R9, $0x00000080
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y1
+	LEAQ       256(DI), R11
+	CMPQ       R9, $0x00000100
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y2
+	LEAQ       384(DI), R11
+	CMPQ       R9, $0x00000180
+	CMOVQLT    R10, R11
+	VMOVUPS    (R11), Y3
+	MOVQ       SI, R9
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPS    Y3, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y5, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y1, (R9)
+	ADDQ       CX, R9
+	VMOVUPS    Y0, (R9)
+	ADDQ       $0x20, SI
+	ADDQ       $0x00000200, DI
+	SUBQ       $0x04, R8
+	JMP        inputs
+
+inputs_end:
+	ADDQ $0x20, AX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	ADDQ CX, DX
+	SUBQ $0x04, BX
+	JMP  outputs
+
+outputs_end:
+	VZEROUPPER
 	RET
 
 // func panel64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)

@@ -66,7 +66,7 @@ type Net[T fp.Float] struct {
 
 	flat    []T     // Params, lane by lane
 	values  []T     // the nonzero elements of a row
-	indices []int32 // and where they stood
+	spare   []T     // those of the next
 	square  Block[T]
 }
 
@@ -125,7 +125,7 @@ func New[T fp.Float](s Shape) *Net[T] {
 	n.Params = make([]Block[T], at)
 	n.flat = lanes(n.Params)
 	widest := blocks(slices.Max(s.Sizes)) * Lanes // as long as a row of a Tape
-	n.values, n.indices = make([]T, widest), make([]int32, widest)
+	n.values, n.spare = make([]T, widest), make([]T, widest)
 	n.Use(simd.Best())
 	return n
 }

@@ -14,6 +14,8 @@ type Tape[T fp.Float] struct {
 	outs    []int32 // 0, 1, 2, ...: all outputs of the last layer
 	deltas  []T     // what of sums is not zero
 	offsets []int32 // and where the weights lie
+
+	layer, below []T // with vector instructions: of all rows, the gradient with respect to a layer and to that below
 }
 
 // activations are the rows of one layer. Lanes beyond its width are zero.
@@ -38,6 +40,13 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	}
 	last := &t.acts[len(t.acts)-1]
 	t.grads = make([]T, len(last.values))
+	t.layer, t.below = make([]T, rows*widest), make([]T, rows*widest)
+	for row := range rows { // all outputs have a gradient
+		last.counts[row] = int32(last.size)
+		for j := range last.activeOf(row)[:last.size] {
+			last.active[row*last.stride+j] = int32(j)
+		}
+	}
 	t.sums, t.deltas = make([]T, widest), make([]T, widest)
 	t.outs, t.offsets = make([]int32, widest), make([]int32, widest)
 	for j := range t.outs {

@@ -11,9 +11,11 @@ import (
 // bits of the plain Go beside it. What they do is said in kernels_amd64.go. Strides
 // are in bytes.
 type kernels[T fp.Float] struct {
-	affine    func(y, init, weights *T, panels, panelStride, rowStride int, values *T, indices *int32, count int)
-	rectify   func(y *T, n int, values *T, indices *int32) (count int)
-	outer     func(grad, bias *T, panels, panelStride int, values *T, units *int32, count int, deltas, valid, y *T)
+	affine    func(y, init, weights *T, panels, panelStride int, values *T, indices *int32, count int)
+	rectified func(y, init, weights *T, panels, panelStride int, values *T, indices *int32, count int, valid, kept *T, places *int32) (left int)
+	list      func(y *T, panels int, kept *T, places *int32) (left int)
+	transfer  func(y *T, yRow, panels int, weights *T, rowStride int, deltas *T, dRow int, units *int32, uRow int, counts *int32, rows int)
+	outer     func(grad *T, bias, panels, panelStride int, values *T, vRow int, units *int32, uRow int, counts *int32, deltas *T, dRow int, valid, y *T, yRow, rows int)
 	squares   func(sums, v *T, blocks int)
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
@@ -70,7 +72,7 @@ func (n *Net[T]) turn() {
 				turnPlain(n.turned[i][p*Lanes*stride:], from, stride, l.in)
 				continue
 			}
-			n.kernels.transpose(&n.turned[i][p*Lanes*stride], &from[0], sizeof[T](stride), l.in, Lanes)
+			n.kernels.transpose(&n.turned[i][p*Lanes*stride], &from[0], sizeof[T](stride), l.in, min(Lanes, l.out-p*Lanes))
 		}
 	}
 }
@@ -83,37 +85,73 @@ func turnPlain[T fp.Float](to, from []T, stride, inputs int) {
 	}
 }
 
-// backward is backRow with vector instructions, after turn.
-func (n *Net[T]) backward(t *Tape[T], row int, grad []T) {
-	last := len(n.layers)
-	g := t.sums[:n.layers[last-1].out]
-	copy(g, t.Gradient(row))
-	n.derive(n.layers[last-1].act, g, t.Output(row))
-	outs := t.outs[:len(g)]
-	for i := last; i > 0; i-- {
-		l, in, out := &n.layers[i-1], &t.acts[i-1], &t.acts[i]
-		at := l.first * Lanes
-		var y *T
-		if i < last && l.act == ReLU {
-			y = &out.values[row*out.stride]
+// forward is Forward with vector instructions.
+func (n *Net[T]) forward(t *Tape[T], row int) []T {
+	k, in := n.kernels, &t.acts[0]
+	values, spare := &n.values[0], &n.spare[0]
+	active := &in.active[row*in.stride]
+	count := k.list(&in.values[row*in.stride], in.stride/Lanes, values, active)
+	for i := range n.layers {
+		in.counts[row] = int32(count)
+		l, out := &n.layers[i], &t.acts[i+1]
+		weights := n.flat[l.first*Lanes:]
+		bias, stride := &weights[l.in*Lanes], sizeof[T]((l.in+1)*Lanes)
+		y, next := &out.values[row*out.stride], &out.active[row*out.stride]
+		switch last := i == len(n.layers)-1; {
+		case l.act == ReLU && !last:
+			count = k.rectified(y, bias, &weights[0], l.panels, stride, values, active, count, &n.valid[i][0], spare, next)
+			values, spare = spare, values
+		default:
+			k.affine(y, bias, &weights[0], l.panels, stride, values, active, count)
+			n.apply(l.act, out.row(row))
+			if !last {
+				count = every(out.row(row), unsafe.Slice(values, out.stride), out.activeOf(row))
+			}
 		}
-		n.kernels.outer(&grad[at], &grad[at+l.in*Lanes], l.panels, sizeof[T]((l.in+1)*Lanes),
-			&in.values[row*in.stride], &in.active[row*in.stride], int(in.counts[row]), &t.sums[0], &n.valid[i-1][0], y)
+		in, active = out, next
+	}
+	return in.row(row)
+}
+
+// backward is backRow with vector instructions, for all rows and layer by layer.
+func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
+	n.turn()
+	top := &t.acts[len(n.layers)]
+	deltas, below := t.layer, t.below
+	copy(deltas, t.grads[:rows*top.stride])
+	n.deriveTape(n.layers[len(n.layers)-1].act, deltas, top, rows)
+	for i := len(n.layers); i > 0; i-- {
+		l, in, out := &n.layers[i-1], &t.acts[i-1], &t.acts[i]
+		g := grad[l.first*Lanes:]
+		var y *T
+		if i < len(n.layers) && l.act == ReLU {
+			y = &out.values[0]
+		}
+		width := sizeof[T](out.stride)
+		n.kernels.outer(&g[0], sizeof[T](l.in*Lanes), l.panels, sizeof[T]((l.in+1)*Lanes), &in.values[0], sizeof[T](in.stride),
+			&in.active[0], 4*in.stride, &in.counts[0], &deltas[0], width, &n.valid[i-1][0], y, width, rows)
 		if i == 1 {
 			return
 		}
-		deltas := t.deltas[:len(outs)]
-		for e, j := range outs {
-			deltas[e] = t.sums[j]
-		}
-		which := t.outs
-		if len(outs) > 0 {
-			which = outs
-		}
-		n.kernels.affine(&t.sums[0], nil, &n.turned[i-1][0], in.stride/Lanes, sizeof[T](Lanes), sizeof[T](in.stride), &t.deltas[0], &which[0], len(outs))
-		outs = in.active[row*in.stride:][:in.counts[row]]
+		n.kernels.transfer(&below[0], sizeof[T](in.stride), in.stride/Lanes, &n.turned[i-1][0], sizeof[T](in.stride),
+			&deltas[0], width, &out.active[0], 4*out.stride, &out.counts[0], rows)
+		deltas, below = below, deltas
 		if act := n.layers[i-2].act; act != ReLU {
-			n.derive(act, t.sums[:in.size], in.values[row*in.stride:][:in.size])
+			n.deriveTape(act, deltas, in, rows)
+		}
+	}
+}
+
+// deriveTape replaces the gradient with respect to outputs by that with respect to
+// sums, for the rows of one layer.
+func (n *Net[T]) deriveTape(a Activation, g []T, y *activations[T], rows int) {
+	switch {
+	case a == Identity:
+	case n.kernels.derive[a] != nil:
+		n.kernels.derive[a](&g[0], &y.values[0], rows*y.stride/Lanes)
+	default:
+		for r := range rows {
+			derive(a, g[r*y.stride:][:y.size], y.row(r))
 		}
 	}
 }
