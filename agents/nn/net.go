@@ -64,10 +64,10 @@ type Net[T fp.Float] struct {
 	lanesOf [][]T       // of each part, all bits set in its lanes
 	valid   [][]T       // of layer i, all bits set in the lanes of its outputs
 
-	flat    []T     // Params, lane by lane
-	values  []T     // the nonzero elements of a row
-	spare   []T     // those of the next
-	square  Block[T]
+	flat   []T // Params, lane by lane
+	values []T // the nonzero elements of a row
+	spare  []T // those of the next
+	square Block[T]
 }
 
 // layer is where a layer's parameters lie.
