@@ -41,16 +41,13 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	last := &t.acts[len(t.acts)-1]
 	t.grads = make([]T, len(last.values))
 	t.layer, t.below = make([]T, rows*widest), make([]T, rows*widest)
-	for row := range rows { // all outputs have a gradient
-		last.counts[row] = int32(last.size)
-		for j := range last.activeOf(row)[:last.size] {
-			last.active[row*last.stride+j] = int32(j)
-		}
-	}
 	t.sums, t.deltas = make([]T, widest), make([]T, widest)
 	t.outs, t.offsets = make([]int32, widest), make([]int32, widest)
 	for j := range t.outs {
 		t.outs[j] = int32(j)
+	}
+	for row := range rows { // all outputs have a gradient
+		last.counts[row] = int32(last.all(row, t.outs))
 	}
 	return t
 }
@@ -76,3 +73,11 @@ func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.si
 
 // activeOf returns the room for a row's list of active units.
 func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }
+
+// all lists all units of a row and returns how many they are. numbers is 0, 1, 2, ...
+func (a *activations[T]) all(row int, numbers []int32) int {
+	if int(a.counts[row]) != a.size { // else the list is that already
+		copy(a.activeOf(row), numbers[:a.size])
+	}
+	return a.size
+}

@@ -88,9 +88,16 @@ func turnPlain[T fp.Float](to, from []T, stride, inputs int) {
 // forward is Forward with vector instructions.
 func (n *Net[T]) forward(t *Tape[T], row int) []T {
 	k, in := n.kernels, &t.acts[0]
-	values, spare := &n.values[0], &n.spare[0]
-	active := &in.active[row*in.stride]
-	count := k.list(&in.values[row*in.stride], in.stride/Lanes, values, active)
+	active, kept, spare := &in.active[row*in.stride], &n.values[0], &n.spare[0]
+	var values *T
+	var count int
+	// A vector load of what was just stored number by number waits for it, so inputs
+	// are listed only where there are zeros among them.
+	if x := in.row(row); hasZero(x) {
+		values, count = kept, k.list(&x[0], in.stride/Lanes, kept, active)
+	} else {
+		values, count = &x[0], in.all(row, t.outs)
+	}
 	for i := range n.layers {
 		in.counts[row] = int32(count)
 		l, out := &n.layers[i], &t.acts[i+1]
@@ -99,18 +106,28 @@ func (n *Net[T]) forward(t *Tape[T], row int) []T {
 		y, next := &out.values[row*out.stride], &out.active[row*out.stride]
 		switch last := i == len(n.layers)-1; {
 		case l.act == ReLU && !last:
-			count = k.rectified(y, bias, &weights[0], l.panels, stride, values, active, count, &n.valid[i][0], spare, next)
-			values, spare = spare, values
+			kept, spare = spare, kept
+			count = k.rectified(y, bias, &weights[0], l.panels, stride, values, active, count, &n.valid[i][0], kept, next)
+			values = kept
 		default:
 			k.affine(y, bias, &weights[0], l.panels, stride, values, active, count)
 			n.apply(l.act, out.row(row))
 			if !last {
-				count = every(out.row(row), unsafe.Slice(values, out.stride), out.activeOf(row))
+				values, count = y, out.all(row, t.outs)
 			}
 		}
 		in, active = out, next
 	}
 	return in.row(row)
+}
+
+func hasZero[T fp.Float](x []T) bool {
+	for _, v := range x {
+		if v == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // backward is backRow with vector instructions, for all rows and layer by layer.
