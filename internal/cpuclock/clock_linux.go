@@ -1,4 +1,4 @@
-package policygradient
+package cpuclock
 
 import (
 	"time"
@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clock is the CPU time of this thread, so that what else runs counts less.
-func clock() time.Duration {
+// Thread is the CPU time that the calling thread has used.
+func Thread() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		panic(err)
+		return wall()
 	}
 	return time.Duration(t.Nano())
 }

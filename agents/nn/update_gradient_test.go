@@ -1,0 +1,105 @@
+package nn
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"overnight/internal/rng"
+	"overnight/internal/simd"
+)
+
+// TestUpdateDifferences checks the gradients of both updates with central
+// differences; see TestFiniteDifferences for the bound. At a kink, of which there
+// is none so near these numbers, they would not exist.
+func TestUpdateDifferences(t *testing.T) {
+	t.Parallel()
+	for _, l := range simd.Levels() {
+		s := rng.New(rng.Root(51, "nn/updates"))
+		rows := []int32{3, 0, 4, 7, 9, 1, 1}
+		p := newActorCritic[float64](4, 2, 18, 10, len(rows), &s)
+		p.actor.Use(l)
+		p.critic.Use(l)
+		loss := func() float64 { return p.gradient(rows) }
+		differences(t, "actor", p.actor, p.actorGrad, loss)
+		differences(t, "critic", p.critic, p.criticGrad, loss)
+		v := newValues[float64]([]int{4, 18, 17, 3}, 10, len(rows), &s)
+		v.net.Use(l)
+		v.target.Use(l)
+		differences(t, "values", v.net, v.grad, func() float64 { return v.gradient(rows) })
+	}
+}
+
+func differences(t *testing.T, name string, n *Net[float64], grad []Block[float64], loss func() float64) {
+	t.Helper()
+	const h = 1e-6
+	loss()
+	params, got := n.Export(nil, n.Params), n.Export(nil, grad)
+	for i, x := range params {
+		params[i] = x + h
+		n.Import(n.Params, params)
+		up := loss()
+		params[i] = x - h
+		n.Import(n.Params, params)
+		down := loss()
+		params[i] = x
+		n.Import(n.Params, params)
+		if want := (up - down) / (2 * h); math.Abs(got[i]-want) > 1e-7 {
+			t.Fatalf("%s: gradient %d = %v, central difference %v", name, i, got[i], want)
+		}
+	}
+}
+
+// TestUpdateTorch holds losses and gradients of both updates against PyTorch in
+// float64, on testdata/updates.json (testdata/updates.py made it): 1e-12 is room for
+// another order of summation.
+func TestUpdateTorch(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/updates.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Actor, Critic, Net, Target                 []float64
+		Obs, After, Actions                        []float64
+		Old, Advantage, Returns, Reward, Discounts []float64
+		Action, Rows                               []int32
+		PPO, DQN                                   float64
+		ActorGrad, CriticGrad, NetGrad             []float64
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range simd.Levels() {
+		s := rng.New(rng.Key{})
+		p := newActorCritic[float64](4, 2, 18, len(want.Old), len(want.Rows), &s)
+		v := newValues[float64]([]int{4, 18, 17, 3}, len(want.Old), len(want.Rows), &s)
+		for _, n := range []struct {
+			net  *Net[float64]
+			from []float64
+		}{{p.actor, want.Actor}, {p.critic, want.Critic}, {v.net, want.Net}, {v.target, want.Target}} {
+			n.net.Use(l)
+			n.net.Import(n.net.Params, n.from)
+		}
+		p.obs, p.actions, p.old, p.advantage, p.returns = want.Obs, want.Actions, want.Old, want.Advantage, want.Returns
+		v.obs, v.after, v.action, v.reward, v.discounts = want.Obs, want.After, want.Action, want.Reward, want.Discounts
+		near(t, "loss of PPO", []float64{p.gradient(want.Rows)}, []float64{want.PPO})
+		near(t, "loss of DQN", []float64{v.gradient(want.Rows)}, []float64{want.DQN})
+		near(t, "actor", p.actor.Export(nil, p.actorGrad), want.ActorGrad)
+		near(t, "critic", p.critic.Export(nil, p.criticGrad), want.CriticGrad)
+		near(t, "values", v.net.Export(nil, v.grad), want.NetGrad)
+	}
+}
+
+func near(t *testing.T, name string, got, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", name, len(got), len(want))
+	}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-12*max(1, math.Abs(want[i])) {
+			t.Fatalf("%s %d: %v, PyTorch has %v", name, i, got[i], want[i])
+		}
+	}
+}
