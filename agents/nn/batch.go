@@ -56,7 +56,7 @@ func (n *Net[T]) ForwardBatch(b *Batch[T], rows int) {
 			init: weights[l.in*Lanes:], iPanel: stride,
 			a: in.values, aRow: in.stride, aStep: 1,
 			b: weights, bPanel: stride, bStep: Lanes,
-			rows: rows, panels: l.panels, depth: l.in,
+			rows: rows, columns: l.out, depth: l.in,
 		})
 		n.applyRows(l.act, out, rows)
 	}
@@ -78,7 +78,7 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 			c: g, cRow: Lanes, cPanel: stride, init: g, iRow: Lanes, iPanel: stride,
 			a: in.values, aRow: 1, aStep: in.stride,
 			b: delta.values, bPanel: Lanes, bStep: delta.stride,
-			rows: l.in, panels: l.panels, depth: rows,
+			rows: l.in, columns: l.out, depth: rows,
 		}
 		n.multiply(p)
 		p.c, p.init = g[l.in*Lanes:], g[l.in*Lanes:]
@@ -92,7 +92,7 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 			c: below.values, cRow: below.stride, cPanel: Lanes,
 			a: delta.values, aRow: delta.stride, aStep: 1,
 			b: n.turned[i], bPanel: Lanes, bStep: below.stride,
-			rows: rows, panels: blocks(l.in), depth: l.out,
+			rows: rows, columns: l.in, depth: l.out,
 		})
 	}
 }

@@ -49,6 +49,11 @@ func transpose32AVX2(to *float32, from *float32, rowStride int, inputs int, outp
 //go:noescape
 func panel32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
 
+// half32AVX2 sets the first half of one panel of the rows of c to that of init (nil: 0) plus the sum over k of a's number at row aRow + k aStep times b's panel at k bStep.
+//
+//go:noescape
+func half32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
+
 // relu32AVX2 replaces y by its ReLU.
 //
 //go:noescape
@@ -204,6 +209,11 @@ func transpose64AVX2(to *float64, from *float64, rowStride int, inputs int, outp
 //go:noescape
 func panel64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
 
+// half64AVX2 sets the first half of one panel of the rows of c to that of init (nil: 0) plus the sum over k of a's number at row aRow + k aStep times b's panel at k bStep.
+//
+//go:noescape
+func half64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+
 // relu64AVX2 replaces y by its ReLU.
 //
 //go:noescape
@@ -278,6 +288,11 @@ func transpose64AVX512(to *float64, from *float64, rowStride int, inputs int, ou
 //
 //go:noescape
 func panel64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+
+// half64AVX512 sets the first half of one panel of the rows of c to that of init (nil: 0) plus the sum over k of a's number at row aRow + k aStep times b's panel at k bStep.
+//
+//go:noescape
+func half64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
 
 // relu64AVX512 replaces y by its ReLU.
 //

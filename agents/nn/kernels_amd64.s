@@ -3451,6 +3451,300 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func half32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
+// Requires: AVX
+TEXT ·half32AVX2(SB), NOSPLIT, $0-112
+	MOVQ c+0(FP), AX
+	MOVQ init+24(FP), CX
+	MOVQ a+48(FP), DX
+	MOVQ rows+96(FP), BX
+
+rows8:
+	CMPQ    BX, $0x08
+	JLT     rows8_none
+	TESTQ   CX, CX
+	JZ      rows8_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPS (CX), Y0
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y1
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y2
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y3
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y4
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y5
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y6
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y7
+	ADDQ    SI, CX
+	JMP     rows8_begun
+
+rows8_zero:
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+	VMOVUPS zeros<>+0(SB), Y2
+	VMOVUPS zeros<>+0(SB), Y3
+	VMOVUPS zeros<>+0(SB), Y4
+	VMOVUPS zeros<>+0(SB), Y5
+	VMOVUPS zeros<>+0(SB), Y6
+	VMOVUPS zeros<>+0(SB), Y7
+
+rows8_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R9
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R10
+	MOVQ  depth+104(FP), R10
+	MOVQ  b+72(FP), R11
+	TESTQ R10, R10
+	JZ    rows8_depth_end
+
+rows8_depth:
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (DI), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y0, Y0
+	VBROADCASTSS (DI)(SI*1), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS (DI)(SI*2), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y2, Y2
+	VBROADCASTSS (DI)(R9*1), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS (R8)(SI*2), Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS (R8)(R9*1), Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y7, Y7
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R11
+	DECQ         R10
+	JNZ          rows8_depth
+
+rows8_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPS Y0, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y5, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y6, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y7, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x08, BX
+	JMP     rows8
+
+rows8_none:
+rows4:
+	CMPQ    BX, $0x04
+	JLT     rows4_none
+	TESTQ   CX, CX
+	JZ      rows4_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPS (CX), Y0
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y1
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y2
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y3
+	ADDQ    SI, CX
+	JMP     rows4_begun
+
+rows4_zero:
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+	VMOVUPS zeros<>+0(SB), Y2
+	VMOVUPS zeros<>+0(SB), Y3
+
+rows4_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R9
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R10
+	MOVQ  depth+104(FP), R10
+	MOVQ  b+72(FP), R11
+	TESTQ R10, R10
+	JZ    rows4_depth_end
+
+rows4_depth:
+	VMOVUPS      (R11), Y4
+	VBROADCASTSS (DI), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS (DI)(SI*1), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS (DI)(SI*2), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS (DI)(R9*1), Y5
+	VMULPS       Y4, Y5, Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R11
+	DECQ         R10
+	JNZ          rows4_depth
+
+rows4_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPS Y0, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x04, BX
+	JMP     rows4
+
+rows4_none:
+rows2:
+	CMPQ    BX, $0x02
+	JLT     rows2_none
+	TESTQ   CX, CX
+	JZ      rows2_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPS (CX), Y0
+	ADDQ    SI, CX
+	VMOVUPS (CX), Y1
+	ADDQ    SI, CX
+	JMP     rows2_begun
+
+rows2_zero:
+	VMOVUPS zeros<>+0(SB), Y0
+	VMOVUPS zeros<>+0(SB), Y1
+
+rows2_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows2_depth_end
+
+rows2_depth:
+	VMOVUPS      (R10), Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS (DI)(SI*1), Y3
+	VMULPS       Y2, Y3, Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows2_depth
+
+rows2_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPS Y0, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x02, BX
+	JMP     rows2
+
+rows2_none:
+rows1:
+	CMPQ    BX, $0x01
+	JLT     rows1_none
+	TESTQ   CX, CX
+	JZ      rows1_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPS (CX), Y0
+	ADDQ    SI, CX
+	JMP     rows1_begun
+
+rows1_zero:
+	VMOVUPS zeros<>+0(SB), Y0
+
+rows1_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows1_depth_end
+
+rows1_depth:
+	VMOVUPS      (R10), Y1
+	VBROADCASTSS (DI), Y2
+	VMULPS       Y1, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows1_depth
+
+rows1_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPS Y0, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	SUBQ    $0x01, BX
+	JMP     rows1
+
+rows1_none:
+	VZEROUPPER
+	RET
+
 // func relu32AVX2(y *float32, panels int)
 // Requires: AVX
 TEXT ·relu32AVX2(SB), NOSPLIT, $0-16
@@ -7722,6 +8016,229 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func half64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+// Requires: AVX
+TEXT ·half64AVX2(SB), NOSPLIT, $0-112
+	MOVQ c+0(FP), AX
+	MOVQ init+24(FP), CX
+	MOVQ a+48(FP), DX
+	MOVQ rows+96(FP), BX
+
+rows4:
+	CMPQ    BX, $0x04
+	JLT     rows4_none
+	TESTQ   CX, CX
+	JZ      rows4_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	ADDQ    SI, CX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	ADDQ    SI, CX
+	VMOVUPD (CX), Y4
+	VMOVUPD 32(CX), Y5
+	ADDQ    SI, CX
+	VMOVUPD (CX), Y6
+	VMOVUPD 32(CX), Y7
+	ADDQ    SI, CX
+	JMP     rows4_begun
+
+rows4_zero:
+	VMOVUPD zeros<>+0(SB), Y0
+	VMOVUPD zeros<>+0(SB), Y1
+	VMOVUPD zeros<>+0(SB), Y2
+	VMOVUPD zeros<>+0(SB), Y3
+	VMOVUPD zeros<>+0(SB), Y4
+	VMOVUPD zeros<>+0(SB), Y5
+	VMOVUPD zeros<>+0(SB), Y6
+	VMOVUPD zeros<>+0(SB), Y7
+
+rows4_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R9
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R10
+	MOVQ  depth+104(FP), R10
+	MOVQ  b+72(FP), R11
+	TESTQ R10, R10
+	JZ    rows4_depth_end
+
+rows4_depth:
+	VMOVUPD      (R11), Y8
+	VMOVUPD      32(R11), Y9
+	VBROADCASTSD (DI), Y10
+	VMULPD       Y8, Y10, Y11
+	VADDPD       Y11, Y0, Y0
+	VMULPD       Y9, Y10, Y10
+	VADDPD       Y10, Y1, Y1
+	VBROADCASTSD (DI)(SI*1), Y10
+	VMULPD       Y8, Y10, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y9, Y10, Y10
+	VADDPD       Y10, Y3, Y3
+	VBROADCASTSD (DI)(SI*2), Y10
+	VMULPD       Y8, Y10, Y11
+	VADDPD       Y11, Y4, Y4
+	VMULPD       Y9, Y10, Y10
+	VADDPD       Y10, Y5, Y5
+	VBROADCASTSD (DI)(R9*1), Y10
+	VMULPD       Y8, Y10, Y8
+	VADDPD       Y8, Y6, Y6
+	VMULPD       Y9, Y10, Y8
+	VADDPD       Y8, Y7, Y7
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R11
+	DECQ         R10
+	JNZ          rows4_depth
+
+rows4_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD Y2, (AX)
+	VMOVUPD Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD Y4, (AX)
+	VMOVUPD Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD Y6, (AX)
+	VMOVUPD Y7, 32(AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x04, BX
+	JMP     rows4
+
+rows4_none:
+rows2:
+	CMPQ    BX, $0x02
+	JLT     rows2_none
+	TESTQ   CX, CX
+	JZ      rows2_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	ADDQ    SI, CX
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	ADDQ    SI, CX
+	JMP     rows2_begun
+
+rows2_zero:
+	VMOVUPD zeros<>+0(SB), Y0
+	VMOVUPD zeros<>+0(SB), Y1
+	VMOVUPD zeros<>+0(SB), Y2
+	VMOVUPD zeros<>+0(SB), Y3
+
+rows2_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows2_depth_end
+
+rows2_depth:
+	VMOVUPD      (R10), Y4
+	VMOVUPD      32(R10), Y5
+	VBROADCASTSD (DI), Y6
+	VMULPD       Y4, Y6, Y7
+	VADDPD       Y7, Y0, Y0
+	VMULPD       Y5, Y6, Y6
+	VADDPD       Y6, Y1, Y1
+	VBROADCASTSD (DI)(SI*1), Y6
+	VMULPD       Y4, Y6, Y4
+	VADDPD       Y4, Y2, Y2
+	VMULPD       Y5, Y6, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows2_depth
+
+rows2_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD Y2, (AX)
+	VMOVUPD Y3, 32(AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x02, BX
+	JMP     rows2
+
+rows2_none:
+rows1:
+	CMPQ    BX, $0x01
+	JLT     rows1_none
+	TESTQ   CX, CX
+	JZ      rows1_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	ADDQ    SI, CX
+	JMP     rows1_begun
+
+rows1_zero:
+	VMOVUPD zeros<>+0(SB), Y0
+	VMOVUPD zeros<>+0(SB), Y1
+
+rows1_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows1_depth_end
+
+rows1_depth:
+	VMOVUPD      (R10), Y2
+	VMOVUPD      32(R10), Y3
+	VBROADCASTSD (DI), Y4
+	VMULPD       Y2, Y4, Y2
+	VADDPD       Y2, Y0, Y0
+	VMULPD       Y3, Y4, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows1_depth
+
+rows1_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	SUBQ    $0x01, BX
+	JMP     rows1
+
+rows1_none:
+	VZEROUPPER
+	RET
+
 // func relu64AVX2(y *float64, panels int)
 // Requires: AVX
 TEXT ·relu64AVX2(SB), NOSPLIT, $0-16
@@ -9790,6 +10307,300 @@ rows1_depth_end:
 	MOVQ    cPanel+16(FP), R8
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	SUBQ    $0x01, BX
+	JMP     rows1
+
+rows1_none:
+	VZEROUPPER
+	RET
+
+// func half64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+// Requires: AVX, AVX512F
+TEXT ·half64AVX512(SB), NOSPLIT, $0-112
+	MOVQ c+0(FP), AX
+	MOVQ init+24(FP), CX
+	MOVQ a+48(FP), DX
+	MOVQ rows+96(FP), BX
+
+rows8:
+	CMPQ    BX, $0x08
+	JLT     rows8_none
+	TESTQ   CX, CX
+	JZ      rows8_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Z0
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z1
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z2
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z3
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z4
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z5
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z6
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z7
+	ADDQ    SI, CX
+	JMP     rows8_begun
+
+rows8_zero:
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	VMOVUPD zeros<>+0(SB), Z4
+	VMOVUPD zeros<>+0(SB), Z5
+	VMOVUPD zeros<>+0(SB), Z6
+	VMOVUPD zeros<>+0(SB), Z7
+
+rows8_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R9
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R10
+	MOVQ  depth+104(FP), R10
+	MOVQ  b+72(FP), R11
+	TESTQ R10, R10
+	JZ    rows8_depth_end
+
+rows8_depth:
+	VMOVUPD      (R11), Z8
+	VBROADCASTSD (DI), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z0, Z0
+	VBROADCASTSD (DI)(SI*1), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z1, Z1
+	VBROADCASTSD (DI)(SI*2), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z2, Z2
+	VBROADCASTSD (DI)(R9*1), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z3, Z3
+	VBROADCASTSD (R8), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z4, Z4
+	VBROADCASTSD (R8)(SI*1), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z5, Z5
+	VBROADCASTSD (R8)(SI*2), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD       Z9, Z6, Z6
+	VBROADCASTSD (R8)(R9*1), Z9
+	VMULPD       Z8, Z9, Z8
+	VADDPD       Z8, Z7, Z7
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R11
+	DECQ         R10
+	JNZ          rows8_depth
+
+rows8_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Z0, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z1, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z2, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z3, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z4, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z5, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z6, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z7, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x08, BX
+	JMP     rows8
+
+rows8_none:
+rows4:
+	CMPQ    BX, $0x04
+	JLT     rows4_none
+	TESTQ   CX, CX
+	JZ      rows4_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Z0
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z1
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z2
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z3
+	ADDQ    SI, CX
+	JMP     rows4_begun
+
+rows4_zero:
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+
+rows4_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R9
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R10
+	MOVQ  depth+104(FP), R10
+	MOVQ  b+72(FP), R11
+	TESTQ R10, R10
+	JZ    rows4_depth_end
+
+rows4_depth:
+	VMOVUPD      (R11), Z4
+	VBROADCASTSD (DI), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD       Z5, Z0, Z0
+	VBROADCASTSD (DI)(SI*1), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD       Z5, Z1, Z1
+	VBROADCASTSD (DI)(SI*2), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD       Z5, Z2, Z2
+	VBROADCASTSD (DI)(R9*1), Z5
+	VMULPD       Z4, Z5, Z4
+	VADDPD       Z4, Z3, Z3
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R11
+	DECQ         R10
+	JNZ          rows4_depth
+
+rows4_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Z0, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z1, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z2, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z3, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x04, BX
+	JMP     rows4
+
+rows4_none:
+rows2:
+	CMPQ    BX, $0x02
+	JLT     rows2_none
+	TESTQ   CX, CX
+	JZ      rows2_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Z0
+	ADDQ    SI, CX
+	VMOVUPD (CX), Z1
+	ADDQ    SI, CX
+	JMP     rows2_begun
+
+rows2_zero:
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+
+rows2_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows2_depth_end
+
+rows2_depth:
+	VMOVUPD      (R10), Z2
+	VBROADCASTSD (DI), Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD       Z3, Z0, Z0
+	VBROADCASTSD (DI)(SI*1), Z3
+	VMULPD       Z2, Z3, Z2
+	VADDPD       Z2, Z1, Z1
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows2_depth
+
+rows2_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Z0, (AX)
+	ADDQ    DI, AX
+	VMOVUPD Z1, (AX)
+	ADDQ    DI, AX
+	ADDQ    SI, DX
+	ADDQ    SI, DX
+	SUBQ    $0x02, BX
+	JMP     rows2
+
+rows2_none:
+rows1:
+	CMPQ    BX, $0x01
+	JLT     rows1_none
+	TESTQ   CX, CX
+	JZ      rows1_zero
+	MOVQ    iRow+32(FP), SI
+	MOVQ    iPanel+40(FP), DI
+	VMOVUPD (CX), Z0
+	ADDQ    SI, CX
+	JMP     rows1_begun
+
+rows1_zero:
+	VMOVUPD zeros<>+0(SB), Z0
+
+rows1_begun:
+	MOVQ  aRow+56(FP), SI
+	MOVQ  DX, DI
+	LEAQ  (SI)(SI*2), R8
+	LEAQ  (DI)(SI*4), R8
+	MOVQ  bPanel+80(FP), R9
+	MOVQ  depth+104(FP), R9
+	MOVQ  b+72(FP), R10
+	TESTQ R9, R9
+	JZ    rows1_depth_end
+
+rows1_depth:
+	VMOVUPD      (R10), Z1
+	VBROADCASTSD (DI), Z2
+	VMULPD       Z1, Z2, Z1
+	VADDPD       Z1, Z0, Z0
+	ADDQ         aStep+64(FP), DI
+	ADDQ         aStep+64(FP), R8
+	ADDQ         bStep+88(FP), R10
+	DECQ         R9
+	JNZ          rows1_depth
+
+rows1_depth_end:
+	MOVQ    cRow+8(FP), DI
+	MOVQ    cPanel+16(FP), R8
+	VMOVUPD Z0, (AX)
 	ADDQ    DI, AX
 	ADDQ    SI, DX
 	SUBQ    $0x01, BX

@@ -4,17 +4,18 @@ import "overnight/internal/fp"
 
 // product is a matrix product in panels of Lanes columns: panel p of row r of c
 // becomes that of init plus the sum over k, ascending, of a[r][k] times panel p of
-// b's row k. Strides are in numbers; init nil is zero, and may be c.
+// b's row k. Strides are in numbers; init nil is zero, and may be
+// c. What lies behind the last column is written or not.
 type product[T fp.Float] struct {
-	c                   []T
-	cRow, cPanel        int
-	init                []T
-	iRow, iPanel        int
-	a                   []T
-	aRow, aStep         int
-	b                   []T
-	bPanel, bStep       int
-	rows, panels, depth int
+	c                    []T
+	cRow, cPanel         int
+	init                 []T
+	iRow, iPanel         int
+	a                    []T
+	aRow, aStep          int
+	b                    []T
+	bPanel, bStep        int
+	rows, columns, depth int
 }
 
 // multiply computes p, with vector instructions where the network uses them.
@@ -26,10 +27,13 @@ func (n *Net[T]) multiply(p product[T]) {
 	k := n.kernels
 	size := sizeof[T](1)
 	var init *T
-	for at := 0; at < p.panels; {
+	for at := 0; at*Lanes < p.columns; {
 		kernel, wide := k.panel, 1
-		if p.panels-at >= 2 && k.panels != nil {
+		switch left := p.columns - at*Lanes; {
+		case left > Lanes && k.panels != nil:
 			kernel, wide = k.panels, 2
+		case left <= Lanes/2 && k.half != nil:
+			kernel = k.half
 		}
 		if p.init != nil {
 			init = &p.init[at*p.iPanel]
@@ -43,9 +47,9 @@ func (n *Net[T]) multiply(p product[T]) {
 // plain is the product without vector instructions, and what its bits are. Eight
 // lanes at a time fit the registers.
 func (p *product[T]) plain() {
-	for panel := range p.panels {
+	for panel := range blocks(p.columns) {
 		for r := range p.rows {
-			for half := 0; half < Lanes; half += 8 {
+			for half := 0; half < min(Lanes, p.columns-panel*Lanes); half += 8 {
 				var s [8]T
 				if p.init != nil {
 					s = [8]T(p.init[panel*p.iPanel+r*p.iRow+half:])

@@ -84,15 +84,15 @@ func TestUpdateTorch(t *testing.T) {
 		}
 		p.obs, p.actions, p.old, p.advantage, p.returns = want.Obs, want.Actions, want.Old, want.Advantage, want.Returns
 		v.obs, v.after, v.action, v.reward, v.discounts = want.Obs, want.After, want.Action, want.Reward, want.Discounts
-		near(t, "loss of PPO", []float64{p.gradient(want.Rows)}, []float64{want.PPO})
-		near(t, "loss of DQN", []float64{v.gradient(want.Rows)}, []float64{want.DQN})
-		near(t, "actor", p.actor.Export(nil, p.actorGrad), want.ActorGrad)
-		near(t, "critic", p.critic.Export(nil, p.criticGrad), want.CriticGrad)
-		near(t, "values", v.net.Export(nil, v.grad), want.NetGrad)
+		closeTo(t, "loss of PPO", []float64{p.gradient(want.Rows)}, []float64{want.PPO})
+		closeTo(t, "loss of DQN", []float64{v.gradient(want.Rows)}, []float64{want.DQN})
+		closeTo(t, "actor", p.actor.Export(nil, p.actorGrad), want.ActorGrad)
+		closeTo(t, "critic", p.critic.Export(nil, p.criticGrad), want.CriticGrad)
+		closeTo(t, "values", v.net.Export(nil, v.grad), want.NetGrad)
 	}
 }
 
-func near(t *testing.T, name string, got, want []float64) {
+func closeTo(t *testing.T, name string, got, want []float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d numbers, want %d", name, len(got), len(want))

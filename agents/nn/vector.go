@@ -20,6 +20,7 @@ type kernels[T fp.Float] struct {
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
 	panel     panelKernel[T]
+	half      panelKernel[T] // its first half; nil: there is none
 	panels    panelKernel[T] // two at once; nil: there is none
 
 	// By Activation; nil: there is none.

@@ -6,38 +6,45 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// tile is how many rows and panels of a product are in registers at once.
-func (m machine) tile() (rows, panels int) {
-	switch {
-	case m.wide() && m.elem == 4:
-		return 8, 2
-	case m.wide():
-		return 8, 1
-	case m.elem == 4:
-		return 4, 1
-	}
-	return 2, 1
+// tile is what of a product is in registers at once.
+type tile struct {
+	name, what         string
+	rows, panels, regs int // and how many registers of a panel
 }
 
-// product: nn's product, for one panel or for two side by side.
+func (m machine) tiles() []tile {
+	one, half := tile{"panel", "one panel", 0, 1, m.regs()}, tile{"half", "the first half of one panel", 0, 1, m.regs() / 2}
+	switch {
+	case m.wide() && m.elem == 4:
+		one.rows = 8
+		return []tile{one, {"panels", "two panels, cPanel apart,", 8, 2, m.regs()}}
+	case m.wide():
+		one.rows, half.rows = 8, 8
+	case m.elem == 4:
+		one.rows, half.rows = 4, 8
+	default:
+		one.rows, half.rows = 2, 4
+	}
+	return []tile{one, half}
+}
+
+// product: nn's product, for half a panel, for one, or for two side by side.
 func (m machine) product() {
 	t := m.real()
-	rows, panels := m.tile()
-	for np := 1; np <= panels; np++ {
-		name := []string{"", "panel", "panels"}[np]
-		m.function(name, "c *"+t+", cRow, cPanel int, init *"+t+", iRow, iPanel int, a *"+t+", aRow, aStep int, b *"+t+", bPanel, bStep int, rows, depth int",
-			[]string{"", "sets one panel", "sets two panels, cPanel apart,"}[np]+" of the rows of c to that of init (nil: 0) plus the sum over k of a's number at row aRow + k aStep times b's panel at k bStep.")
+	for _, tile := range m.tiles() {
+		m.function(tile.name, "c *"+t+", cRow, cPanel int, init *"+t+", iRow, iPanel int, a *"+t+", aRow, aStep int, b *"+t+", bPanel, bStep int, rows, depth int",
+			"sets "+tile.what+" of the rows of c to that of init (nil: 0) plus the sum over k of a's number at row aRow + k aStep times b's panel at k bStep.")
 		c, init, a := pointer("c"), pointer("init"), pointer("a")
-		groups("rows", pointer("rows"), rows, func(label string, nr int) {
-			m.tileOf(label, nr, np, c, init, a)
+		groups("rows", pointer("rows"), tile.rows, func(label string, nr int) {
+			m.tileOf(label, nr, tile.panels, tile.regs, c, init, a)
 		})
 		ret()
 	}
 }
 
-// tileOf computes nr rows of np panels and moves cp, ip and ap on.
-func (m machine) tileOf(label string, nr, np int, cp, ip, ap Register) {
-	sums := m.vecs(nr * np * m.regs())
+// tileOf computes nr rows of regs registers of np panels and moves cp, ip and ap on.
+func (m machine) tileOf(label string, nr, np, regs int, cp, ip, ap Register) {
+	sums := m.vecs(nr * np * regs)
 	// each calls f with the place of every register of the tile.
 	each := func(base Register, row, panel string, f func(i int, at Mem)) {
 		down, right := pointer(row), pointer(panel)
@@ -46,12 +53,12 @@ func (m machine) tileOf(label string, nr, np int, cp, ip, ap Register) {
 		}
 		for r := range nr {
 			for p := range np {
-				for v := range m.regs() {
+				for v := range regs {
 					where := Mem{Base: base, Disp: v * m.size}
 					if p == 1 {
 						where.Index, where.Scale = right, 1
 					}
-					f((r*np+p)*m.regs()+v, where)
+					f((r*np+p)*regs+v, where)
 				}
 			}
 			ADDQ(down, base)
@@ -73,16 +80,16 @@ func (m machine) tileOf(label string, nr, np int, cp, ip, ap Register) {
 	panel, bStep := pointer("bPanel"), place("bStep")
 	depth, b := pointer("depth"), pointer("b")
 	loop(label+"_depth", depth, func() {
-		factors := make([]VecVirtual, np*m.regs())
+		factors := make([]VecVirtual, np*regs)
 		for p := range np {
-			for v := range m.regs() {
+			for v := range regs {
 				f := m.vec()
 				where := Mem{Base: b, Disp: v * m.size}
 				if p == 1 {
 					where.Index, where.Scale = panel, 1
 				}
 				m.move(where, f)
-				factors[p*m.regs()+v] = f
+				factors[p*regs+v] = f
 			}
 		}
 		for r := range nr {
