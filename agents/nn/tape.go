@@ -74,6 +74,22 @@ func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.si
 // activeOf returns the room for a row's list of active units.
 func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }
 
+// Work counts the operations of a forward and a backward pass over rows 0 to
+// rows-1: two a product, zeros and idle ReLUs left out.
+func (n *Net[T]) Work(t *Tape[T], rows int) (forward, backward int) {
+	for i := range n.layers {
+		l, in, out := &n.layers[i], &t.acts[i], &t.acts[i+1]
+		for r := range rows {
+			forward += 2 * int(in.counts[r]) * l.out
+			backward += 2 * int(in.counts[r]) * l.out
+			if i > 0 {
+				backward += 2 * int(out.counts[r]) * l.in
+			}
+		}
+	}
+	return forward, backward
+}
+
 // all lists all units of a row and returns how many they are. numbers is 0, 1, 2, ...
 func (a *activations[T]) all(row int, numbers []int32) int {
 	if int(a.counts[row]) != a.size { // else the list is that already

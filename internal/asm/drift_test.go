@@ -1,6 +1,6 @@
 // Package asm holds the generators of the vector kernels, one command each. It is a
 // module of its own, so that the program does not depend on avo. `go generate
-// ./internal/rng ./agents/nn` writes the files again.
+// ./internal/rng ./internal/simd ./agents/nn` writes the files again.
 package asm
 
 import (
@@ -17,6 +17,7 @@ func TestGenerated(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ command, dir, name, pkg string }{
 		{"normals", "../rng", "normals_amd64", "rng"},
+		{"peak", "../simd", "loops_amd64", "simd"},
 		{"perceptron", "../../agents/nn", "kernels_amd64", "nn"},
 	} {
 		t.Run(c.command, func(t *testing.T) {

@@ -4,6 +4,9 @@ import "overnight/internal/simd"
 
 //go:generate go run -C ../asm ./normals -out ../rng/normals_amd64.s -stubs ../rng/normals_amd64.go -pkg rng
 
+// NormalsAt is Normals with the vector instructions of a level, for benchmarks.
+func (s *Stream) NormalsAt(l simd.Level, dst []float64) { s.blocksAt(l, dst) }
+
 // blocks fills dst up to the last whole block of normals.
 func (s *Stream) blocks(dst []float64) { s.blocksAt(simd.Best(), dst) }
 
