@@ -224,8 +224,7 @@ rectified4_loop:
 
 rectified4_loop_end:
 	VMOVUPS   (CX), Y10
-	VMOVUPS   word32_0<>+0(SB), Y11
-	VCMPPS    $0x16, Y11, Y2, Y11
+	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y11
 	VPAND     Y11, Y10, Y10
 	VPAND     Y2, Y10, Y11
 	VMOVUPS   Y11, (AX)
@@ -240,8 +239,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   32(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y10
-	VCMPPS    $0x16, Y10, Y3, Y10
+	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y10
 	VPAND     Y10, Y2, Y2
 	VPAND     Y3, Y2, Y10
 	VMOVUPS   Y10, 32(AX)
@@ -256,8 +254,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   64(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y4, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y4, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y4, Y2, Y3
 	VMOVUPS   Y3, 64(AX)
@@ -272,8 +269,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   96(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y5, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y5, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y5, Y2, Y3
 	VMOVUPS   Y3, 96(AX)
@@ -288,8 +284,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   128(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y6, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y6, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y6, Y2, Y3
 	VMOVUPS   Y3, 128(AX)
@@ -304,8 +299,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   160(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y7, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y7, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y7, Y2, Y3
 	VMOVUPS   Y3, 160(AX)
@@ -320,8 +314,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   192(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y8, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y8, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y8, Y2, Y3
 	VMOVUPS   Y3, 192(AX)
@@ -336,8 +329,7 @@ rectified4_loop_end:
 	POPCNTQ   R12, R12
 	ADDQ      R12, SI
 	VMOVUPS   224(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y9, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y9, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y9, Y2, Y3
 	VMOVUPS   Y3, 224(AX)
@@ -394,8 +386,7 @@ rectified2_loop:
 
 rectified2_loop_end:
 	VMOVUPS   (CX), Y6
-	VMOVUPS   word32_0<>+0(SB), Y7
-	VCMPPS    $0x16, Y7, Y2, Y7
+	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y7
 	VPAND     Y7, Y6, Y6
 	VPAND     Y2, Y6, Y7
 	VMOVUPS   Y7, (AX)
@@ -410,8 +401,7 @@ rectified2_loop_end:
 	POPCNTQ   R10, R10
 	ADDQ      R10, SI
 	VMOVUPS   32(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y6
-	VCMPPS    $0x16, Y6, Y3, Y6
+	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y6
 	VPAND     Y6, Y2, Y2
 	VPAND     Y3, Y2, Y6
 	VMOVUPS   Y6, 32(AX)
@@ -426,8 +416,7 @@ rectified2_loop_end:
 	POPCNTQ   R10, R10
 	ADDQ      R10, SI
 	VMOVUPS   64(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y4, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y4, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y4, Y2, Y3
 	VMOVUPS   Y3, 64(AX)
@@ -442,8 +431,7 @@ rectified2_loop_end:
 	POPCNTQ   R10, R10
 	ADDQ      R10, SI
 	VMOVUPS   96(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x16, Y3, Y5, Y3
+	VCMPPS    $0x16, word32_0<>+0(SB), Y5, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y5, Y2, Y3
 	VMOVUPS   Y3, 96(AX)
@@ -492,8 +480,7 @@ rectified1_loop:
 
 rectified1_loop_end:
 	VMOVUPS   (CX), Y4
-	VMOVUPS   word32_0<>+0(SB), Y5
-	VCMPPS    $0x16, Y5, Y2, Y5
+	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y5
 	VPAND     Y5, Y4, Y4
 	VPAND     Y2, Y4, Y5
 	VMOVUPS   Y5, (AX)
@@ -508,8 +495,7 @@ rectified1_loop_end:
 	POPCNTQ   R10, R10
 	ADDQ      R10, SI
 	VMOVUPS   32(CX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y4
-	VCMPPS    $0x16, Y4, Y3, Y4
+	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y4
 	VPAND     Y4, Y2, Y2
 	VPAND     Y3, Y2, Y4
 	VMOVUPS   Y4, 32(AX)
@@ -2638,8 +2624,7 @@ TEXT ·list32AVX2(SB), NOSPLIT, $0-40
 
 list:
 	VMOVUPS   (AX), Y2
-	VMOVUPS   word32_0<>+0(SB), Y3
-	VCMPPS    $0x04, Y3, Y2, Y3
+	VCMPPS    $0x04, word32_0<>+0(SB), Y2, Y3
 	VMOVMSKPS Y3, DI
 	LEAQ      front32AVX2<>+0(SB), R8
 	VPMOVZXBD (R8)(DI*8), Y3
@@ -2863,20 +2848,16 @@ outer2_rows:
 	TESTQ   R10, R10
 	JZ      outer2_all
 	VMOVUPS (R10), Y8
-	VMOVUPS word32_0<>+0(SB), Y9
-	VCMPPS  $0x16, Y9, Y8, Y8
+	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y4, Y4
 	VMOVUPS 32(R10), Y8
-	VMOVUPS word32_0<>+0(SB), Y9
-	VCMPPS  $0x16, Y9, Y8, Y8
+	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y5, Y5
 	VMOVUPS 64(R10), Y8
-	VMOVUPS word32_0<>+0(SB), Y9
-	VCMPPS  $0x16, Y9, Y8, Y8
+	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y6, Y6
 	VMOVUPS 96(R10), Y8
-	VMOVUPS word32_0<>+0(SB), Y9
-	VCMPPS  $0x16, Y9, Y8, Y8
+	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y7, Y7
 	ADDQ    yRow+104(FP), R10
 
@@ -2969,12 +2950,10 @@ outer1_rows:
 	TESTQ   R10, R10
 	JZ      outer1_all
 	VMOVUPS (R10), Y4
-	VMOVUPS word32_0<>+0(SB), Y5
-	VCMPPS  $0x16, Y5, Y4, Y4
+	VCMPPS  $0x16, word32_0<>+0(SB), Y4, Y4
 	VPAND   Y4, Y2, Y2
 	VMOVUPS 32(R10), Y4
-	VMOVUPS word32_0<>+0(SB), Y5
-	VCMPPS  $0x16, Y5, Y4, Y4
+	VCMPPS  $0x16, word32_0<>+0(SB), Y4, Y4
 	VPAND   Y4, Y3, Y3
 	ADDQ    yRow+104(FP), R10
 
@@ -3756,8 +3735,7 @@ TEXT ·relu32AVX2(SB), NOSPLIT, $0-16
 
 relu:
 	VMOVUPS   (AX), Y0
-	VMOVUPS   word32_0<>+0(SB), Y1
-	VCMPPS    $0x16, Y1, Y0, Y1
+	VCMPPS    $0x16, word32_0<>+0(SB), Y0, Y1
 	VMOVUPS   word32_0<>+0(SB), Y2
 	VBLENDVPS Y1, Y0, Y2, Y0
 	VMOVUPS   Y0, (AX)
@@ -3783,56 +3761,38 @@ tanh:
 	VMOVUPS    word32_80000000<>+0(SB), Y1
 	VPANDN     Y0, Y1, Y2
 	VMULPS     Y0, Y0, Y3
-	VMOVUPS    word32_bf76e2dd<>+0(SB), Y4
-	VMOVUPS    word32_c2c69350<>+0(SB), Y5
+	VMULPS     word32_bf76e2dd<>+0(SB), Y3, Y4
+	VADDPS     word32_c2c69350<>+0(SB), Y4, Y4
 	VMULPS     Y3, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VMOVUPS    word32_c4c9d602<>+0(SB), Y5
-	VMULPS     Y3, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VMOVUPS    word32_42e19f94<>+0(SB), Y5
-	VADDPS     Y5, Y3, Y5
-	VMOVUPS    word32_450bb7d0<>+0(SB), Y6
+	VADDPS     word32_c4c9d602<>+0(SB), Y4, Y4
+	VADDPS     word32_42e19f94<>+0(SB), Y3, Y5
 	VMULPS     Y3, Y5, Y5
-	VADDPS     Y6, Y5, Y5
-	VMOVUPS    word32_45976081<>+0(SB), Y6
+	VADDPS     word32_450bb7d0<>+0(SB), Y5, Y5
 	VMULPS     Y3, Y5, Y5
-	VADDPS     Y6, Y5, Y5
+	VADDPS     word32_45976081<>+0(SB), Y5, Y5
 	VDIVPS     Y5, Y4, Y4
 	VMULPS     Y4, Y3, Y3
 	VMULPS     Y3, Y0, Y3
 	VADDPS     Y3, Y0, Y3
 	VADDPS     Y2, Y2, Y4
-	VMOVUPS    word32_3fb8aa3b<>+0(SB), Y5
-	VMOVUPS    word32_4b400000<>+0(SB), Y6
-	VMULPS     Y5, Y4, Y5
-	VADDPS     Y6, Y5, Y5
-	VMOVUPS    word32_4b400000<>+0(SB), Y6
-	VSUBPS     Y6, Y5, Y5
-	VMOVUPS    word32_3f317200<>+0(SB), Y6
-	VMULPS     Y6, Y5, Y6
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     word32_4b400000<>+0(SB), Y5, Y5
+	VSUBPS     word32_4b400000<>+0(SB), Y5, Y5
+	VMULPS     word32_3f317200<>+0(SB), Y5, Y6
 	VSUBPS     Y6, Y4, Y6
-	VMOVUPS    word32_35bfbe8e<>+0(SB), Y7
-	VMULPS     Y7, Y5, Y7
+	VMULPS     word32_35bfbe8e<>+0(SB), Y5, Y7
 	VSUBPS     Y7, Y6, Y6
 	VMULPS     Y6, Y6, Y7
 	VMULPS     Y7, Y7, Y8
-	VMOVUPS    word32_3e2aaaab<>+0(SB), Y9
-	VMOVUPS    word32_3f000000<>+0(SB), Y10
-	VMULPS     Y9, Y6, Y9
-	VADDPS     Y10, Y9, Y9
-	VMOVUPS    word32_3f800000<>+0(SB), Y10
-	VADDPS     Y10, Y6, Y10
+	VMULPS     word32_3e2aaaab<>+0(SB), Y6, Y9
+	VADDPS     word32_3f000000<>+0(SB), Y9, Y9
+	VADDPS     word32_3f800000<>+0(SB), Y6, Y10
 	VMULPS     Y9, Y7, Y9
 	VADDPS     Y10, Y9, Y9
-	VMOVUPS    word32_39500d01<>+0(SB), Y10
-	VMOVUPS    word32_3ab60b61<>+0(SB), Y11
-	VMULPS     Y10, Y6, Y10
-	VADDPS     Y11, Y10, Y10
-	VMOVUPS    word32_3c088889<>+0(SB), Y11
-	VMOVUPS    word32_3d2aaaab<>+0(SB), Y12
-	VMULPS     Y11, Y6, Y6
-	VADDPS     Y12, Y6, Y6
+	VMULPS     word32_39500d01<>+0(SB), Y6, Y10
+	VADDPS     word32_3ab60b61<>+0(SB), Y10, Y10
+	VMULPS     word32_3c088889<>+0(SB), Y6, Y6
+	VADDPS     word32_3d2aaaab<>+0(SB), Y6, Y6
 	VMULPS     Y10, Y7, Y7
 	VADDPS     Y6, Y7, Y6
 	VMULPS     Y6, Y8, Y6
@@ -3840,33 +3800,26 @@ tanh:
 	VCVTTPS2DQ Y5, Y5
 	VPSRAD     $0x01, Y5, Y7
 	VPSUBD     Y7, Y5, Y5
-	VMOVUPS    word32_7f<>+0(SB), Y8
-	VPADDD     Y8, Y7, Y7
+	VPADDD     word32_7f<>+0(SB), Y7, Y7
 	VPSLLD     $0x17, Y7, Y7
 	VMULPS     Y7, Y6, Y6
-	VPADDD     Y8, Y5, Y5
+	VPADDD     word32_7f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y6, Y5
-	VMOVUPS    word32_42b17217<>+0(SB), Y6
-	VCMPPS     $0x1e, Y6, Y4, Y6
-	VMOVUPS    word32_7f800000<>+0(SB), Y7
-	VBLENDVPS  Y6, Y7, Y5, Y5
-	VMOVUPS    word32_c2aeac4f<>+0(SB), Y6
-	VCMPPS     $0x11, Y6, Y4, Y6
-	VMOVUPS    word32_0<>+0(SB), Y7
-	VBLENDVPS  Y6, Y7, Y5, Y5
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Y4, Y6
+	VBLENDVPS  Y6, word32_7f800000<>+0(SB), Y5, Y5
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Y4, Y6
+	VBLENDVPS  Y6, word32_0<>+0(SB), Y5, Y5
 	VCMPPS     $0x03, Y4, Y4, Y6
 	VBLENDVPS  Y6, Y4, Y5, Y4
+	VADDPS     word32_3f800000<>+0(SB), Y4, Y4
+	VMOVUPS    word32_40000000<>+0(SB), Y5
+	VDIVPS     Y4, Y5, Y4
 	VMOVUPS    word32_3f800000<>+0(SB), Y5
-	VMOVUPS    word32_40000000<>+0(SB), Y6
-	VMOVUPS    word32_3f800000<>+0(SB), Y7
-	VADDPS     Y7, Y4, Y4
-	VDIVPS     Y4, Y6, Y4
 	VSUBPS     Y4, Y5, Y4
 	VPAND      Y1, Y0, Y0
-	VPXOR      Y4, Y0, Y0
-	VMOVUPS    word32_3f200000<>+0(SB), Y1
-	VCMPPS     $0x11, Y1, Y2, Y1
+	VPXOR      Y0, Y4, Y0
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Y2, Y1
 	VBLENDVPS  Y1, Y3, Y0, Y0
 	VMOVUPS    Y0, (AX)
 	ADDQ       $0x20, AX
@@ -4320,65 +4273,47 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-16
 
 sigmoid:
 	VMOVUPS    (AX), Y0
-	VMOVUPS    word32_3f800000<>+0(SB), Y1
-	VMOVUPS    word32_3f800000<>+0(SB), Y2
-	VMOVUPS    word32_80000000<>+0(SB), Y3
-	VPXOR      Y0, Y3, Y0
-	VMOVUPS    word32_3fb8aa3b<>+0(SB), Y3
-	VMOVUPS    word32_4b400000<>+0(SB), Y4
-	VMULPS     Y3, Y0, Y3
-	VADDPS     Y4, Y3, Y3
-	VMOVUPS    word32_4b400000<>+0(SB), Y4
-	VSUBPS     Y4, Y3, Y3
-	VMOVUPS    word32_3f317200<>+0(SB), Y4
-	VMULPS     Y4, Y3, Y4
-	VSUBPS     Y4, Y0, Y4
-	VMOVUPS    word32_35bfbe8e<>+0(SB), Y5
+	VPXOR      word32_80000000<>+0(SB), Y0, Y0
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y0, Y1
+	VADDPS     word32_4b400000<>+0(SB), Y1, Y1
+	VSUBPS     word32_4b400000<>+0(SB), Y1, Y1
+	VMULPS     word32_3f317200<>+0(SB), Y1, Y2
+	VSUBPS     Y2, Y0, Y2
+	VMULPS     word32_35bfbe8e<>+0(SB), Y1, Y3
+	VSUBPS     Y3, Y2, Y2
+	VMULPS     Y2, Y2, Y3
+	VMULPS     Y3, Y3, Y4
+	VMULPS     word32_3e2aaaab<>+0(SB), Y2, Y5
+	VADDPS     word32_3f000000<>+0(SB), Y5, Y5
+	VADDPS     word32_3f800000<>+0(SB), Y2, Y6
 	VMULPS     Y5, Y3, Y5
-	VSUBPS     Y5, Y4, Y4
-	VMULPS     Y4, Y4, Y5
-	VMULPS     Y5, Y5, Y6
-	VMOVUPS    word32_3e2aaaab<>+0(SB), Y7
-	VMOVUPS    word32_3f000000<>+0(SB), Y8
-	VMULPS     Y7, Y4, Y7
-	VADDPS     Y8, Y7, Y7
-	VMOVUPS    word32_3f800000<>+0(SB), Y8
-	VADDPS     Y8, Y4, Y8
-	VMULPS     Y7, Y5, Y7
-	VADDPS     Y8, Y7, Y7
-	VMOVUPS    word32_39500d01<>+0(SB), Y8
-	VMOVUPS    word32_3ab60b61<>+0(SB), Y9
-	VMULPS     Y8, Y4, Y8
-	VADDPS     Y9, Y8, Y8
-	VMOVUPS    word32_3c088889<>+0(SB), Y9
-	VMOVUPS    word32_3d2aaaab<>+0(SB), Y10
-	VMULPS     Y9, Y4, Y4
-	VADDPS     Y10, Y4, Y4
-	VMULPS     Y8, Y5, Y5
-	VADDPS     Y4, Y5, Y4
-	VMULPS     Y4, Y6, Y4
-	VADDPS     Y7, Y4, Y4
-	VCVTTPS2DQ Y3, Y3
-	VPSRAD     $0x01, Y3, Y5
-	VPSUBD     Y5, Y3, Y3
-	VMOVUPS    word32_7f<>+0(SB), Y6
-	VPADDD     Y6, Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     Y6, Y3, Y3
+	VADDPS     Y6, Y5, Y5
+	VMULPS     word32_39500d01<>+0(SB), Y2, Y6
+	VADDPS     word32_3ab60b61<>+0(SB), Y6, Y6
+	VMULPS     word32_3c088889<>+0(SB), Y2, Y2
+	VADDPS     word32_3d2aaaab<>+0(SB), Y2, Y2
+	VMULPS     Y6, Y3, Y3
+	VADDPS     Y2, Y3, Y2
+	VMULPS     Y2, Y4, Y2
+	VADDPS     Y5, Y2, Y2
+	VCVTTPS2DQ Y1, Y1
+	VPSRAD     $0x01, Y1, Y3
+	VPSUBD     Y3, Y1, Y1
+	VPADDD     word32_7f<>+0(SB), Y3, Y3
 	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y4, Y3
-	VMOVUPS    word32_42b17217<>+0(SB), Y4
-	VCMPPS     $0x1e, Y4, Y0, Y4
-	VMOVUPS    word32_7f800000<>+0(SB), Y5
-	VBLENDVPS  Y4, Y5, Y3, Y3
-	VMOVUPS    word32_c2aeac4f<>+0(SB), Y4
-	VCMPPS     $0x11, Y4, Y0, Y4
-	VMOVUPS    word32_0<>+0(SB), Y5
-	VBLENDVPS  Y4, Y5, Y3, Y3
-	VCMPPS     $0x03, Y0, Y0, Y4
-	VBLENDVPS  Y4, Y0, Y3, Y0
-	VADDPS     Y0, Y2, Y0
+	VMULPS     Y3, Y2, Y2
+	VPADDD     word32_7f<>+0(SB), Y1, Y1
+	VPSLLD     $0x17, Y1, Y1
+	VMULPS     Y1, Y2, Y1
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Y0, Y2
+	VBLENDVPS  Y2, word32_7f800000<>+0(SB), Y1, Y1
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Y0, Y2
+	VBLENDVPS  Y2, word32_0<>+0(SB), Y1, Y1
+	VCMPPS     $0x03, Y0, Y0, Y2
+	VBLENDVPS  Y2, Y0, Y1, Y0
+	VMOVUPS    word32_3f800000<>+0(SB), Y1
+	VADDPS     Y0, Y1, Y0
+	VMOVUPS    word32_3f800000<>+0(SB), Y1
 	VDIVPS     Y0, Y1, Y0
 	VMOVUPS    Y0, (AX)
 	ADDQ       $0x20, AX
@@ -4402,10 +4337,8 @@ TEXT ·reluBack32AVX2(SB), NOSPLIT, $0-24
 reluBack:
 	VMOVUPS   (AX), Y0
 	VMOVUPS   (CX), Y1
-	VMOVUPS   word32_0<>+0(SB), Y2
-	VCMPPS    $0x00, Y2, Y1, Y1
-	VMOVUPS   word32_0<>+0(SB), Y2
-	VBLENDVPS Y1, Y2, Y0, Y0
+	VCMPPS    $0x00, word32_0<>+0(SB), Y1, Y1
+	VBLENDVPS Y1, word32_0<>+0(SB), Y0, Y0
 	VMOVUPS   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      $0x20, CX
@@ -4429,8 +4362,8 @@ TEXT ·tanhBack32AVX2(SB), NOSPLIT, $0-24
 tanhBack:
 	VMOVUPS (AX), Y0
 	VMOVUPS (CX), Y1
-	VMOVUPS word32_3f800000<>+0(SB), Y2
 	VMULPS  Y1, Y1, Y1
+	VMOVUPS word32_3f800000<>+0(SB), Y2
 	VSUBPS  Y1, Y2, Y1
 	VMULPS  Y1, Y0, Y0
 	VMOVUPS Y0, (AX)
@@ -6336,7 +6269,7 @@ tanh:
 	VDIVPS     Z10, Z5, Z5
 	VSUBPS     Z5, Z4, Z4
 	VPANDQ     Z1, Z0, Z0
-	VPXORQ     Z4, Z0, Z0
+	VPXORQ     Z0, Z4, Z0
 	VMOVUPS    word32_3f200000<>+0(SB), Z1
 	VCMPPS     $0x11, Z1, Z2, K1
 	VBLENDMPS  Z3, Z0, K1, Z9
@@ -6363,7 +6296,7 @@ sigmoid:
 	VMOVUPS    word32_3f800000<>+0(SB), Z1
 	VMOVUPS    word32_3f800000<>+0(SB), Z2
 	VMOVUPS    word32_80000000<>+0(SB), Z3
-	VPXORQ     Z0, Z3, Z0
+	VPXORQ     Z3, Z0, Z0
 	VMOVUPS    word32_3fb8aa3b<>+0(SB), Z3
 	VMOVUPS    word32_4b400000<>+0(SB), Z7
 	VMULPS     Z3, Z0, Z3
@@ -6689,8 +6622,7 @@ rectified2_loop:
 
 rectified2_loop_end:
 	VMOVUPD   (CX), Y10
-	VMOVUPD   word64_0<>+0(SB), Y11
-	VCMPPD    $0x16, Y11, Y2, Y11
+	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y11
 	VPAND     Y11, Y10, Y10
 	VPAND     Y2, Y10, Y11
 	VMOVUPD   Y11, (AX)
@@ -6710,8 +6642,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   32(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y10
-	VCMPPD    $0x16, Y10, Y3, Y10
+	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y10
 	VPAND     Y10, Y2, Y2
 	VPAND     Y3, Y2, Y10
 	VMOVUPD   Y10, 32(AX)
@@ -6731,8 +6662,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   64(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y4, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y4, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y4, Y2, Y3
 	VMOVUPD   Y3, 64(AX)
@@ -6752,8 +6682,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   96(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y5, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y5, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y5, Y2, Y3
 	VMOVUPD   Y3, 96(AX)
@@ -6773,8 +6702,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   128(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y6, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y6, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y6, Y2, Y3
 	VMOVUPD   Y3, 128(AX)
@@ -6794,8 +6722,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   160(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y7, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y7, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y7, Y2, Y3
 	VMOVUPD   Y3, 160(AX)
@@ -6815,8 +6742,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   192(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y8, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y8, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y8, Y2, Y3
 	VMOVUPD   Y3, 192(AX)
@@ -6836,8 +6762,7 @@ rectified2_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   224(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y9, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y9, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y9, Y2, Y3
 	VMOVUPD   Y3, 224(AX)
@@ -6897,8 +6822,7 @@ rectified1_loop:
 
 rectified1_loop_end:
 	VMOVUPD   (CX), Y6
-	VMOVUPD   word64_0<>+0(SB), Y7
-	VCMPPD    $0x16, Y7, Y2, Y7
+	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y7
 	VPAND     Y7, Y6, Y6
 	VPAND     Y2, Y6, Y7
 	VMOVUPD   Y7, (AX)
@@ -6918,8 +6842,7 @@ rectified1_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   32(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y6
-	VCMPPD    $0x16, Y6, Y3, Y6
+	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y6
 	VPAND     Y6, Y2, Y2
 	VPAND     Y3, Y2, Y6
 	VMOVUPD   Y6, 32(AX)
@@ -6939,8 +6862,7 @@ rectified1_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   64(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y4, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y4, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y4, Y2, Y3
 	VMOVUPD   Y3, 64(AX)
@@ -6960,8 +6882,7 @@ rectified1_loop_end:
 	POPCNTQ   R11, R11
 	ADDQ      R11, SI
 	VMOVUPD   96(CX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x16, Y3, Y5, Y3
+	VCMPPD    $0x16, word64_0<>+0(SB), Y5, Y3
 	VPAND     Y3, Y2, Y2
 	VPAND     Y5, Y2, Y3
 	VMOVUPD   Y3, 96(AX)
@@ -7417,8 +7338,7 @@ TEXT ·list64AVX2(SB), NOSPLIT, $0-40
 
 list:
 	VMOVUPD   (AX), Y2
-	VMOVUPD   word64_0<>+0(SB), Y3
-	VCMPPD    $0x04, Y3, Y2, Y3
+	VCMPPD    $0x04, word64_0<>+0(SB), Y2, Y3
 	VMOVMSKPD Y3, DI
 	LEAQ      front64AVX2<>+0(SB), R8
 	VPMOVZXBD (R8)(DI*8), Y3
@@ -7606,20 +7526,16 @@ outer1_rows:
 	TESTQ   R10, R10
 	JZ      outer1_all
 	VMOVUPD (R10), Y8
-	VMOVUPD word64_0<>+0(SB), Y9
-	VCMPPD  $0x16, Y9, Y8, Y8
+	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y4, Y4
 	VMOVUPD 32(R10), Y8
-	VMOVUPD word64_0<>+0(SB), Y9
-	VCMPPD  $0x16, Y9, Y8, Y8
+	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y5, Y5
 	VMOVUPD 64(R10), Y8
-	VMOVUPD word64_0<>+0(SB), Y9
-	VCMPPD  $0x16, Y9, Y8, Y8
+	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y6, Y6
 	VMOVUPD 96(R10), Y8
-	VMOVUPD word64_0<>+0(SB), Y9
-	VCMPPD  $0x16, Y9, Y8, Y8
+	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
 	VPAND   Y8, Y7, Y7
 	ADDQ    yRow+104(FP), R10
 
@@ -8250,8 +8166,7 @@ TEXT ·relu64AVX2(SB), NOSPLIT, $0-16
 
 relu:
 	VMOVUPD   (AX), Y0
-	VMOVUPD   word64_0<>+0(SB), Y1
-	VCMPPD    $0x16, Y1, Y0, Y1
+	VCMPPD    $0x16, word64_0<>+0(SB), Y0, Y1
 	VMOVUPD   word64_0<>+0(SB), Y2
 	VBLENDVPD Y1, Y0, Y2, Y0
 	VMOVUPD   Y0, (AX)
@@ -8277,101 +8192,71 @@ tanh:
 	VMOVUPD   word64_8000000000000000<>+0(SB), Y1
 	VPANDN    Y0, Y1, Y2
 	VMULPD    Y0, Y0, Y3
-	VMOVUPD   word64_bfeedc5baafd6f4b<>+0(SB), Y4
-	VMOVUPD   word64_c058d26a0e26682d<>+0(SB), Y5
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Y3, Y4
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Y4, Y4
 	VMULPD    Y3, Y4, Y4
-	VADDPD    Y5, Y4, Y4
-	VMOVUPD   word64_c0993ac030580563<>+0(SB), Y5
-	VMULPD    Y3, Y4, Y4
-	VADDPD    Y5, Y4, Y4
-	VMOVUPD   word64_405c33f28a581b86<>+0(SB), Y5
-	VADDPD    Y5, Y3, Y5
-	VMOVUPD   word64_40a176fa0e5535fa<>+0(SB), Y6
+	VADDPD    word64_c0993ac030580563<>+0(SB), Y4, Y4
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Y3, Y5
 	VMULPD    Y3, Y5, Y5
-	VADDPD    Y6, Y5, Y5
-	VMOVUPD   word64_40b2ec102442040c<>+0(SB), Y6
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Y5, Y5
 	VMULPD    Y3, Y5, Y5
-	VADDPD    Y6, Y5, Y5
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Y5, Y5
 	VDIVPD    Y5, Y4, Y4
 	VMULPD    Y4, Y3, Y3
 	VMULPD    Y3, Y0, Y3
 	VADDPD    Y3, Y0, Y3
 	VADDPD    Y2, Y2, Y4
-	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Y5
-	VMOVUPD   word64_4338000000000000<>+0(SB), Y6
-	VMULPD    Y5, Y4, Y5
-	VADDPD    Y6, Y5, Y5
-	VMOVUPD   word64_4338000000000000<>+0(SB), Y6
-	VSUBPD    Y6, Y5, Y6
-	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Y7
-	VMULPD    Y7, Y6, Y7
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y4, Y5
+	VADDPD    word64_4338000000000000<>+0(SB), Y5, Y5
+	VSUBPD    word64_4338000000000000<>+0(SB), Y5, Y6
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y6, Y7
 	VSUBPD    Y7, Y4, Y7
-	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Y8
-	VMULPD    Y8, Y6, Y6
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y6, Y6
 	VSUBPD    Y6, Y7, Y6
 	VMULPD    Y6, Y6, Y7
 	VMULPD    Y7, Y7, Y8
 	VMULPD    Y8, Y8, Y9
-	VMOVUPD   word64_3fc5555555555555<>+0(SB), Y10
-	VMOVUPD   word64_3fe0000000000000<>+0(SB), Y11
-	VMULPD    Y10, Y6, Y10
-	VADDPD    Y11, Y10, Y10
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y11
-	VADDPD    Y11, Y6, Y11
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y6, Y10
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y10, Y10
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y6, Y11
 	VMULPD    Y10, Y7, Y10
 	VADDPD    Y11, Y10, Y10
-	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Y11
-	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Y12
-	VMULPD    Y11, Y6, Y11
-	VADDPD    Y12, Y11, Y11
-	VMOVUPD   word64_3f81111111111111<>+0(SB), Y12
-	VMOVUPD   word64_3fa5555555555555<>+0(SB), Y13
-	VMULPD    Y12, Y6, Y12
-	VADDPD    Y13, Y12, Y12
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y6, Y11
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y11, Y11
+	VMULPD    word64_3f81111111111111<>+0(SB), Y6, Y12
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y12, Y12
 	VMULPD    Y11, Y7, Y11
 	VADDPD    Y12, Y11, Y11
 	VMULPD    Y11, Y8, Y11
 	VADDPD    Y10, Y11, Y10
-	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Y11
-	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Y12
-	VMULPD    Y11, Y6, Y11
-	VADDPD    Y12, Y11, Y11
-	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Y12
-	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Y13
-	VMULPD    Y12, Y6, Y12
-	VADDPD    Y13, Y12, Y12
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y6, Y11
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y11, Y11
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y6, Y12
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y12, Y12
 	VMULPD    Y11, Y7, Y7
 	VADDPD    Y12, Y7, Y7
-	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Y11
-	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Y12
-	VMULPD    Y11, Y6, Y6
-	VADDPD    Y12, Y6, Y6
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y6, Y6
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y6, Y6
 	VMULPD    Y6, Y8, Y6
 	VADDPD    Y7, Y6, Y6
 	VMULPD    Y6, Y9, Y6
 	VADDPD    Y10, Y6, Y6
 	VPSLLQ    $0x34, Y5, Y5
 	VPADDQ    Y5, Y6, Y5
-	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Y6
-	VCMPPD    $0x1e, Y6, Y4, Y6
-	VMOVUPD   word64_7ff0000000000000<>+0(SB), Y7
-	VBLENDVPD Y6, Y7, Y5, Y5
-	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Y6
-	VCMPPD    $0x11, Y6, Y4, Y6
-	VMOVUPD   word64_0<>+0(SB), Y7
-	VBLENDVPD Y6, Y7, Y5, Y5
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Y4, Y6
+	VBLENDVPD Y6, word64_7ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Y4, Y6
+	VBLENDVPD Y6, word64_0<>+0(SB), Y5, Y5
 	VCMPPD    $0x03, Y4, Y4, Y6
 	VBLENDVPD Y6, Y4, Y5, Y4
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y4, Y4
+	VMOVUPD   word64_4000000000000000<>+0(SB), Y5
+	VDIVPD    Y4, Y5, Y4
 	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y5
-	VMOVUPD   word64_4000000000000000<>+0(SB), Y6
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y7
-	VADDPD    Y7, Y4, Y4
-	VDIVPD    Y4, Y6, Y4
 	VSUBPD    Y4, Y5, Y4
 	VPAND     Y1, Y0, Y0
-	VPXOR     Y4, Y0, Y0
-	VMOVUPD   word64_3fe4000000000000<>+0(SB), Y1
-	VCMPPD    $0x11, Y1, Y2, Y1
+	VPXOR     Y0, Y4, Y0
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Y2, Y1
 	VBLENDVPD Y1, Y3, Y0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
@@ -8683,76 +8568,53 @@ TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-16
 
 sigmoid:
 	VMOVUPD   (AX), Y0
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y1
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y2
-	VMOVUPD   word64_8000000000000000<>+0(SB), Y3
-	VPXOR     Y0, Y3, Y0
-	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Y3
-	VMOVUPD   word64_4338000000000000<>+0(SB), Y4
-	VMULPD    Y3, Y0, Y3
-	VADDPD    Y4, Y3, Y3
-	VMOVUPD   word64_4338000000000000<>+0(SB), Y4
-	VSUBPD    Y4, Y3, Y4
-	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Y5
-	VMULPD    Y5, Y4, Y5
-	VSUBPD    Y5, Y0, Y5
-	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Y6
-	VMULPD    Y6, Y4, Y4
-	VSUBPD    Y4, Y5, Y4
+	VPXOR     word64_8000000000000000<>+0(SB), Y0, Y0
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y0, Y1
+	VADDPD    word64_4338000000000000<>+0(SB), Y1, Y1
+	VSUBPD    word64_4338000000000000<>+0(SB), Y1, Y2
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y2, Y3
+	VSUBPD    Y3, Y0, Y3
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y2, Y2
+	VSUBPD    Y2, Y3, Y2
+	VMULPD    Y2, Y2, Y3
+	VMULPD    Y3, Y3, Y4
 	VMULPD    Y4, Y4, Y5
-	VMULPD    Y5, Y5, Y6
-	VMULPD    Y6, Y6, Y7
-	VMOVUPD   word64_3fc5555555555555<>+0(SB), Y8
-	VMOVUPD   word64_3fe0000000000000<>+0(SB), Y9
-	VMULPD    Y8, Y4, Y8
-	VADDPD    Y9, Y8, Y8
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y9
-	VADDPD    Y9, Y4, Y9
-	VMULPD    Y8, Y5, Y8
-	VADDPD    Y9, Y8, Y8
-	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Y9
-	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Y10
-	VMULPD    Y9, Y4, Y9
-	VADDPD    Y10, Y9, Y9
-	VMOVUPD   word64_3f81111111111111<>+0(SB), Y10
-	VMOVUPD   word64_3fa5555555555555<>+0(SB), Y11
-	VMULPD    Y10, Y4, Y10
-	VADDPD    Y11, Y10, Y10
-	VMULPD    Y9, Y5, Y9
-	VADDPD    Y10, Y9, Y9
-	VMULPD    Y9, Y6, Y9
-	VADDPD    Y8, Y9, Y8
-	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Y9
-	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Y10
-	VMULPD    Y9, Y4, Y9
-	VADDPD    Y10, Y9, Y9
-	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Y10
-	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Y11
-	VMULPD    Y10, Y4, Y10
-	VADDPD    Y11, Y10, Y10
-	VMULPD    Y9, Y5, Y5
-	VADDPD    Y10, Y5, Y5
-	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Y9
-	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Y10
-	VMULPD    Y9, Y4, Y4
-	VADDPD    Y10, Y4, Y4
-	VMULPD    Y4, Y6, Y4
-	VADDPD    Y5, Y4, Y4
-	VMULPD    Y4, Y7, Y4
-	VADDPD    Y8, Y4, Y4
-	VPSLLQ    $0x34, Y3, Y3
-	VPADDQ    Y3, Y4, Y3
-	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Y4
-	VCMPPD    $0x1e, Y4, Y0, Y4
-	VMOVUPD   word64_7ff0000000000000<>+0(SB), Y5
-	VBLENDVPD Y4, Y5, Y3, Y3
-	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Y4
-	VCMPPD    $0x11, Y4, Y0, Y4
-	VMOVUPD   word64_0<>+0(SB), Y5
-	VBLENDVPD Y4, Y5, Y3, Y3
-	VCMPPD    $0x03, Y0, Y0, Y4
-	VBLENDVPD Y4, Y0, Y3, Y0
-	VADDPD    Y0, Y2, Y0
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y2, Y6
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y6, Y6
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y2, Y7
+	VMULPD    Y6, Y3, Y6
+	VADDPD    Y7, Y6, Y6
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y2, Y7
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y7, Y7
+	VMULPD    word64_3f81111111111111<>+0(SB), Y2, Y8
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y8, Y8
+	VMULPD    Y7, Y3, Y7
+	VADDPD    Y8, Y7, Y7
+	VMULPD    Y7, Y4, Y7
+	VADDPD    Y6, Y7, Y6
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y2, Y7
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y7, Y7
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y2, Y8
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y8, Y8
+	VMULPD    Y7, Y3, Y3
+	VADDPD    Y8, Y3, Y3
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y2, Y2
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y2, Y2
+	VMULPD    Y2, Y4, Y2
+	VADDPD    Y3, Y2, Y2
+	VMULPD    Y2, Y5, Y2
+	VADDPD    Y6, Y2, Y2
+	VPSLLQ    $0x34, Y1, Y1
+	VPADDQ    Y1, Y2, Y1
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Y0, Y2
+	VBLENDVPD Y2, word64_7ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Y0, Y2
+	VBLENDVPD Y2, word64_0<>+0(SB), Y1, Y1
+	VCMPPD    $0x03, Y0, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y1
+	VADDPD    Y0, Y1, Y0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y1
 	VDIVPD    Y0, Y1, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
@@ -8776,10 +8638,8 @@ TEXT ·reluBack64AVX2(SB), NOSPLIT, $0-24
 reluBack:
 	VMOVUPD   (AX), Y0
 	VMOVUPD   (CX), Y1
-	VMOVUPD   word64_0<>+0(SB), Y2
-	VCMPPD    $0x00, Y2, Y1, Y1
-	VMOVUPD   word64_0<>+0(SB), Y2
-	VBLENDVPD Y1, Y2, Y0, Y0
+	VCMPPD    $0x00, word64_0<>+0(SB), Y1, Y1
+	VBLENDVPD Y1, word64_0<>+0(SB), Y0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      $0x20, CX
@@ -8803,8 +8663,8 @@ TEXT ·tanhBack64AVX2(SB), NOSPLIT, $0-24
 tanhBack:
 	VMOVUPD (AX), Y0
 	VMOVUPD (CX), Y1
-	VMOVUPD word64_3ff0000000000000<>+0(SB), Y2
 	VMULPD  Y1, Y1, Y1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Y2
 	VSUBPD  Y1, Y2, Y1
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, (AX)
@@ -10740,7 +10600,7 @@ tanh:
 	VDIVPD    Z10, Z5, Z5
 	VSUBPD    Z5, Z4, Z4
 	VPANDQ    Z1, Z0, Z0
-	VPXORQ    Z4, Z0, Z0
+	VPXORQ    Z0, Z4, Z0
 	VMOVUPD   word64_3fe4000000000000<>+0(SB), Z1
 	VCMPPD    $0x11, Z1, Z2, K1
 	VBLENDMPD Z3, Z0, K1, Z9
@@ -10767,7 +10627,7 @@ sigmoid:
 	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z1
 	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z2
 	VMOVUPD   word64_8000000000000000<>+0(SB), Z3
-	VPXORQ    Z0, Z3, Z0
+	VPXORQ    Z3, Z0, Z0
 	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Z3
 	VMOVUPD   word64_4338000000000000<>+0(SB), Z7
 	VMULPD    Z3, Z0, Z3

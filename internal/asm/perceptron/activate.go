@@ -60,20 +60,34 @@ func (m machine) activations() {
 
 const equal = 0 // EQ_OQ
 
-// binary returns x f y.
-func (m machine) binary(f func(...Op), x, y VecVirtual) VecVirtual {
+// binary returns x f y. Constants are best as y: instructions take that from memory.
+func (m machine) binary(f func(...Op), x, y Op) VecVirtual {
 	z := m.vec()
-	f(y, x, z)
+	f(y, m.register(x), z)
+	return z
+}
+
+// register returns x in a register.
+func (m machine) register(x Op) VecVirtual {
+	if v, ok := x.(VecVirtual); ok {
+		return v
+	}
+	z := m.vec()
+	m.move(x, z)
 	return z
 }
 
 // muladd returns x*y + z, rounded twice.
-func (m machine) muladd(x, y, z VecVirtual) VecVirtual {
+func (m machine) muladd(x, y, z Op) VecVirtual {
+	if _, constant := x.(Mem); constant {
+		x, y = y, x
+	}
 	return m.binary(m.add, m.binary(m.mul, x, y), z)
 }
 
-// number returns a constant in all lanes.
-func (m machine) number(v float64) VecVirtual {
+// number returns a constant in all lanes: in memory, which leaves the few registers
+// of AVX2 to others. With AVX-512 that is slower.
+func (m machine) number(v float64) Op {
 	if m.elem == 4 {
 		return m.word(uint64(math.Float32bits(float32(v))))
 	}
@@ -82,7 +96,7 @@ func (m machine) number(v float64) VecVirtual {
 
 var words = map[string]Mem{}
 
-func (m machine) word(w uint64) VecVirtual {
+func (m machine) word(w uint64) Op {
 	name := fmt.Sprintf("word%d_%x", 8*m.elem, w)
 	c, ok := words[name]
 	if !ok {
@@ -96,23 +110,24 @@ func (m machine) word(w uint64) VecVirtual {
 		}
 		words[name] = c
 	}
-	z := m.vec()
-	m.move(c, z)
-	return z
+	if m.wide() {
+		return m.register(c)
+	}
+	return c
 }
 
-func (m machine) xor(x, y VecVirtual) VecVirtual {
+func (m machine) xor(x VecVirtual, y Op) VecVirtual {
 	z := m.vec()
 	if m.wide() {
-		VPXORQ(x, y, z)
+		VPXORQ(y, x, z)
 	} else {
-		VPXOR(x, y, z)
+		VPXOR(y, x, z)
 	}
 	return z
 }
 
 // compare returns the lanes where x stands to y as the predicate says.
-func (m machine) compare(predicate uint8, x, y VecVirtual) Op {
+func (m machine) compare(predicate uint8, x VecVirtual, y Op) Op {
 	f := m.pick(VCMPPS, VCMPPD)
 	if m.wide() {
 		k := K()
@@ -125,8 +140,8 @@ func (m machine) compare(predicate uint8, x, y VecVirtual) Op {
 }
 
 // blend returns x where the lanes are set, else y.
-func (m machine) blend(lanes Op, x, y VecVirtual) VecVirtual {
-	z := m.vec()
+func (m machine) blend(lanes, x, other Op) VecVirtual {
+	y, z := m.register(other), m.vec()
 	switch {
 	case m.wide() && m.elem == 4:
 		VBLENDMPS(x, y, lanes, z)
@@ -150,7 +165,7 @@ func (m machine) left(x VecVirtual, n uint8) VecVirtual {
 	return z
 }
 
-func (m machine) addInt(x, y VecVirtual) VecVirtual {
+func (m machine) addInt(x VecVirtual, y Op) VecVirtual {
 	z := m.vec()
 	if m.elem == 4 {
 		VPADDD(y, x, z)
@@ -215,7 +230,7 @@ func (m machine) exp32(x VecVirtual) VecVirtual {
 // tanh is fp.Tanh: both of its formulas, and of each lane the one it takes.
 func (m machine) tanh(x VecVirtual) VecVirtual {
 	c := m.number
-	sign := c(math.Copysign(0, -1))
+	sign := m.register(c(math.Copysign(0, -1)))
 	a := m.vec()
 	m.andNot(sign, x, a)
 	z := m.binary(m.mul, x, x)
