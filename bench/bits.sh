@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 packages="internal/fp internal/rng agents/bandit agents/nn agents/policygradient envs/email envs/marketing jobs/design"
-tests='Golden|Canonical|NotebookGradient|Restore|AgainstMath|BoxMuller|NormalsIndependent'
+tests='Golden|Levels|Update|Canonical|NotebookGradient|Restore|AgainstMath|BoxMuller|NormalsIndependent'
 vectored="internal/rng agents/nn agents/policygradient envs/marketing" # what vector instructions are used in
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

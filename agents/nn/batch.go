@@ -9,7 +9,6 @@ type Batch[T fp.Float] struct {
 	rows   int
 	acts   []matrix[T] // one a layer, the inputs first
 	deltas []matrix[T] // of each, the gradient with respect to it
-	one    []T
 }
 
 // matrix is rows of numbers, each with padding to whole blocks.
@@ -22,7 +21,7 @@ func (m *matrix[T]) row(r int) []T { return m.values[r*m.stride:][:m.size] }
 
 // NewBatch returns a batch of up to rows rows of networks of n's shape.
 func (n *Net[T]) NewBatch(rows int) *Batch[T] {
-	b := &Batch[T]{rows: rows, one: []T{1}}
+	b := &Batch[T]{rows: rows}
 	for _, size := range n.Shape.Sizes {
 		stride := blocks(size) * Lanes
 		b.acts = append(b.acts, matrix[T]{size, stride, make([]T, rows*stride)})
@@ -81,9 +80,7 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 			rows: l.in, columns: l.out, depth: rows,
 		}
 		n.multiply(p)
-		p.c, p.init = g[l.in*Lanes:], g[l.in*Lanes:]
-		p.a, p.aRow, p.aStep, p.rows = b.one, 0, 0, 1
-		n.multiply(p)
+		n.addRows(g[l.in*Lanes:], stride, delta, l.out, rows)
 		if i == 0 {
 			return
 		}
@@ -94,6 +91,19 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 			b: n.turned[i], bPanel: Lanes, bStep: below.stride,
 			rows: rows, columns: l.in, depth: l.out,
 		})
+	}
+}
+
+// addRows adds the rows of m to the panels of c, stride apart.
+func (n *Net[T]) addRows(c []T, stride int, m *matrix[T], columns, rows int) {
+	if n.kernels != nil {
+		n.kernels.columns(&c[0], sizeof[T](stride), &m.values[0], sizeof[T](m.stride), blocks(columns), rows)
+		return
+	}
+	for r := range rows {
+		for j, d := range m.row(r) {
+			c[j/Lanes*stride+j%Lanes] += d
+		}
 	}
 }
 

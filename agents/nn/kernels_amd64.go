@@ -54,6 +54,11 @@ func panel32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPan
 //go:noescape
 func half32AVX2(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
 
+// columns32AVX2 adds the rows of b, bStep bytes apart, to panels of c, cPanel bytes apart.
+//
+//go:noescape
+func columns32AVX2(c *float32, cPanel int, b *float32, bStep int, panels int, rows int)
+
 // relu32AVX2 replaces y by its ReLU.
 //
 //go:noescape
@@ -133,6 +138,11 @@ func panel32AVX512(c *float32, cRow int, cPanel int, init *float32, iRow int, iP
 //
 //go:noescape
 func panels32AVX512(c *float32, cRow int, cPanel int, init *float32, iRow int, iPanel int, a *float32, aRow int, aStep int, b *float32, bPanel int, bStep int, rows int, depth int)
+
+// columns32AVX512 adds the rows of b, bStep bytes apart, to panels of c, cPanel bytes apart.
+//
+//go:noescape
+func columns32AVX512(c *float32, cPanel int, b *float32, bStep int, panels int, rows int)
 
 // relu32AVX512 replaces y by its ReLU.
 //
@@ -214,6 +224,11 @@ func panel64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPan
 //go:noescape
 func half64AVX2(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
 
+// columns64AVX2 adds the rows of b, bStep bytes apart, to panels of c, cPanel bytes apart.
+//
+//go:noescape
+func columns64AVX2(c *float64, cPanel int, b *float64, bStep int, panels int, rows int)
+
 // relu64AVX2 replaces y by its ReLU.
 //
 //go:noescape
@@ -293,6 +308,11 @@ func panel64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iP
 //
 //go:noescape
 func half64AVX512(c *float64, cRow int, cPanel int, init *float64, iRow int, iPanel int, a *float64, aRow int, aStep int, b *float64, bPanel int, bStep int, rows int, depth int)
+
+// columns64AVX512 adds the rows of b, bStep bytes apart, to panels of c, cPanel bytes apart.
+//
+//go:noescape
+func columns64AVX512(c *float64, cPanel int, b *float64, bStep int, panels int, rows int)
 
 // relu64AVX512 replaces y by its ReLU.
 //

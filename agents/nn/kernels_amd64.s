@@ -3724,6 +3724,125 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func columns32AVX2(c *float32, cPanel int, b *float32, bStep int, panels int, rows int)
+// Requires: AVX
+TEXT ·columns32AVX2(SB), NOSPLIT, $0-48
+	MOVQ c+0(FP), AX
+	MOVQ cPanel+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ bStep+24(FP), BX
+	LEAQ (CX)(CX*2), SI
+	MOVQ panels+32(FP), DI
+
+columns4:
+	CMPQ    DI, $0x04
+	JLT     columns4_none
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (AX)(CX*1), Y2
+	VMOVUPS 32(AX)(CX*1), Y3
+	VMOVUPS (AX)(CX*2), Y4
+	VMOVUPS 32(AX)(CX*2), Y5
+	VMOVUPS (AX)(SI*1), Y6
+	VMOVUPS 32(AX)(SI*1), Y7
+	MOVQ    DX, R8
+	MOVQ    rows+40(FP), R9
+	TESTQ   R9, R9
+	JZ      columns4_rows_end
+
+columns4_rows:
+	VADDPS (R8), Y0, Y0
+	VADDPS 32(R8), Y1, Y1
+	VADDPS 64(R8), Y2, Y2
+	VADDPS 96(R8), Y3, Y3
+	VADDPS 128(R8), Y4, Y4
+	VADDPS 160(R8), Y5, Y5
+	VADDPS 192(R8), Y6, Y6
+	VADDPS 224(R8), Y7, Y7
+	ADDQ   BX, R8
+	DECQ   R9
+	JNZ    columns4_rows
+
+columns4_rows_end:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (AX)(SI*1)
+	VMOVUPS Y7, 32(AX)(SI*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x04, DI
+	JMP     columns4
+
+columns4_none:
+columns2:
+	CMPQ    DI, $0x02
+	JLT     columns2_none
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (AX)(CX*1), Y2
+	VMOVUPS 32(AX)(CX*1), Y3
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns2_rows_end
+
+columns2_rows:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns2_rows
+
+columns2_rows_end:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x02, DI
+	JMP     columns2
+
+columns2_none:
+columns1:
+	CMPQ    DI, $0x01
+	JLT     columns1_none
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns1_rows_end
+
+columns1_rows:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns1_rows
+
+columns1_rows_end:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	ADDQ    $0x40, DX
+	SUBQ    $0x01, DI
+	JMP     columns1
+
+columns1_none:
+	VZEROUPPER
+	RET
+
 // func relu32AVX2(y *float32, panels int)
 // Requires: AVX
 TEXT ·relu32AVX2(SB), NOSPLIT, $0-16
@@ -6150,6 +6269,104 @@ rows1_none:
 	VZEROUPPER
 	RET
 
+// func columns32AVX512(c *float32, cPanel int, b *float32, bStep int, panels int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·columns32AVX512(SB), NOSPLIT, $0-48
+	MOVQ c+0(FP), AX
+	MOVQ cPanel+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ bStep+24(FP), BX
+	LEAQ (CX)(CX*2), SI
+	MOVQ panels+32(FP), DI
+
+columns4:
+	CMPQ    DI, $0x04
+	JLT     columns4_none
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z1
+	VMOVUPS (AX)(CX*2), Z2
+	VMOVUPS (AX)(SI*1), Z3
+	MOVQ    DX, R8
+	MOVQ    rows+40(FP), R9
+	TESTQ   R9, R9
+	JZ      columns4_rows_end
+
+columns4_rows:
+	VADDPS (R8), Z0, Z0
+	VADDPS 64(R8), Z1, Z1
+	VADDPS 128(R8), Z2, Z2
+	VADDPS 192(R8), Z3, Z3
+	ADDQ   BX, R8
+	DECQ   R9
+	JNZ    columns4_rows
+
+columns4_rows_end:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, (AX)(CX*1)
+	VMOVUPS Z2, (AX)(CX*2)
+	VMOVUPS Z3, (AX)(SI*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x04, DI
+	JMP     columns4
+
+columns4_none:
+columns2:
+	CMPQ    DI, $0x02
+	JLT     columns2_none
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z1
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns2_rows_end
+
+columns2_rows:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns2_rows
+
+columns2_rows_end:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, (AX)(CX*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x02, DI
+	JMP     columns2
+
+columns2_none:
+columns1:
+	CMPQ    DI, $0x01
+	JLT     columns1_none
+	VMOVUPS (AX), Z0
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns1_rows_end
+
+columns1_rows:
+	VADDPS (SI), Z0, Z0
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns1_rows
+
+columns1_rows_end:
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	ADDQ    $0x40, DX
+	SUBQ    $0x01, DI
+	JMP     columns1
+
+columns1_none:
+	VZEROUPPER
+	RET
+
 // func relu32AVX512(y *float32, panels int)
 // Requires: AVX, AVX512F
 TEXT ·relu32AVX512(SB), NOSPLIT, $0-16
@@ -8152,6 +8369,96 @@ rows1_depth_end:
 	JMP     rows1
 
 rows1_none:
+	VZEROUPPER
+	RET
+
+// func columns64AVX2(c *float64, cPanel int, b *float64, bStep int, panels int, rows int)
+// Requires: AVX
+TEXT ·columns64AVX2(SB), NOSPLIT, $0-48
+	MOVQ c+0(FP), AX
+	MOVQ cPanel+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ bStep+24(FP), BX
+	LEAQ (CX)(CX*2), SI
+	MOVQ panels+32(FP), SI
+
+columns2:
+	CMPQ    SI, $0x02
+	JLT     columns2_none
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	VMOVUPD (AX)(CX*1), Y4
+	VMOVUPD 32(AX)(CX*1), Y5
+	VMOVUPD 64(AX)(CX*1), Y6
+	VMOVUPD 96(AX)(CX*1), Y7
+	MOVQ    DX, DI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns2_rows_end
+
+columns2_rows:
+	VADDPD (DI), Y0, Y0
+	VADDPD 32(DI), Y1, Y1
+	VADDPD 64(DI), Y2, Y2
+	VADDPD 96(DI), Y3, Y3
+	VADDPD 128(DI), Y4, Y4
+	VADDPD 160(DI), Y5, Y5
+	VADDPD 192(DI), Y6, Y6
+	VADDPD 224(DI), Y7, Y7
+	ADDQ   BX, DI
+	DECQ   R8
+	JNZ    columns2_rows
+
+columns2_rows_end:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VMOVUPD Y4, (AX)(CX*1)
+	VMOVUPD Y5, 32(AX)(CX*1)
+	VMOVUPD Y6, 64(AX)(CX*1)
+	VMOVUPD Y7, 96(AX)(CX*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x02, SI
+	JMP     columns2
+
+columns2_none:
+columns1:
+	CMPQ    SI, $0x01
+	JLT     columns1_none
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	MOVQ    DX, DI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns1_rows_end
+
+columns1_rows:
+	VADDPD (DI), Y0, Y0
+	VADDPD 32(DI), Y1, Y1
+	VADDPD 64(DI), Y2, Y2
+	VADDPD 96(DI), Y3, Y3
+	ADDQ   BX, DI
+	DECQ   R8
+	JNZ    columns1_rows
+
+columns1_rows_end:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	ADDQ    CX, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x01, SI
+	JMP     columns1
+
+columns1_none:
 	VZEROUPPER
 	RET
 
@@ -10467,6 +10774,125 @@ rows1_depth_end:
 	JMP     rows1
 
 rows1_none:
+	VZEROUPPER
+	RET
+
+// func columns64AVX512(c *float64, cPanel int, b *float64, bStep int, panels int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·columns64AVX512(SB), NOSPLIT, $0-48
+	MOVQ c+0(FP), AX
+	MOVQ cPanel+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ bStep+24(FP), BX
+	LEAQ (CX)(CX*2), SI
+	MOVQ panels+32(FP), DI
+
+columns4:
+	CMPQ    DI, $0x04
+	JLT     columns4_none
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD (AX)(CX*1), Z2
+	VMOVUPD 64(AX)(CX*1), Z3
+	VMOVUPD (AX)(CX*2), Z4
+	VMOVUPD 64(AX)(CX*2), Z5
+	VMOVUPD (AX)(SI*1), Z6
+	VMOVUPD 64(AX)(SI*1), Z7
+	MOVQ    DX, R8
+	MOVQ    rows+40(FP), R9
+	TESTQ   R9, R9
+	JZ      columns4_rows_end
+
+columns4_rows:
+	VADDPD (R8), Z0, Z0
+	VADDPD 64(R8), Z1, Z1
+	VADDPD 128(R8), Z2, Z2
+	VADDPD 192(R8), Z3, Z3
+	VADDPD 256(R8), Z4, Z4
+	VADDPD 320(R8), Z5, Z5
+	VADDPD 384(R8), Z6, Z6
+	VADDPD 448(R8), Z7, Z7
+	ADDQ   BX, R8
+	DECQ   R9
+	JNZ    columns4_rows
+
+columns4_rows_end:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (AX)(SI*1)
+	VMOVUPD Z7, 64(AX)(SI*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000200, DX
+	SUBQ    $0x04, DI
+	JMP     columns4
+
+columns4_none:
+columns2:
+	CMPQ    DI, $0x02
+	JLT     columns2_none
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD (AX)(CX*1), Z2
+	VMOVUPD 64(AX)(CX*1), Z3
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns2_rows_end
+
+columns2_rows:
+	VADDPD (SI), Z0, Z0
+	VADDPD 64(SI), Z1, Z1
+	VADDPD 128(SI), Z2, Z2
+	VADDPD 192(SI), Z3, Z3
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns2_rows
+
+columns2_rows_end:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	ADDQ    CX, AX
+	ADDQ    CX, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x02, DI
+	JMP     columns2
+
+columns2_none:
+columns1:
+	CMPQ    DI, $0x01
+	JLT     columns1_none
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	MOVQ    DX, SI
+	MOVQ    rows+40(FP), R8
+	TESTQ   R8, R8
+	JZ      columns1_rows_end
+
+columns1_rows:
+	VADDPD (SI), Z0, Z0
+	VADDPD 64(SI), Z1, Z1
+	ADDQ   BX, SI
+	DECQ   R8
+	JNZ    columns1_rows
+
+columns1_rows_end:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	ADDQ    CX, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x01, DI
+	JMP     columns1
+
+columns1_none:
 	VZEROUPPER
 	RET
 

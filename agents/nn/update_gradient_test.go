@@ -1,11 +1,15 @@
 package nn
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"testing"
 
+	"overnight/internal/fp"
 	"overnight/internal/rng"
 	"overnight/internal/simd"
 )
@@ -102,4 +106,44 @@ func closeTo(t *testing.T, name string, got, want []float64) {
 			t.Fatalf("%s %d: %v, PyTorch has %v", name, i, got[i], want[i])
 		}
 	}
+}
+
+// TestGoldenUpdates holds the parameters after two passes of PPO and 50 updates of
+// DQN to hashes that every machine must have.
+func TestGoldenUpdates(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		got  func(simd.Level) string
+		want string
+	}{
+		{goldenUpdates[float32], "b95ebaa6725184fb"},
+		{goldenUpdates[float64], "9fe46c76bd86b8bf"},
+	} {
+		for _, l := range simd.Levels() {
+			if got := c.got(l); got != c.want {
+				t.Errorf("%v: %s, want %s", l, got, c.want)
+			}
+		}
+	}
+}
+
+func goldenUpdates[T fp.Float](l simd.Level) string {
+	s := rng.New(rng.Root(61, "nn/golden"))
+	p := newActorCritic[T](7, 3, 33, 128, 32, &s)
+	v := newValues[T]([]int{7, 40, 19, 5}, 300, 24, &s)
+	for _, n := range []*Net[T]{p.actor, p.critic, v.net, v.target} {
+		n.Use(l)
+	}
+	p.update(2, &s)
+	rows := make([]int32, 24)
+	for range 50 {
+		v.update(&s, rows)
+	}
+	sum := sha256.New()
+	for _, n := range []*Net[T]{p.actor, p.critic, v.net} {
+		for _, x := range n.Export(nil, n.Params) {
+			fmt.Fprintf(sum, "%x ", float64(x))
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16]
 }

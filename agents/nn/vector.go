@@ -19,6 +19,7 @@ type kernels[T fp.Float] struct {
 	squares   func(sums, v *T, blocks int)
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
+	columns   func(c *T, cPanel int, b *T, bStep, panels, rows int)
 	panel     panelKernel[T]
 	half      panelKernel[T] // its first half; nil: there is none
 	panels    panelKernel[T] // two at once; nil: there is none

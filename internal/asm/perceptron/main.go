@@ -20,6 +20,7 @@ func main() {
 		m.adam()
 		m.transpose()
 		m.product()
+		m.columns()
 		m.activations()
 	}
 	Generate()

@@ -123,3 +123,34 @@ func (m machine) tileOf(label string, nr, np, regs int, cp, ip, ap Register) {
 		ADDQ(row, ap)
 	}
 }
+
+// columns: the gradient of biases, nn's product with ones.
+func (m machine) columns() {
+	t := m.real()
+	m.function("columns", "c *"+t+", cPanel int, b *"+t+", bStep, panels, rows int",
+		"adds the rows of b, bStep bytes apart, to panels of c, cPanel bytes apart.")
+	c, apart, first, step := pointer("c"), pointer("cPanel"), pointer("b"), pointer("bStep")
+	three := thrice(apart)
+	groups("columns", pointer("panels"), m.most(), func(label string, size int) {
+		sums := m.vecs(size * m.regs())
+		for i, s := range sums {
+			m.move(m.beside(c, apart, three, i), s)
+		}
+		b := GP64()
+		MOVQ(first, b)
+		loop(label+"_rows", pointer("rows"), func() {
+			for i, s := range sums {
+				m.add(at(b, i*m.size), s, s)
+			}
+			ADDQ(step, b)
+		})
+		for i, s := range sums {
+			m.move(s, m.beside(c, apart, three, i))
+		}
+		for range size {
+			ADDQ(apart, c)
+		}
+		ADDQ(imm(size*m.panel()), first)
+	})
+	ret()
+}
