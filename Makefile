@@ -1,7 +1,7 @@
 # make test   what CI runs: installs what it needs, then vet and all tests
 # make race   the tests under the race detector
 # make bench  the figures of this machine; make bench-peers the ratios against PyTorch and NumPy
-# make bits   the same bits on GOAMD64=v1, v3 and on arm64 under qemu
+# make bits   the same bits on GOAMD64=v1 and v3, with and without vector instructions, and on arm64 under qemu
 # make browser  report and dashboard in headless Chromium: every control, axe-core, and the pictures of docs/images
 # make soak   the long suites: 50 kills, coverage of intervals, a minute of fuzzing each target
 # make chaos  every fault on every engine, twice (about half an hour); make campaign 1,008 kills an engine
@@ -13,6 +13,7 @@ GO ?= go
 test: tools
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
+	cd internal/asm && $(GO) vet ./... && $(GO) test ./...
 	bench/bits.sh
 
 browser: tools

@@ -18,6 +18,7 @@ type Adam[T fp.Float] struct {
 
 	power1, power2 float64 // Beta1 and Beta2 to the number of steps
 	first, second  []Block[T]
+	now            adam[T]
 }
 
 // Reset forgets all steps and gets ready for vectors as long as n's parameters.
@@ -35,13 +36,18 @@ func (a *Adam[T]) Reset(n *Net[T]) {
 func (a *Adam[T]) Step(n *Net[T], grad []Block[T], scale T) {
 	a.power1 = float64(a.power1 * a.Beta1)
 	a.power2 = float64(a.power2 * a.Beta2)
-	c := adam[T]{
+	a.now = adam[T]{
 		scale: scale,
 		rate:  T(a.LearningRate / (1 - a.power1)), root: T(1 / math.Sqrt(1-a.power2)), epsilon: T(a.Epsilon),
 		keep1: T(a.Beta1), keep2: T(a.Beta2), add1: T(1 - a.Beta1), add2: T(1 - a.Beta2),
 	}
-	for _, p := range n.parts {
-		adamStep(n.Params[p.from:p.to], grad[p.from:p.to], a.first[p.from:p.to], a.second[p.from:p.to], p.width, &c)
+	c := &a.now
+	for i, p := range n.parts {
+		if n.kernels != nil {
+			n.kernels.adam(&n.Params[p.from][0], &grad[p.from][0], &a.first[p.from][0], &a.second[p.from][0], p.to-p.from, &n.lanesOf[i][0], &c.scale)
+			continue
+		}
+		adamStep(n.Params[p.from:p.to], grad[p.from:p.to], a.first[p.from:p.to], a.second[p.from:p.to], p.width, c)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestNormAndClip(t *testing.T) {
 	for _, g := range n.Export(nil, grad) {
 		want += g * g
 	}
-	norm := Norm(grad)
+	norm := n.Norm(grad)
 	if math.Abs(norm-math.Sqrt(want)) > 1e-12*norm {
 		t.Errorf("Norm = %v, want %v", norm, math.Sqrt(want))
 	}

@@ -12,6 +12,10 @@ import (
 // added in ascending order.
 func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
 	flat := lanes(grad)
+	if n.kernels != nil {
+		n.backward(t, rows, flat)
+		return
+	}
 	for row := range rows {
 		n.backRow(t, row, flat)
 	}

@@ -43,7 +43,7 @@ func benchEpisode[T fp.Float](b *testing.B) {
 	})
 	b.Run("norm", func(b *testing.B) {
 		for b.Loop() {
-			Norm(grad)
+			n.Norm(grad)
 		}
 	})
 }

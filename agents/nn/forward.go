@@ -11,30 +11,38 @@ import (
 // returns the outputs, which stay on the tape with all activations between. A
 // unit's sum is its bias plus input*weight, one input after the other.
 func (n *Net[T]) Forward(t *Tape[T], row int) []T {
+	if n.kernels != nil {
+		return n.forward(t, row)
+	}
 	in := &t.acts[0]
 	count := compact(in.row(row), n.values, in.activeOf(row))
 	for i := range n.layers {
 		in.counts[row] = int32(count)
 		l, out := &n.layers[i], &t.acts[i+1]
-		values, active := n.values[:count], in.activeOf(row)[:count]
 		y := out.values[row*out.stride:][:out.stride]
-		for p := range l.panels {
-			panel := n.Params[l.first+p*(l.in+1):][:l.in+1]
-			affine((*Block[T])(y[p*Lanes:]), &panel[l.in], panel[:l.in], values, active, l.out-p*Lanes)
-		}
-		y = y[:l.out]
-		switch {
+		n.sums(l, y, in.activeOf(row), count)
+		switch y := y[:l.out]; {
 		case i == len(n.layers)-1:
 			apply(l.act, y)
-		case l.act == ReLU:
-			count = rectify(y, n.values, out.activeOf(row))
-		default:
+		case l.act != ReLU:
 			apply(l.act, y)
 			count = every(y, n.values, out.activeOf(row))
+		default:
+			count = rectify(y, n.values, out.activeOf(row))
 		}
 		in = out
 	}
 	return in.row(row)
+}
+
+// sums sets y, which is as long as the panels of a layer, to the sums of its units
+// from the first count inputs of n.values, which are those numbered in active.
+func (n *Net[T]) sums(l *layer, y []T, active []int32, count int) {
+	panel := n.Params[l.first:][:l.panels*(l.in+1)]
+	for p := range l.panels {
+		affine((*Block[T])(y[p*Lanes:]), &panel[l.in], panel[:l.in], n.values[:count], active[:count], l.out-p*Lanes)
+		panel = panel[l.in+1:]
+	}
 }
 
 // compact lists the nonzero elements of the inputs x and returns how many there are. There

@@ -17,6 +17,7 @@ import (
 
 	"overnight/internal/fp"
 	"overnight/internal/rng"
+	"overnight/internal/simd"
 )
 
 // Lanes is the number of outputs that stand side by side in a Block.
@@ -58,9 +59,15 @@ type Net[T fp.Float] struct {
 	parts  []part // all of Params, in order
 	extra  int    // first block of the extra parameters
 
-	flat    []T     // Params, lane by lane
-	values  []T     // the nonzero elements of a row
-	indices []int32 // and where they stood
+	kernels *kernels[T] // nil: plain Go
+	turned  [][]T       // of layer i, the weights by output; see turn
+	lanesOf [][]T       // of each part, all bits set in its lanes
+	valid   [][]T       // of layer i, all bits set in the lanes of its outputs
+
+	flat   []T // Params, lane by lane
+	values []T // the nonzero elements of a row
+	spare  []T // those of the next
+	square Block[T]
 }
 
 // layer is where a layer's parameters lie.
@@ -74,6 +81,16 @@ type layer struct {
 
 // part is a stretch of blocks of which only the first lanes are in use.
 type part struct{ from, to, width int }
+
+// add adds a part at the end, to the one before it where both are whole.
+func (n *Net[T]) add(p part) {
+	if last := len(n.parts) - 1; last >= 0 && p.width == Lanes && n.parts[last].width == Lanes {
+		n.parts[last].to = p.to
+		return
+	}
+	n.parts = append(n.parts, p)
+	n.lanesOf = append(n.lanesOf, validLanes[T](1, p.width))
+}
 
 // New returns a network of a shape, all of its parameters zero. It panics where
 // the shape has fewer than two sizes or one below 1.
@@ -90,23 +107,26 @@ func New[T fp.Float](s Shape) *Net[T] {
 			l.act = s.Output
 		}
 		for p := range l.panels {
-			n.parts = append(n.parts, part{at, at + in + 1, min(Lanes, l.out-p*Lanes)})
+			n.add(part{at, at + in + 1, min(Lanes, l.out-p*Lanes)})
 			at += in + 1
 		}
 		for j := range l.out {
 			l.lanes = append(l.lanes, int32(j/Lanes*(in+1)*Lanes+j%Lanes))
 		}
 		n.layers = append(n.layers, l)
+		n.valid = append(n.valid, validLanes[T](l.panels, l.out))
+		n.turned = append(n.turned, make([]T, min(i, 1)*l.panels*Lanes*blocks(l.in)*Lanes))
 	}
 	n.extra = at
 	for e := s.Extra; e > 0; e -= Lanes {
-		n.parts = append(n.parts, part{at, at + 1, min(Lanes, e)})
+		n.add(part{at, at + 1, min(Lanes, e)})
 		at++
 	}
 	n.Params = make([]Block[T], at)
 	n.flat = lanes(n.Params)
 	widest := blocks(slices.Max(s.Sizes)) * Lanes // as long as a row of a Tape
-	n.values, n.indices = make([]T, widest), make([]int32, widest)
+	n.values, n.spare = make([]T, widest), make([]T, widest)
+	n.Use(simd.Best())
 	return n
 }
 

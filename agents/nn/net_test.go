@@ -150,7 +150,7 @@ func TestNoAllocation(t *testing.T) {
 		n.Forward(tape, 7)
 		clear(grad)
 		n.Backward(tape, 30, grad)
-		a.Step(n, grad, ClipScale(Norm(grad), 1))
+		a.Step(n, grad, ClipScale(n.Norm(grad), 1))
 		n.Descend(grad, 1e-3)
 		a.Reset(n)
 	})

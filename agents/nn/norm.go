@@ -9,10 +9,15 @@ import (
 // Norm is the Euclidean length of a vector like n's parameters. Lane l of a block
 // adds the squares of lane l of all blocks in order; the sixteen sums are then
 // added in halves: 0 and 8, 1 and 9, ...; 0 and 4, ...; and so on.
-func Norm[T fp.Float](v []Block[T]) T {
-	var s Block[T]
-	squaresLow(&s, v, v)
-	squaresHigh(&s, v, v)
+func (n *Net[T]) Norm(v []Block[T]) T {
+	s := &n.square
+	*s = Block[T]{}
+	if n.kernels != nil {
+		n.kernels.squares(&s[0], &v[0][0], len(v))
+	} else {
+		squaresLow(s, v, v)
+		squaresHigh(s, v, v)
+	}
 	for half := Lanes / 2; half > 0; half /= 2 {
 		for l := range half {
 			s[l] += s[l+half]

@@ -14,6 +14,8 @@ type Tape[T fp.Float] struct {
 	outs    []int32 // 0, 1, 2, ...: all outputs of the last layer
 	deltas  []T     // what of sums is not zero
 	offsets []int32 // and where the weights lie
+
+	layer, below []T // with vector instructions: of all rows, the gradient with respect to a layer and to that below
 }
 
 // activations are the rows of one layer. Lanes beyond its width are zero.
@@ -38,10 +40,14 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	}
 	last := &t.acts[len(t.acts)-1]
 	t.grads = make([]T, len(last.values))
+	t.layer, t.below = make([]T, rows*widest), make([]T, rows*widest)
 	t.sums, t.deltas = make([]T, widest), make([]T, widest)
 	t.outs, t.offsets = make([]int32, widest), make([]int32, widest)
 	for j := range t.outs {
 		t.outs[j] = int32(j)
+	}
+	for row := range rows { // all outputs have a gradient
+		last.counts[row] = int32(last.all(row, t.outs))
 	}
 	return t
 }
@@ -67,3 +73,27 @@ func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.si
 
 // activeOf returns the room for a row's list of active units.
 func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }
+
+// Work counts the operations of a forward and a backward pass over rows 0 to
+// rows-1: two a product, zeros and idle ReLUs left out.
+func (n *Net[T]) Work(t *Tape[T], rows int) (forward, backward int) {
+	for i := range n.layers {
+		l, in, out := &n.layers[i], &t.acts[i], &t.acts[i+1]
+		for r := range rows {
+			forward += 2 * int(in.counts[r]) * l.out
+			backward += 2 * int(in.counts[r]) * l.out
+			if i > 0 {
+				backward += 2 * int(out.counts[r]) * l.in
+			}
+		}
+	}
+	return forward, backward
+}
+
+// all lists all units of a row and returns how many they are. numbers is 0, 1, 2, ...
+func (a *activations[T]) all(row int, numbers []int32) int {
+	if int(a.counts[row]) != a.size { // else the list is that already
+		copy(a.activeOf(row), numbers[:a.size])
+	}
+	return a.size
+}

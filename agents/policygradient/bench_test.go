@@ -1,9 +1,13 @@
 package policygradient
 
 import (
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"overnight/envs"
+	"overnight/internal/cpuclock"
 	"overnight/internal/rng"
 )
 
@@ -30,8 +34,12 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 	agent := newAgent(b, s, env.Spec(), 0)
 	player := newPlayer(env, agent)
 	b.ReportAllocs()
-	seed, first, last := uint64(0), 0.0, 0.0
+	seed, first, last, squares := uint64(0), 0.0, 0.0, 0.0
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	times := make([]time.Duration, 0, 1<<14)
 	for b.Loop() {
+		start := cpuclock.Thread()
 		seed++ // dead units make long runs look faster
 		var err error
 		agent, err = Factory{}.New(p, env.Spec(), rng.Root(seed, "agent/init"), agent)
@@ -39,16 +47,20 @@ func benchTrial(b *testing.B, env envs.Env, s settings) {
 			b.Fatal(err)
 		}
 		player.agent = agent
-		for i, v := range player.train(seed, 0, episodes) {
-			switch {
-			case i < 10:
-				first += v / 10
-			case i >= episodes-10:
-				last += v / 10
-			}
+		returns := player.train(seed, 0, episodes)
+		times = append(times, cpuclock.Thread()-start)
+		sum := 0.0
+		for i := range 10 {
+			first += returns[i] / 10
+			sum += returns[episodes-10+i] / 10
 		}
+		last += sum
+		squares += sum * sum
 	}
+	slices.Sort(times)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e3/episodes, "us/episode")
+	b.ReportMetric(float64(times[len(times)/2].Nanoseconds())/1e3/episodes, "median-us/episode")
 	b.ReportMetric(first/float64(b.N), "first10")
 	b.ReportMetric(last/float64(b.N), "last10")
+	b.ReportMetric(squares, "squares")
 }

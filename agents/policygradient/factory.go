@@ -116,7 +116,7 @@ func (r *reinforce[T]) configure(s *envs.Spec) {
 	r.net = nn.New[T](shape)
 	r.tape = r.net.NewTape(rows)
 	r.grad = r.net.Vector()
-	r.std, r.raw, r.shares = make([]T, r.n), make([]T, r.n), make([]T, r.n)
+	r.std, r.raw, r.shares, r.spreadGrad = make([]T, r.n), make([]T, r.n), make([]T, r.n), make([]T, r.n)
 	r.drawn = make([]T, rows*r.n)
 	r.rewards, r.weights = make([]float64, rows), make([]float64, rows)
 	r.ends = make([]int, 0, r.p.Batch)

@@ -70,6 +70,7 @@ type reinforce[T fp.Float] struct {
 	err         error
 
 	raw, shares      []T // of one action
+	spreadGrad       []T // with respect to the log standard deviations
 	daySum, dayCount []float64
 }
 
@@ -178,7 +179,7 @@ func (r *reinforce[T]) descend() {
 	loss, entropy := r.loss()
 	r.net.Backward(r.tape, r.rows, r.grad)
 
-	norm := nn.Norm(r.grad)
+	norm := r.net.Norm(r.grad)
 	r.updates++
 	if !(norm <= math.MaxFloat32) {
 		r.err = fmt.Errorf("update %d: the gradient is %v long, so the policy has diverged; lower learning_rate, set grad_clip, or write log_std: {mode: clamped}", r.updates, norm)
@@ -211,29 +212,30 @@ func (r *reinforce[T]) loss() (loss, entropy float64) {
 	for i := range r.n {
 		logs += float64(*r.net.Extra(r.net.Params, i))
 	}
-	trained := r.p.LogStd.Mode != "fixed"
-	count := float64(r.rows)
+	count, constant := float64(r.rows), float64(float64(r.n)*halfLog2Pi)
+	spread := r.spreadGrad
+	clear(spread)
 	for row := range r.rows {
-		weight := T(r.weights[row] / count)
-		mean, g := r.tape.Output(row), r.tape.Gradient(row)
+		share := r.weights[row] / count
+		weight := T(share)
+		mean, g := r.tape.Output(row)[:len(spread)], r.tape.Gradient(row)[:len(spread)]
+		drawn, std := r.drawn[row*r.n:][:len(spread)], r.std[:len(spread)]
 		squares := T(0)
-		for i, a := range r.drawn[row*r.n:][:r.n] {
-			z := (a - mean[i]) / r.std[i]
+		for i := range spread {
+			z := (drawn[i] - mean[i]) / std[i]
 			square := T(z * z)
 			squares += square
-			g[i] = -weight * (z / r.std[i])
-			if trained {
-				*r.net.Extra(r.grad, i) -= T(weight * (square - 1))
-			}
+			g[i] = -weight * (z / std[i])
+			spread[i] -= T(weight * (square - 1))
 		}
-		logProb := float64(-0.5*float64(squares)) - logs - float64(float64(r.n)*halfLog2Pi)
-		loss -= float64(logProb * (r.weights[row] / count))
+		logProb := float64(-0.5*float64(squares)) - logs - constant
+		loss -= float64(logProb * share)
 	}
 	entropy = logs + float64(float64(r.n)*(0.5+halfLog2Pi))
 	loss -= float64(r.p.EntropyWeight * entropy)
-	if trained {
-		for i := range r.n {
-			*r.net.Extra(r.grad, i) -= T(r.p.EntropyWeight)
+	if r.p.LogStd.Mode != "fixed" {
+		for i, s := range spread {
+			*r.net.Extra(r.grad, i) = s - T(r.p.EntropyWeight)
 		}
 	}
 	return loss, entropy

@@ -154,14 +154,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=256)
     parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     Lockstep(args.trials, 1).train(2)  # the first calls load code
-    start = time.perf_counter()
-    totals = Lockstep(args.trials, 0).train(args.episodes)
-    trial = (time.perf_counter() - start) / args.trials
+    start = time.process_time()
+    totals = Lockstep(args.trials, args.seed).train(args.episodes)
+    trial = (time.process_time() - start) / args.trials
+    last = totals[-10:].astype(np.float64).mean(axis=0)
     print(
         f"numpy_lockstep us_per_episode {1e6 * trial / args.episodes:.2f} us_per_trial {1e6 * trial:.0f}"
-        f" first10 {totals[:10].mean():.0f} last10 {totals[-10:].mean():.0f}"
+        f" first10 {totals[:10].mean():.0f} last10 {last.mean():.2f} squares {(last**2).sum():.2f} trials {len(last)}"
     )
 
 

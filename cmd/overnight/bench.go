@@ -33,7 +33,7 @@ func (a *app) benchCmd() *cobra.Command {
 	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure this machine: environment, trainings, and trials a second end to end",
+		Short: "Measure this machine: environment, trainings, trials a second end to end, kernels",
 		Long: `Bench prints medians over rounds that take turns, so that figures of one table
 compare. End-to-end lines write durable records to a temporary data folder; with
 --cluster, or --queue and --store, they are run over those servers alone, and their
@@ -88,7 +88,10 @@ func (a *app) bench(ctx context.Context, f benchFlags) error {
 		{name: "notebook trainings (10 evaluations), 1 slot", unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, 1) }},
 		{name: fmt.Sprintf("notebook trainings (10 evaluations), %d slots", slots), unit: "trials/s", run: func(ctx context.Context) (float64, error) { return a.endToEnd(ctx, train, slots) }},
 	}
-	return a.measureAll(ctx, list, rounds)
+	if err := a.measureAll(ctx, list, rounds); err != nil {
+		return err
+	}
+	return a.benchKernels(rounds)
 }
 
 // noop is a study of trials that do nothing.
@@ -112,7 +115,7 @@ func (a *app) measureAll(ctx context.Context, list []*measure, rounds int) error
 			m.values = append(m.values, v)
 		}
 	}
-	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
+	fmt.Fprintf(a.out, "overnight %s, engine version %d, %s/%s, %d cores, %s, median of %d rounds (min, max)\n", version(), jobs.EngineVersion, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), vectors(), rounds)
 	for _, m := range list {
 		slices.Sort(m.values)
 		fmt.Fprintf(a.out, "%-48s %12.4g %-10s (%.4g, %.4g)\n", m.name, m.values[len(m.values)/2], m.unit, m.values[0], m.values[len(m.values)-1])

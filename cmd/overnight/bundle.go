@@ -87,7 +87,7 @@ func (a *app) bundle(ctx context.Context, out string) error {
 
 func (a *app) bundleVersion(context.Context) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "overnight %s, %s, %s/%s, %d cores\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Fprintf(&b, "overnight %s, %s, %s/%s, %d cores, %s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), vectors())
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range info.Deps {
 			fmt.Fprintf(&b, "%s %s\n", d.Path, d.Version)

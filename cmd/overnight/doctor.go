@@ -59,7 +59,7 @@ func (a *app) doctor(ctx context.Context, f doctorFlags) error {
 		return err
 	}
 	c := &checks{a: a}
-	c.say(true, "overnight %s, %s/%s, %d cores", version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	c.say(true, "overnight %s, %s/%s, %d cores, %s", version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), vectors())
 	if folder {
 		c.folder(ctx, at)
 	} else {

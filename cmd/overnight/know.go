@@ -14,6 +14,7 @@ import (
 	"overnight/agents/guard"
 	"overnight/envs"
 	"overnight/internal/param"
+	"overnight/internal/simd"
 	"overnight/jobs"
 	"overnight/jobs/design"
 	"overnight/results/page"
@@ -203,13 +204,13 @@ func (a *app) versionCmd() *cobra.Command {
 	var notices bool
 	c := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, the engine version and the platform",
+		Short: "Print the version, the engine version, the platform and the vector instructions in use",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if notices {
 				return a.notices()
 			}
-			_, err := fmt.Fprintf(a.out, "overnight %s, engine version %d, %s, %s/%s\n", version(), jobs.EngineVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(a.out, "overnight %s, engine version %d, %s, %s/%s, %s\n", version(), jobs.EngineVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH, vectors())
 			return err
 		},
 	}
@@ -225,6 +226,14 @@ func (a *app) notices() error {
 	}
 	_, err = fmt.Fprintf(a.out, "Apache ECharts, which draws the pictures of reports and the dashboard\n\n%s\n\nDirection numbers of Sobol sequences\n\n%s\n", charts, design.Notice())
 	return err
+}
+
+// vectors says which vector instructions kernels use.
+func vectors() string {
+	if l := simd.Best(); l != simd.Off {
+		return "kernels with " + l.String()
+	}
+	return "kernels in plain Go"
 }
 
 // version is the module's version, or the commit it was built from.

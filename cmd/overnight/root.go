@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"overnight/internal/catalog"
+	"overnight/internal/simd"
 	"overnight/jobs"
 	"overnight/results"
 	"overnight/worker/trial"
@@ -125,6 +126,9 @@ and results come back as tables with intervals.`,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.log = newLogger(a.err, a.quiet, a.verbose, cmd.Name() == "run" || cmd.Name() == "bench") // their output says the rest
+			if err := simd.Check(); err != nil {
+				return &codeError{exitUsage, err}
+			}
 			a.prefer(cmd)
 			if !ownSignals(cmd.Name()) { // which have their own way to be interrupted
 				ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)

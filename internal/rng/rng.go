@@ -137,17 +137,19 @@ func (s *Stream) Floats(dst []float64) {
 // dropped, so a call's values depend on the calls before it but not on whether
 // those asked for full blocks.
 func (s *Stream) Normals(dst []float64) {
-	var block [2 * lanes]float64
 	s.pos = lanes
-	for len(dst) > 0 {
-		if len(dst) >= len(block) {
-			s.normals((*[2 * lanes]float64)(dst))
-			dst = dst[len(block):]
-			continue
-		}
-		s.normals(&block)
-		copy(dst, block[:])
-		return
+	s.blocks(dst)
+	if left := len(dst) % (2 * lanes); left > 0 {
+		var block [2 * lanes]float64
+		s.blocks(block[:])
+		copy(dst[len(dst)-left:], block[:])
+	}
+}
+
+// plain is blocks without vector instructions, and what their bits are.
+func (s *Stream) plain(dst []float64) {
+	for ; len(dst) >= 2*lanes; dst = dst[2*lanes:] {
+		s.normals((*[2 * lanes]float64)(dst))
 	}
 }
 

@@ -64,8 +64,10 @@ func (r *Runner) attribution() (agents.NeedsAttribution, envs.Attributor) {
 
 // finite refuses numbers that are not: they are how most learners break.
 func finite(what string, v float64) error {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return fmt.Errorf("%s is %v", what, v)
+	if isFinite(v) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s is %v", what, v)
 }
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

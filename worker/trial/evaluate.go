@@ -2,7 +2,6 @@ package trial
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"overnight/agents"
@@ -105,8 +104,8 @@ func (r *Runner) set(rec *results.Record, ret float64) error {
 	}
 	for j, m := range r.spec.Metrics {
 		if i := r.index(m.Name); i >= 0 {
-			if err := finite(fmt.Sprintf("metric %s", m.Name), r.sums[j]); err != nil {
-				return err
+			if !isFinite(r.sums[j]) {
+				return finite("metric "+m.Name, r.sums[j])
 			}
 			rec.Metrics[i] = r.sums[j]
 		}

@@ -45,8 +45,8 @@ func (r *Runner) train(ctx context.Context, rec *results.Record) error {
 		total, steps := r.learn(envKey.At(p.Episodes), agentKey.At(p.Episodes))
 		p.Episodes++
 		p.Steps += uint64(steps)
-		if err := finite(fmt.Sprintf("the return of training episode %d", p.Episodes), total); err != nil {
-			return err
+		if !isFinite(total) {
+			return finite(fmt.Sprintf("the return of training episode %d", p.Episodes), total)
 		}
 		if f, ok := r.agent.(agents.Failing); ok {
 			if err := f.Err(); err != nil {

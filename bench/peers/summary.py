@@ -1,0 +1,53 @@
+"""Medians, ratios and the agreement of returns, of the lines that run.sh gathers.
+
+The returns of the last ten training episodes are held against Overnight's by two
+one-sided tests (Schuirmann 1987; normal approximation, the hundreds of trials are
+independent): they are equivalent where the difference of the means is shown, at
+5 %, to be within a margin on both sides.
+"""
+
+import math
+import statistics
+import sys
+from collections import defaultdict
+
+MARGIN = 0.02  # of Overnight's mean
+
+
+def mean_error(n, mean, squares):
+    return mean, math.sqrt(max(0.0, squares - n * mean * mean) / (n - 1) / n) if n > 1 else math.inf
+
+
+def main():
+    rounds = defaultdict(list)
+    for line in sys.stdin:
+        name, *words = line.split()
+        rounds[name].append(dict(zip(words[::2], map(float, words[1::2]))))
+    order = ["notebook_torch", "numpy_lockstep"] + sorted(k for k in rounds if k.startswith("go_"))
+    times = {k: statistics.median(r["us_per_episode"] for r in rounds[k]) for k in order}
+    print(f"{'':20} {'us/episode':>11} {'us/trial':>10} {'x PyTorch':>10} {'x NumPy':>8} {'first return':>13} {'last return':>12}")
+    returns = {}
+    for k in order:
+        pool = rounds[k] if not k.startswith("go_") else rounds[k][:1]  # Overnight's rounds are the same trials
+        n = sum(r["trials"] for r in pool)
+        mean = sum(r["last10"] * r["trials"] for r in pool) / n
+        returns[k] = (n, *mean_error(n, mean, sum(r["squares"] for r in pool)))
+        first = sum(r["first10"] * r["trials"] for r in pool) / n
+        print(
+            f"{k:20} {times[k]:11.2f} {100 * times[k]:10.0f} {times['notebook_torch'] / times[k]:10.1f}"
+            f" {times['numpy_lockstep'] / times[k]:8.2f} {first:13.0f} {mean:12.0f}"
+        )
+    ours = max((k for k in order if k.startswith("go_float32")), key=lambda k: returns[k][0])
+    n, mean, error = returns[ours]
+    margin = MARGIN * mean
+    for k in ("numpy_lockstep", "notebook_torch"):
+        m, other, its = returns[k]
+        sd = math.hypot(error, its)
+        gap = mean - other
+        p = 1.0 if math.isinf(sd) else 0.5 * math.erfc((margin - abs(gap)) / sd / math.sqrt(2))
+        verdict = "equivalent" if p < 0.05 else "not shown, more trials are needed" if abs(gap) < margin else "different?"
+        print(f"last return, Overnight ({n:.0f} trials) less {k} ({m:.0f}): {gap:+.1f} +- {sd:.1f}, within {margin:.0f} (2 %): p = {p:.2g}, {verdict}")
+
+
+if __name__ == "__main__":
+    main()
