@@ -10,7 +10,7 @@ import (
 // text writes a block for each point and a line for each target.
 func (t *offpolicyTable) text(a *app, estimator string) error {
 	fmt.Fprintf(a.out, "%s: what each policy would bring a decision, from the log of replication 0\n", printable(t.Study))
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := &narrowing{Writer: tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0), width: a.width(), all: estimator == "all"}
 	point, fewer := uint64(math.MaxUint64), false
 	for i := range t.Rows {
 		r := &t.Rows[i]
@@ -23,13 +23,9 @@ func (t *offpolicyTable) text(a *app, estimator string) error {
 				return err
 			}
 			fmt.Fprintf(a.out, "\nlogs of %s\n", printable(r.where()))
-			head := "  target"
-			if estimator == "all" {
-				head += "\testimator"
-			}
-			fmt.Fprintln(w, head+"\testimate\t95 % interval\ttruth\teffective\tlargest w\tcoverage\tbias")
+			w.row("target", "estimator", "estimate", "95 % interval", "truth", "coverage", "bias", "effective", "largest w")
 		}
-		r.line(w, t.Logs, estimator == "all")
+		r.line(w, t.Logs)
 		fewer = fewer || r.fewer(t.Logs)
 	}
 	if err := w.Flush(); err != nil {
@@ -45,7 +41,10 @@ func (t *offpolicyTable) text(a *app, estimator string) error {
 	if fewer {
 		over += ", or over as many as stand beside it where the others have no estimate"
 	}
-	fmt.Fprintf(a.out, "\nCoverage, the share of intervals that hold the truth, and bias are over %s.\n", over)
+	fmt.Fprintln(a.out)
+	if w.width >= 64 {
+		fmt.Fprintf(a.out, "Coverage, the share of intervals that hold the truth, and bias are over %s.\n", over)
+	}
 	for _, n := range t.Notes {
 		fmt.Fprintln(a.out, printable(n))
 	}
@@ -67,13 +66,37 @@ func (r *offpolicyRow) where() string {
 // fewer tells whether some of the logs have no estimate.
 func (r *offpolicyRow) fewer(logs uint64) bool { return 0 < r.Estimated && r.Estimated < logs }
 
-// line writes a target; all says that lines are of several estimators.
-func (r *offpolicyRow) line(w *tabwriter.Writer, logs uint64, all bool) {
+// narrowing writes rows of target, estimator, estimate, interval, truth and what
+// else there is room for. Without all there is no column for the estimator.
+type narrowing struct {
+	*tabwriter.Writer
+	width int
+	all   bool
+}
+
+func (w *narrowing) row(cells ...string) {
+	columns := len(cells)
+	switch {
+	case w.width < 64:
+		columns = min(columns, 4)
+	case w.width < 84:
+		columns = min(columns, 6)
+	case w.width < 110:
+		columns = min(columns, 7)
+	}
+	line := "  " + cells[0]
+	for i, c := range cells[1:columns] {
+		if i > 0 || w.all {
+			line += "\t" + c
+		}
+	}
+	fmt.Fprintln(w, line)
+}
+
+// line writes a target.
+func (r *offpolicyRow) line(w *narrowing, logs uint64) {
 	share := 100 * float64(r.Unsupported) / max(1, float64(r.Decisions+r.Unsupported))
 	target := printable(r.Target)
-	if all {
-		target += "\t" + r.Estimator
-	}
 	n := decimals(float64(r.SE) * 2)
 	coverage := rounded(r.Coverage, 3)
 	if r.fewer(logs) {
@@ -83,11 +106,11 @@ func (r *offpolicyRow) line(w *tabwriter.Writer, logs uint64, all bool) {
 	case r.Support == "unknown":
 		fmt.Fprintln(w, "  propensities are not known")
 	case r.Support == "barred":
-		fmt.Fprintf(w, "  %s\tnever allowed\n", target)
+		w.row(target, r.Estimator, "never allowed")
 	case r.Support == "none":
-		fmt.Fprintf(w, "  %s\tno support\t-\t%s\t-\t-\t%s\tnever taken at %.3g %% of decisions\n", target, rounded(r.Truth, 4), coverage, share)
+		w.row(target, r.Estimator, "no support", "-", rounded(r.Truth, 4), coverage, fmt.Sprintf("never taken at %.3g %% of decisions", share))
 	case math.IsNaN(float64(r.Estimate)):
-		fmt.Fprintf(w, "  %s\t-\n", target)
+		w.row(target, r.Estimator, "-")
 	default:
 		bias := "-"
 		switch d := decimals(float64(r.BiasSE)); {
@@ -96,8 +119,8 @@ func (r *offpolicyRow) line(w *tabwriter.Writer, logs uint64, all bool) {
 		case r.Estimated == 1:
 			bias = fmt.Sprintf("%+.*f", n, float64(r.Bias))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t[%s, %s]\t%s\t%.0f\t%.3g\t%s\t%s\n", target, rounded(r.Estimate, n), rounded(r.Low, n), rounded(r.High, n),
-			rounded(r.Truth, n), float64(r.Effective), float64(r.Largest), coverage, bias)
+		w.row(target, r.Estimator, rounded(r.Estimate, n), fmt.Sprintf("[%s, %s]", rounded(r.Low, n), rounded(r.High, n)),
+			rounded(r.Truth, n), coverage, bias, fmt.Sprintf("%.0f", float64(r.Effective)), fmt.Sprintf("%.3g", float64(r.Largest)))
 	}
 }
 
