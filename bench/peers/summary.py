@@ -1,4 +1,4 @@
-"""Medians, ratios and the agreement of returns, of the lines that run.sh gathers.
+"""Medians of times and of each round's ratios, and the agreement of returns, of the lines that run.sh gathers.
 
 The returns of the last ten training episodes are held against Overnight's by two
 one-sided tests (Schuirmann 1987; normal approximation, the hundreds of trials are
@@ -25,7 +25,12 @@ def main():
         rounds[name].append(dict(zip(words[::2], map(float, words[1::2]))))
     order = ["notebook_torch", "numpy_lockstep"] + sorted(k for k in rounds if k.startswith("go_"))
     times = {k: statistics.median(r["us_per_episode"] for r in rounds[k]) for k in order}
-    print(f"{'':20} {'us/episode':>11} {'us/trial':>10} {'x PyTorch':>10} {'x NumPy':>8} {'first return':>13} {'last return':>12}")
+    least = {k: min(r["us_per_episode"] for r in rounds[k]) for k in order}
+    # A round's programs run within seconds of each other, so its ratios hold what
+    # other load does to the machine better than ratios of medians.
+    def ratio(a, b):
+        return statistics.median(x["us_per_episode"] / y["us_per_episode"] for x, y in zip(rounds[a], rounds[b]))
+    print(f"{'':20} {'us/episode':>11} {'least':>9} {'x PyTorch':>10} {'least':>7} {'x NumPy':>8} {'least':>6} {'first return':>13} {'last return':>12}")
     returns = {}
     for k in order:
         pool = rounds[k] if not k.startswith("go_") else rounds[k][:1]  # Overnight's rounds are the same trials
@@ -34,8 +39,8 @@ def main():
         returns[k] = (n, *mean_error(n, mean, sum(r["squares"] for r in pool)))
         first = sum(r["first10"] * r["trials"] for r in pool) / n
         print(
-            f"{k:20} {times[k]:11.2f} {100 * times[k]:10.0f} {times['notebook_torch'] / times[k]:10.1f}"
-            f" {times['numpy_lockstep'] / times[k]:8.2f} {first:13.0f} {mean:12.0f}"
+            f"{k:20} {times[k]:11.2f} {least[k]:9.2f} {ratio('notebook_torch', k):10.1f} {least['notebook_torch'] / least[k]:7.1f}"
+            f" {ratio('numpy_lockstep', k):8.2f} {least['numpy_lockstep'] / least[k]:6.2f} {first:13.0f} {mean:12.0f}"
         )
     ours = max((k for k in order if k.startswith("go_float32")), key=lambda k: returns[k][0])
     n, mean, error = returns[ours]

@@ -31,10 +31,10 @@ sort -k1,1 -k3,3n "$tmp/lines" | awk '
 	{ n[$1]++; v[$1, n[$1]] = $3 }
 	END {
 		for (k in n) { h = int((n[k] + 1) / 2); m[k] = n[k] % 2 ? v[k, h] : (v[k, h] + v[k, h + 1]) / 2 }
-		printf "%-16s %12s %10s\n", "", "us/update", "x PyTorch"
+		printf "%-16s %12s %10s %12s %10s\n", "", "us/update", "x PyTorch", "least", "x PyTorch"
 		c = split("torch_ppo go_ppo_off go_ppo_avx2 go_ppo_avx512 torch_dqn go_dqn_off go_dqn_avx2 go_dqn_avx512", order, " ")
 		for (i = 1; i <= c; i++) {
 			k = order[i]
-			if (k in m) { split(k, w, "_"); printf "%-16s %12.1f %10.2f\n", k, m[k], m["torch_" w[2]] / m[k] }
+			if (k in m) { split(k, w, "_"); t = "torch_" w[2]; printf "%-16s %12.1f %10.2f %12.1f %10.2f\n", k, m[k], m[t] / m[k], v[k, 1], v[t, 1] / v[k, 1] }
 		}
 	}'
