@@ -11,13 +11,19 @@ import (
 // Forward must have run on those rows with the parameters as they are. Rows are
 // added in ascending order.
 func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
-	flat := lanes(grad)
+	if rows == 0 {
+		return
+	}
+	flat := lanes(grad[:len(n.Params)]) // kernels check no bounds
 	if n.kernels != nil {
 		n.backward(t, rows, flat)
 		return
 	}
 	for row := range rows {
 		n.backRow(t, row, flat)
+	}
+	if last := &n.layers[len(n.layers)-1]; last.out < 4 { // backFour has written there
+		clearPadding(last, flat)
 	}
 }
 

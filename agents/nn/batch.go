@@ -1,6 +1,10 @@
 package nn
 
-import "overnight/internal/fp"
+import (
+	"fmt"
+
+	"overnight/internal/fp"
+)
 
 // Batch keeps the inputs and the activations of rows that go forward together,
 // for learners that update from many rows at once. It differs from a Tape in how
@@ -33,6 +37,15 @@ func (n *Net[T]) NewBatch(rows int) *Batch[T] {
 // Rows is the number of rows the batch holds.
 func (b *Batch[T]) Rows() int { return b.rows }
 
+// holds tells whether there are rows at all. It panics where there are more than
+// the batch holds: kernels check no bounds.
+func (b *Batch[T]) holds(rows int) bool {
+	if rows > b.rows {
+		panic(fmt.Sprintf("nn: %d rows of a batch of %d", rows, b.rows))
+	}
+	return rows > 0
+}
+
 // Input returns the place for the inputs of a row.
 func (b *Batch[T]) Input(row int) []T { return b.acts[0].row(row) }
 
@@ -46,6 +59,9 @@ func (b *Batch[T]) Gradient(row int) []T { return b.deltas[len(b.deltas)-1].row(
 // ForwardBatch sends the first rows rows through the network. A unit's sum is its
 // bias plus input*weight, one input after the other.
 func (n *Net[T]) ForwardBatch(b *Batch[T], rows int) {
+	if !b.holds(rows) {
+		return
+	}
 	for i := range n.layers {
 		l, in, out := &n.layers[i], &b.acts[i], &b.acts[i+1]
 		weights := n.flat[l.first*Lanes:]
@@ -67,8 +83,11 @@ func (n *Net[T]) ForwardBatch(b *Batch[T], rows int) {
 // are added in ascending order, and a unit's delta is the sum over the next
 // layer's outputs, in ascending order.
 func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
+	if !b.holds(rows) {
+		return
+	}
 	n.turn()
-	flat := lanes(grad)
+	flat := lanes(grad[:len(n.Params)])
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l, in, delta := &n.layers[i], &b.acts[i], &b.deltas[i+1]
 		n.deriveRows(l.act, delta, &b.acts[i+1], rows)
@@ -81,6 +100,7 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 		}
 		n.multiply(p)
 		n.addRows(g[l.in*Lanes:], stride, delta, l.out, rows)
+		clearPadding(l, flat)
 		if i == 0 {
 			return
 		}

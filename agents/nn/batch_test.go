@@ -135,3 +135,30 @@ func benchBatch[T fp.Float](b *testing.B, l simd.Level) {
 		b.ReportMetric(2*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 }
+
+// TestBatchRows refuses more rows than there are, which kernels would not, and does
+// nothing for none.
+func TestBatchRows(t *testing.T) {
+	t.Parallel()
+	for _, l := range simd.Levels() {
+		n := New[float32](Shape{Sizes: []int{3, 5}, Output: Tanh})
+		n.Use(l)
+		b, grad := n.NewBatch(2), n.Vector()
+		n.ForwardBatch(b, 0)
+		n.BackwardBatch(b, 0, grad)
+		for what, f := range map[string]func(){
+			"forward":  func() { n.ForwardBatch(b, 3) },
+			"backward": func() { n.BackwardBatch(b, 3, grad) },
+			"gradient": func() { n.BackwardBatch(b, 2, grad[:1:1]) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%v %s: no panic", l, what)
+					}
+				}()
+				f()
+			}()
+		}
+	}
+}

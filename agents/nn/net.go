@@ -79,6 +79,20 @@ type layer struct {
 	lanes   []int32 // where the weights to each output lie from those to output 0
 }
 
+// clearPadding zeroes what lies behind the outputs of a layer in a vector like
+// Params. A product with the zeros there is NaN where the other factor is infinite,
+// and Norm and Descend take all lanes.
+func clearPadding[T fp.Float](l *layer, v []T) {
+	used := l.out % Lanes
+	if used == 0 {
+		return
+	}
+	first := l.first + (l.panels-1)*(l.in+1)
+	for i := first; i <= first+l.in; i++ {
+		clear(v[i*Lanes+used : (i+1)*Lanes])
+	}
+}
+
 // part is a stretch of blocks of which only the first lanes are in use.
 type part struct{ from, to, width int }
 
