@@ -113,7 +113,7 @@ func betaFraction(a, b, x float64) float64 {
 		num = -float64(float64((a+m)*(a+b+m))*x) / float64(am*(am+1))
 		before := h
 		h, c, f = lentz(num, h, c, f, tiny)
-		if math.Abs(h-before) <= 4e-16*math.Abs(h) {
+		if !(math.Abs(h-before) > 4e-16*math.Abs(h)) { // or it is no number
 			break
 		}
 	}
@@ -152,7 +152,7 @@ func betaRatio(a, b, x float64) float64 {
 		scale := 1 / low // the sums grow or shrink without end
 		top0, low0 = float64(top0*scale), float64(low0*scale)
 		top, low = float64(top*scale), 1
-		if math.Abs(top-before) <= 1e-14*math.Abs(before) {
+		if !(math.Abs(top-before) > 1e-14*math.Abs(before)) {
 			break
 		}
 		before = top
