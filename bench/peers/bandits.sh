@@ -8,18 +8,10 @@
 set -eu
 cd "$(dirname "$0")/../.."
 rounds=${1:-5}
-python=${PYTHON:-/usr/bin/python3}
 policies=${POLICIES:-uniform,epsilon_greedy,softmax,ucb1,kl_ucb,thompson}
-if ! "$python" -c 'import numpy' 2>/dev/null; then
-	echo "bench/peers/bandits.sh: $python lacks numpy; see bench/peers/README.md" >&2
-	exit 1
-fi
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+modules='numpy'
+. bench/peers/common.sh
 go build -o "$tmp/overnight" ./cmd/overnight
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 GOMAXPROCS=1
-pin=""
-if command -v taskset >/dev/null; then pin="taskset -c 0"; fi
 
 for round in $(seq "$rounds"); do
 	echo "round $round of $rounds" >&2

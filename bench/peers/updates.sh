@@ -6,17 +6,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 rounds=${1:-5}
-python=${PYTHON:-/usr/bin/python3}
-if ! "$python" -c 'import torch, numpy' 2>/dev/null; then
-	echo "bench/peers/updates.sh: $python lacks torch or numpy; see bench/peers/README.md" >&2
-	exit 1
-fi
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+modules='torch, numpy'
+. bench/peers/common.sh
 go test -c -o "$tmp/go.test" ./agents/nn
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 GOMAXPROCS=1
-pin=""
-if command -v taskset >/dev/null; then pin="taskset -c 0"; fi
 
 for round in $(seq "$rounds"); do
 	echo "round $round of $rounds" >&2
