@@ -6,18 +6,21 @@ import (
 	"overnight/internal/fp"
 )
 
-// Backward adds to grad, a vector like Params, the gradient of a loss whose
-// gradient with respect to the outputs of rows 0 to rows-1 is in t.Gradient.
-// Forward must have run on those rows with the parameters as they are. Rows are
-// added in ascending order.
-func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
-	if rows == 0 {
-		return
-	}
+// Backward sets the layers' part of grad, a vector like Params, to the gradient of a
+// loss whose gradient with respect to the outputs of rows 0 to rows-1 is in
+// t.Gradient, and returns the length of grad, extra parameters included. Forward must
+// have run on those rows with the parameters as they are. Rows are added in ascending
+// order.
+func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) (norm T) {
 	flat := lanes(grad[:len(n.Params)]) // kernels check no bounds
-	if n.kernels != nil {
+	clear(grad[:n.extra])
+	if n.kernels != nil && rows > 0 {
 		n.backward(t, rows, flat)
-		return
+		if norm := n.Norm(grad); norm-norm == 0 { // finite, as all that it was made of
+			return norm
+		}
+		clear(grad[:n.extra])
+		t.list(rows)
 	}
 	for row := range rows {
 		n.backRow(t, row, flat)
@@ -25,6 +28,7 @@ func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) {
 	if last := &n.layers[len(n.layers)-1]; last.out < 4 { // backFour has written there
 		clearPadding(last, flat)
 	}
+	return n.Norm(grad)
 }
 
 // backRow adds the gradient of one row. A layer's deltas are the gradient with

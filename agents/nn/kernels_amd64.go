@@ -4,30 +4,20 @@
 
 package nn
 
-// affine32AVX2 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
+// forward32AVX2 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
-func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
+func forward32AVX2(steps *uint64, count int, row int)
 
-// rectified32AVX2 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
+// transfer32AVX2 sets the panels of each row of below to the sum of deltas[j] times the panels at weights + j wRow, over the units j whose bits are set in the masks of the row or of those beside it. Where y is given, what its row has 0 for becomes 0. Rows are bRow, dRow and mRow bytes apart, those of y bRow.
 //
 //go:noescape
-func rectified32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
+func transfer32AVX2(below *float32, bRow int, panels int, weights *float32, wRow int, deltas *float32, dRow int, masks *uint64, mRow int, words int, y *float32, rows int)
 
-// list32AVX2 lists the numbers of y that are not 0, with their places.
+// outer32AVX2 adds, row after row, the deltas to the biases, at grad + bias, and deltas times values[k] to the panels at grad + k panels, for the units k whose bits are set in the masks of the row or of those beside it. No gradient may be negative zero. Rows are vRow, mRow and dRow bytes apart.
 //
 //go:noescape
-func list32AVX2(y *float32, panels int, kept *float32, places *int32) (left int)
-
-// transfer32AVX2 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
-//
-//go:noescape
-func transfer32AVX2(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
-
-// outer32AVX2 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
-//
-//go:noescape
-func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
+func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
 
 // squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -89,30 +79,20 @@ func tanhBack32AVX2(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
 
-// affine32AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
+// forward32AVX512 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
-func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
+func forward32AVX512(steps *uint64, count int, row int)
 
-// rectified32AVX512 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
+// transfer32AVX512 sets the panels of each row of below to the sum of deltas[j] times the panels at weights + j wRow, over the units j whose bits are set in the masks of the row or of those beside it. Where y is given, what its row has 0 for becomes 0. Rows are bRow, dRow and mRow bytes apart, those of y bRow.
 //
 //go:noescape
-func rectified32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
+func transfer32AVX512(below *float32, bRow int, panels int, weights *float32, wRow int, deltas *float32, dRow int, masks *uint64, mRow int, words int, y *float32, rows int)
 
-// list32AVX512 lists the numbers of y that are not 0, with their places.
+// outer32AVX512 adds, row after row, the deltas to the biases, at grad + bias, and deltas times values[k] to the panels at grad + k panels, for the units k whose bits are set in the masks of the row or of those beside it. No gradient may be negative zero. Rows are vRow, mRow and dRow bytes apart.
 //
 //go:noescape
-func list32AVX512(y *float32, panels int, kept *float32, places *int32) (left int)
-
-// transfer32AVX512 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
-//
-//go:noescape
-func transfer32AVX512(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
-
-// outer32AVX512 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
-//
-//go:noescape
-func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
+func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
 
 // squares32AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -174,30 +154,20 @@ func tanhBack32AVX512(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX512(grad *float32, y *float32, panels int)
 
-// affine64AVX2 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
+// forward64AVX2 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
-func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
+func forward64AVX2(steps *uint64, count int, row int)
 
-// rectified64AVX2 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
+// transfer64AVX2 sets the panels of each row of below to the sum of deltas[j] times the panels at weights + j wRow, over the units j whose bits are set in the masks of the row or of those beside it. Where y is given, what its row has 0 for becomes 0. Rows are bRow, dRow and mRow bytes apart, those of y bRow.
 //
 //go:noescape
-func rectified64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
+func transfer64AVX2(below *float64, bRow int, panels int, weights *float64, wRow int, deltas *float64, dRow int, masks *uint64, mRow int, words int, y *float64, rows int)
 
-// list64AVX2 lists the numbers of y that are not 0, with their places.
+// outer64AVX2 adds, row after row, the deltas to the biases, at grad + bias, and deltas times values[k] to the panels at grad + k panels, for the units k whose bits are set in the masks of the row or of those beside it. No gradient may be negative zero. Rows are vRow, mRow and dRow bytes apart.
 //
 //go:noescape
-func list64AVX2(y *float64, panels int, kept *float64, places *int32) (left int)
-
-// transfer64AVX2 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
-//
-//go:noescape
-func transfer64AVX2(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
-
-// outer64AVX2 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
-//
-//go:noescape
-func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
+func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
 
 // squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -259,30 +229,20 @@ func tanhBack64AVX2(grad *float64, y *float64, panels int)
 //go:noescape
 func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
 
-// affine64AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
+// forward64AVX512 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
-func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
+func forward64AVX512(steps *uint64, count int, row int)
 
-// rectified64AVX512 sets the panels of y to the ReLU of those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart. In lanes that valid has all bits of, it lists what is not 0 with its places; in the others y becomes 0.
+// transfer64AVX512 sets the panels of each row of below to the sum of deltas[j] times the panels at weights + j wRow, over the units j whose bits are set in the masks of the row or of those beside it. Where y is given, what its row has 0 for becomes 0. Rows are bRow, dRow and mRow bytes apart, those of y bRow.
 //
 //go:noescape
-func rectified64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
+func transfer64AVX512(below *float64, bRow int, panels int, weights *float64, wRow int, deltas *float64, dRow int, masks *uint64, mRow int, words int, y *float64, rows int)
 
-// list64AVX512 lists the numbers of y that are not 0, with their places.
+// outer64AVX512 adds, row after row, the deltas to the biases, at grad + bias, and deltas times values[k] to the panels at grad + k panels, for the units k whose bits are set in the masks of the row or of those beside it. No gradient may be negative zero. Rows are vRow, mRow and dRow bytes apart.
 //
 //go:noescape
-func list64AVX512(y *float64, panels int, kept *float64, places *int32) (left int)
-
-// transfer64AVX512 sets the panels of each row of y to the sum over the row's units j of deltas[j] times the panels at weights + j rowStride. Rows are yRow, dRow and uRow bytes apart.
-//
-//go:noescape
-func transfer64AVX512(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
-
-// outer64AVX512 adds, row after row, the deltas to the biases, at grad + bias, and, for each unit k of the row's units, deltas times values[k] to the panels at grad + k panels; only in lanes that valid has all bits of, and where y is given those with y > 0 or no number. No gradient may be negative zero. Rows are vRow, uRow, dRow and yRow bytes apart.
-//
-//go:noescape
-func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
+func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
 
 // squares64AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //

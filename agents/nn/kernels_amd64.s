@@ -4,541 +4,387 @@
 
 #include "textflag.h"
 
-// func affine32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
-// Requires: AVX
-TEXT ·affine32AVX2(SB), NOSPLIT, $0-64
-	MOVQ y+0(FP), AX
-	MOVQ init+8(FP), CX
-	MOVQ weights+16(FP), DX
-	MOVQ panelStride+32(FP), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ panels+24(FP), DI
+// func forward32AVX2(steps *uint64, count int, row int)
+// Requires: AVX, AVX2, BMI, BMI2
+TEXT ·forward32AVX2(SB), NOSPLIT, $24-24
+	MOVQ steps+0(FP), AX
 
-affine4:
-	CMPQ    DI, $0x04
-	JLT     affine4_none
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    BX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    BX, CX
-	VMOVUPS (CX), Y4
-	VMOVUPS 32(CX), Y5
-	ADDQ    BX, CX
-	VMOVUPS (CX), Y6
-	VMOVUPS 32(CX), Y7
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), R8
-	MOVQ    indices+48(FP), R9
-	MOVQ    count+56(FP), R10
-	TESTQ   R10, R10
-	JZ      affine4_loop_end
+layer:
+	MOVQ  row+16(FP), CX
+	IMULQ 88(AX), CX
+	ADDQ  80(AX), CX
+	MOVQ  CX, 16(SP)
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	MOVQ  row+16(FP), CX
+	IMULQ 72(AX), CX
+	ADDQ  64(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  96(AX), DI
+	MOVQ  24(AX), R8
 
-affine4_loop:
-	MOVLQSX      (R9), R11
-	SHLQ         $0x06, R11
-	VBROADCASTSS (R8), Y8
-	ADDQ         DX, R11
-	VMULPS       (R11), Y8, Y9
+forward4:
+	CMPQ    R8, $0x04
+	JLT     forward4_none
+	MOVQ    8(AX), R9
+	ADDQ    DX, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS (R9)(BX*1), Y2
+	VMOVUPS 32(R9)(BX*1), Y3
+	VMOVUPS (R9)(BX*2), Y4
+	VMOVUPS 32(R9)(BX*2), Y5
+	VMOVUPS (R9)(SI*1), Y6
+	VMOVUPS 32(R9)(SI*1), Y7
+	MOVQ    row+16(FP), R10
+	IMULQ   48(AX), R10
+	ADDQ    40(AX), R10
+	MOVQ    DX, R9
+	MOVQ    32(AX), R12
+	MOVQ    row+16(FP), R11
+	IMULQ   R12, R11
+	SHLQ    $0x03, R11
+	ADDQ    56(AX), R11
+
+forward4_words:
+	MOVQ  (R11), R13
+	TESTQ R13, R13
+	JZ    forward4_none_left
+
+forward4_bits:
+	TZCNTQ       R13, R14
+	VBROADCASTSS (R10)(R14*4), Y8
+	SHLQ         $0x06, R14
+	ADDQ         R9, R14
+	VMULPS       (R14), Y8, Y9
 	VADDPS       Y0, Y9, Y0
-	VMULPS       32(R11), Y8, Y9
+	VMULPS       32(R14), Y8, Y9
 	VADDPS       Y1, Y9, Y1
-	VMULPS       (R11)(BX*1), Y8, Y9
+	VMULPS       (R14)(BX*1), Y8, Y9
 	VADDPS       Y2, Y9, Y2
-	VMULPS       32(R11)(BX*1), Y8, Y9
+	VMULPS       32(R14)(BX*1), Y8, Y9
 	VADDPS       Y3, Y9, Y3
-	VMULPS       (R11)(BX*2), Y8, Y9
+	VMULPS       (R14)(BX*2), Y8, Y9
 	VADDPS       Y4, Y9, Y4
-	VMULPS       32(R11)(BX*2), Y8, Y9
+	VMULPS       32(R14)(BX*2), Y8, Y9
 	VADDPS       Y5, Y9, Y5
-	VMULPS       (R11)(SI*1), Y8, Y9
+	VMULPS       (R14)(SI*1), Y8, Y9
 	VADDPS       Y6, Y9, Y6
-	VMULPS       32(R11)(SI*1), Y8, Y8
+	VMULPS       32(R14)(SI*1), Y8, Y8
 	VADDPS       Y7, Y8, Y7
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R8
-	DECQ         R10
-	JNZ          affine4_loop
+	BLSRQ        R13, R13
+	JNZ          forward4_bits
 
-affine4_loop_end:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	ADDQ    $0x00000100, AX
-	LEAQ    (DX)(BX*2), DX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x04, DI
-	JMP     affine4
+forward4_none_left:
+	ADDQ      $0x08, R11
+	ADDQ      $0x00000100, R10
+	ADDQ      $0x00001000, R9
+	DECQ      R12
+	JNZ       forward4_words
+	TESTQ     DI, DI
+	JZ        forward4_sums
+	VMOVUPS   (DI), Y8
+	VCMPPS    $0x16, word32_0<>+0(SB), Y0, Y9
+	VPAND     Y9, Y8, Y8
+	VPAND     Y0, Y8, Y0
+	VMOVUPS   Y0, (CX)
+	VMOVMSKPS Y8, R9
+	VMOVUPS   32(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y1, Y8
+	VPAND     Y8, Y0, Y0
+	VPAND     Y1, Y0, Y1
+	VMOVUPS   Y1, 32(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x08, R10
+	ORQ       R10, R9
+	VMOVUPS   64(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y2, Y0, Y1
+	VMOVUPS   Y1, 64(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x10, R10
+	ORQ       R10, R9
+	VMOVUPS   96(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y3, Y0, Y1
+	VMOVUPS   Y1, 96(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x18, R10
+	ORQ       R10, R9
+	VMOVUPS   128(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y4, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y4, Y0, Y1
+	VMOVUPS   Y1, 128(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x20, R10
+	ORQ       R10, R9
+	VMOVUPS   160(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y5, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y5, Y0, Y1
+	VMOVUPS   Y1, 160(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x28, R10
+	ORQ       R10, R9
+	VMOVUPS   192(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y6, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y6, Y0, Y1
+	VMOVUPS   Y1, 192(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x30, R10
+	ORQ       R10, R9
+	VMOVUPS   224(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y7, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y7, Y0, Y1
+	VMOVUPS   Y1, 224(CX)
+	VMOVMSKPS Y0, R10
+	SHLQ      $0x38, R10
+	ORQ       R10, R9
+	MOVQ      16(SP), R10
+	MOVQ      8(SP), R11
+	SHLXQ     R11, R9, R9
+	ORQ       (SP), R9
+	MOVQ      R9, (R10)
+	MOVQ      R9, (SP)
+	ADDQ      $0x40, R11
+	MOVQ      R11, 8(SP)
+	CMPQ      R11, $0x40
+	JLT       forward4_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine4_none:
-affine2:
-	CMPQ    DI, $0x02
-	JLT     affine2_none
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    BX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine2_loop_end
+forward4_more:
+	ADDQ $0x00000100, DI
+	JMP  forward4_done
 
-affine2_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x06, R10
-	VBROADCASTSS (SI), Y4
-	ADDQ         DX, R10
-	VMULPS       (R10), Y4, Y5
+forward4_sums:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, 160(CX)
+	VMOVUPS Y6, 192(CX)
+	VMOVUPS Y7, 224(CX)
+
+forward4_done:
+	ADDQ $0x00000100, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x04, R8
+	JMP  forward4
+
+forward4_none:
+forward2:
+	CMPQ    R8, $0x02
+	JLT     forward2_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(BX*1), Y2
+	VMOVUPS 32(SI)(BX*1), Y3
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward2_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward2_none_left
+
+forward2_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSS (R9)(R13*4), Y4
+	SHLQ         $0x06, R13
+	ADDQ         SI, R13
+	VMULPS       (R13), Y4, Y5
 	VADDPS       Y0, Y5, Y0
-	VMULPS       32(R10), Y4, Y5
+	VMULPS       32(R13), Y4, Y5
 	VADDPS       Y1, Y5, Y1
-	VMULPS       (R10)(BX*1), Y4, Y5
+	VMULPS       (R13)(BX*1), Y4, Y5
 	VADDPS       Y2, Y5, Y2
-	VMULPS       32(R10)(BX*1), Y4, Y4
+	VMULPS       32(R13)(BX*1), Y4, Y4
 	VADDPS       Y3, Y4, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x04, SI
-	DECQ         R9
-	JNZ          affine2_loop
+	BLSRQ        R12, R12
+	JNZ          forward2_bits
 
-affine2_loop_end:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	ADDQ    $0x00000080, AX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x02, DI
-	JMP     affine2
-
-affine2_none:
-affine1:
-	CMPQ    DI, $0x01
-	JLT     affine1_none
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine1_loop_end
-
-affine1_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x06, R10
-	VBROADCASTSS (SI), Y2
-	ADDQ         DX, R10
-	VMULPS       (R10), Y2, Y3
-	VADDPS       Y0, Y3, Y0
-	VMULPS       32(R10), Y2, Y2
-	VADDPS       Y1, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         $0x04, SI
-	DECQ         R9
-	JNZ          affine1_loop
-
-affine1_loop_end:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    $0x40, AX
-	LEAQ    (DX)(BX*1), DX
-	SUBQ    $0x01, DI
-	JMP     affine1
-
-affine1_none:
-	VZEROUPPER
-	RET
-
-// func rectified32AVX2(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·rectified32AVX2(SB), NOSPLIT, $0-96
-	MOVQ    y+0(FP), AX
-	MOVQ    valid+64(FP), CX
-	MOVQ    kept+72(FP), DX
-	MOVQ    places+80(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places32AVX2<>+0(SB), Y0
-	VMOVDQU step32AVX2<>+0(SB), Y1
-	MOVQ    init+8(FP), DI
-	MOVQ    weights+16(FP), R8
-	MOVQ    panelStride+32(FP), R9
-	LEAQ    (R9)(R9*2), R10
-	MOVQ    panels+24(FP), R11
-
-rectified4:
-	CMPQ    R11, $0x04
-	JLT     rectified4_none
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	ADDQ    R9, DI
-	VMOVUPS (DI), Y4
-	VMOVUPS 32(DI), Y5
-	ADDQ    R9, DI
-	VMOVUPS (DI), Y6
-	VMOVUPS 32(DI), Y7
-	ADDQ    R9, DI
-	VMOVUPS (DI), Y8
-	VMOVUPS 32(DI), Y9
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R12
-	MOVQ    indices+48(FP), R13
-	MOVQ    count+56(FP), R14
-	TESTQ   R14, R14
-	JZ      rectified4_loop_end
-
-rectified4_loop:
-	MOVLQSX      (R13), R15
-	SHLQ         $0x06, R15
-	VBROADCASTSS (R12), Y10
-	ADDQ         R8, R15
-	VMULPS       (R15), Y10, Y11
-	VADDPS       Y2, Y11, Y2
-	VMULPS       32(R15), Y10, Y11
-	VADDPS       Y3, Y11, Y3
-	VMULPS       (R15)(R9*1), Y10, Y11
-	VADDPS       Y4, Y11, Y4
-	VMULPS       32(R15)(R9*1), Y10, Y11
-	VADDPS       Y5, Y11, Y5
-	VMULPS       (R15)(R9*2), Y10, Y11
-	VADDPS       Y6, Y11, Y6
-	VMULPS       32(R15)(R9*2), Y10, Y11
-	VADDPS       Y7, Y11, Y7
-	VMULPS       (R15)(R10*1), Y10, Y11
-	VADDPS       Y8, Y11, Y8
-	VMULPS       32(R15)(R10*1), Y10, Y10
-	VADDPS       Y9, Y10, Y9
-	ADDQ         $0x04, R13
-	ADDQ         $0x04, R12
-	DECQ         R14
-	JNZ          rectified4_loop
-
-rectified4_loop_end:
-	VMOVUPS   (CX), Y10
-	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y11
-	VPAND     Y11, Y10, Y10
-	VPAND     Y2, Y10, Y11
-	VMOVUPS   Y11, (AX)
-	VMOVMSKPS Y10, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y10
-	VPERMPS   Y2, Y10, Y2
-	VMOVUPS   Y2, (DX)(SI*4)
-	VPERMD    Y0, Y10, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   32(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y10
-	VPAND     Y10, Y2, Y2
-	VPAND     Y3, Y2, Y10
-	VMOVUPS   Y10, 32(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y3, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   64(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y4, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y4, Y2, Y3
-	VMOVUPS   Y3, 64(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y4, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   96(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y5, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y5, Y2, Y3
-	VMOVUPS   Y3, 96(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y5, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   128(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y6, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y6, Y2, Y3
-	VMOVUPS   Y3, 128(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y6, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   160(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y7, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y7, Y2, Y3
-	VMOVUPS   Y3, 160(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y7, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   192(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y8, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y8, Y2, Y3
-	VMOVUPS   Y3, 192(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y8, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	VMOVUPS   224(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y9, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y9, Y2, Y3
-	VMOVUPS   Y3, 224(AX)
-	VMOVMSKPS Y2, R12
-	LEAQ      front32AVX2<>+0(SB), R13
-	VPMOVZXBD (R13)(R12*8), Y2
-	VPERMPS   Y9, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R12, R12
-	ADDQ      R12, SI
-	ADDQ      $0x00000100, CX
-	ADDQ      $0x00000100, AX
-	LEAQ      (R8)(R9*2), R8
-	LEAQ      (R8)(R9*2), R8
-	SUBQ      $0x04, R11
-	JMP       rectified4
-
-rectified4_none:
-rectified2:
-	CMPQ    R11, $0x02
-	JLT     rectified2_none
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	ADDQ    R9, DI
-	VMOVUPS (DI), Y4
-	VMOVUPS 32(DI), Y5
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified2_loop_end
-
-rectified2_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x06, R14
-	VBROADCASTSS (R10), Y6
-	ADDQ         R8, R14
-	VMULPS       (R14), Y6, Y7
-	VADDPS       Y2, Y7, Y2
-	VMULPS       32(R14), Y6, Y7
-	VADDPS       Y3, Y7, Y3
-	VMULPS       (R14)(R9*1), Y6, Y7
-	VADDPS       Y4, Y7, Y4
-	VMULPS       32(R14)(R9*1), Y6, Y6
-	VADDPS       Y5, Y6, Y5
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R10
-	DECQ         R13
-	JNZ          rectified2_loop
-
-rectified2_loop_end:
-	VMOVUPS   (CX), Y6
-	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y7
-	VPAND     Y7, Y6, Y6
-	VPAND     Y2, Y6, Y7
-	VMOVUPS   Y7, (AX)
-	VMOVMSKPS Y6, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y6
-	VPERMPS   Y2, Y6, Y2
-	VMOVUPS   Y2, (DX)(SI*4)
-	VPERMD    Y0, Y6, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	VMOVUPS   32(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y6
-	VPAND     Y6, Y2, Y2
-	VPAND     Y3, Y2, Y6
-	VMOVUPS   Y6, 32(AX)
-	VMOVMSKPS Y2, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y2
-	VPERMPS   Y3, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	VMOVUPS   64(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y4, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y4, Y2, Y3
-	VMOVUPS   Y3, 64(AX)
-	VMOVMSKPS Y2, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y2
-	VPERMPS   Y4, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	VMOVUPS   96(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y5, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y5, Y2, Y3
-	VMOVUPS   Y3, 96(AX)
-	VMOVMSKPS Y2, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y2
-	VPERMPS   Y5, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	ADDQ      $0x00000080, CX
-	ADDQ      $0x00000080, AX
-	LEAQ      (R8)(R9*2), R8
-	SUBQ      $0x02, R11
-	JMP       rectified2
-
-rectified2_none:
-rectified1:
-	CMPQ    R11, $0x01
-	JLT     rectified1_none
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified1_loop_end
-
-rectified1_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x06, R14
-	VBROADCASTSS (R10), Y4
-	ADDQ         R8, R14
-	VMULPS       (R14), Y4, Y5
-	VADDPS       Y2, Y5, Y2
-	VMULPS       32(R14), Y4, Y4
-	VADDPS       Y3, Y4, Y3
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R10
-	DECQ         R13
-	JNZ          rectified1_loop
-
-rectified1_loop_end:
-	VMOVUPS   (CX), Y4
-	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y5
+forward2_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000100, R9
+	ADDQ      $0x00001000, SI
+	DECQ      R11
+	JNZ       forward2_words
+	TESTQ     DI, DI
+	JZ        forward2_sums
+	VMOVUPS   (DI), Y4
+	VCMPPS    $0x16, word32_0<>+0(SB), Y0, Y5
 	VPAND     Y5, Y4, Y4
-	VPAND     Y2, Y4, Y5
-	VMOVUPS   Y5, (AX)
-	VMOVMSKPS Y4, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y4
-	VPERMPS   Y2, Y4, Y2
-	VMOVUPS   Y2, (DX)(SI*4)
-	VPERMD    Y0, Y4, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	VMOVUPS   32(CX), Y2
-	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y4
-	VPAND     Y4, Y2, Y2
-	VPAND     Y3, Y2, Y4
-	VMOVUPS   Y4, 32(AX)
-	VMOVMSKPS Y2, R10
-	LEAQ      front32AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R10*8), Y2
-	VPERMPS   Y3, Y2, Y3
-	VMOVUPS   Y3, (DX)(SI*4)
-	VPERMD    Y0, Y2, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   R10, R10
-	ADDQ      R10, SI
-	ADDQ      $0x40, CX
-	ADDQ      $0x40, AX
-	LEAQ      (R8)(R9*1), R8
-	SUBQ      $0x01, R11
-	JMP       rectified1
+	VPAND     Y0, Y4, Y0
+	VMOVUPS   Y0, (CX)
+	VMOVMSKPS Y4, SI
+	VMOVUPS   32(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y1, Y4
+	VPAND     Y4, Y0, Y0
+	VPAND     Y1, Y0, Y1
+	VMOVUPS   Y1, 32(CX)
+	VMOVMSKPS Y0, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, SI
+	VMOVUPS   64(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y2, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y2, Y0, Y1
+	VMOVUPS   Y1, 64(CX)
+	VMOVMSKPS Y0, R9
+	SHLQ      $0x10, R9
+	ORQ       R9, SI
+	VMOVUPS   96(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y3, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y3, Y0, Y1
+	VMOVUPS   Y1, 96(CX)
+	VMOVMSKPS Y0, R9
+	SHLQ      $0x18, R9
+	ORQ       R9, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x20, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward2_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-rectified1_none:
-	MOVQ SI, left+88(FP)
+forward2_more:
+	ADDQ $0x00000080, DI
+	JMP  forward2_done
+
+forward2_sums:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+
+forward2_done:
+	ADDQ $0x00000080, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R8
+	JMP  forward2
+
+forward2_none:
+forward1:
+	CMPQ    R8, $0x01
+	JLT     forward1_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward1_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward1_none_left
+
+forward1_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSS (R9)(R13*4), Y2
+	SHLQ         $0x06, R13
+	ADDQ         SI, R13
+	VMULPS       (R13), Y2, Y3
+	VADDPS       Y0, Y3, Y0
+	VMULPS       32(R13), Y2, Y2
+	VADDPS       Y1, Y2, Y1
+	BLSRQ        R12, R12
+	JNZ          forward1_bits
+
+forward1_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000100, R9
+	ADDQ      $0x00001000, SI
+	DECQ      R11
+	JNZ       forward1_words
+	TESTQ     DI, DI
+	JZ        forward1_sums
+	VMOVUPS   (DI), Y2
+	VCMPPS    $0x16, word32_0<>+0(SB), Y0, Y3
+	VPAND     Y3, Y2, Y2
+	VPAND     Y0, Y2, Y0
+	VMOVUPS   Y0, (CX)
+	VMOVMSKPS Y2, SI
+	VMOVUPS   32(DI), Y0
+	VCMPPS    $0x16, word32_0<>+0(SB), Y1, Y2
+	VPAND     Y2, Y0, Y0
+	VPAND     Y1, Y0, Y1
+	VMOVUPS   Y1, 32(CX)
+	VMOVMSKPS Y0, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x10, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward1_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
+
+forward1_more:
+	ADDQ $0x40, DI
+	JMP  forward1_done
+
+forward1_sums:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+
+forward1_done:
+	ADDQ $0x40, CX
+	ADDQ BX, DX
+	SUBQ $0x01, R8
+	JMP  forward1
+
+forward1_none:
+	ADDQ $0x68, AX
+	DECQ count+8(FP)
+	JNZ  layer
 	VZEROUPPER
 	RET
-
-DATA places32AVX2<>+0(SB)/4, $0x00000000
-DATA places32AVX2<>+4(SB)/4, $0x00000001
-DATA places32AVX2<>+8(SB)/4, $0x00000002
-DATA places32AVX2<>+12(SB)/4, $0x00000003
-DATA places32AVX2<>+16(SB)/4, $0x00000004
-DATA places32AVX2<>+20(SB)/4, $0x00000005
-DATA places32AVX2<>+24(SB)/4, $0x00000006
-DATA places32AVX2<>+28(SB)/4, $0x00000007
-GLOBL places32AVX2<>(SB), RODATA|NOPTR, $32
-
-DATA step32AVX2<>+0(SB)/4, $0x00000008
-DATA step32AVX2<>+4(SB)/4, $0x00000008
-DATA step32AVX2<>+8(SB)/4, $0x00000008
-DATA step32AVX2<>+12(SB)/4, $0x00000008
-DATA step32AVX2<>+16(SB)/4, $0x00000008
-DATA step32AVX2<>+20(SB)/4, $0x00000008
-DATA step32AVX2<>+24(SB)/4, $0x00000008
-DATA step32AVX2<>+28(SB)/4, $0x00000008
-GLOBL step32AVX2<>(SB), RODATA|NOPTR, $32
 
 DATA word32_0<>+0(SB)/4, $0x00000000
 DATA word32_0<>+4(SB)/4, $0x00000000
@@ -558,2112 +404,18 @@ DATA word32_0<>+56(SB)/4, $0x00000000
 DATA word32_0<>+60(SB)/4, $0x00000000
 GLOBL word32_0<>(SB), RODATA|NOPTR, $64
 
-DATA front32AVX2<>+0(SB)/1, $0x00
-DATA front32AVX2<>+1(SB)/1, $0x00
-DATA front32AVX2<>+2(SB)/1, $0x00
-DATA front32AVX2<>+3(SB)/1, $0x00
-DATA front32AVX2<>+4(SB)/1, $0x00
-DATA front32AVX2<>+5(SB)/1, $0x00
-DATA front32AVX2<>+6(SB)/1, $0x00
-DATA front32AVX2<>+7(SB)/1, $0x00
-DATA front32AVX2<>+8(SB)/1, $0x00
-DATA front32AVX2<>+9(SB)/1, $0x00
-DATA front32AVX2<>+10(SB)/1, $0x00
-DATA front32AVX2<>+11(SB)/1, $0x00
-DATA front32AVX2<>+12(SB)/1, $0x00
-DATA front32AVX2<>+13(SB)/1, $0x00
-DATA front32AVX2<>+14(SB)/1, $0x00
-DATA front32AVX2<>+15(SB)/1, $0x00
-DATA front32AVX2<>+16(SB)/1, $0x01
-DATA front32AVX2<>+17(SB)/1, $0x00
-DATA front32AVX2<>+18(SB)/1, $0x00
-DATA front32AVX2<>+19(SB)/1, $0x00
-DATA front32AVX2<>+20(SB)/1, $0x00
-DATA front32AVX2<>+21(SB)/1, $0x00
-DATA front32AVX2<>+22(SB)/1, $0x00
-DATA front32AVX2<>+23(SB)/1, $0x00
-DATA front32AVX2<>+24(SB)/1, $0x00
-DATA front32AVX2<>+25(SB)/1, $0x01
-DATA front32AVX2<>+26(SB)/1, $0x00
-DATA front32AVX2<>+27(SB)/1, $0x00
-DATA front32AVX2<>+28(SB)/1, $0x00
-DATA front32AVX2<>+29(SB)/1, $0x00
-DATA front32AVX2<>+30(SB)/1, $0x00
-DATA front32AVX2<>+31(SB)/1, $0x00
-DATA front32AVX2<>+32(SB)/1, $0x02
-DATA front32AVX2<>+33(SB)/1, $0x00
-DATA front32AVX2<>+34(SB)/1, $0x00
-DATA front32AVX2<>+35(SB)/1, $0x00
-DATA front32AVX2<>+36(SB)/1, $0x00
-DATA front32AVX2<>+37(SB)/1, $0x00
-DATA front32AVX2<>+38(SB)/1, $0x00
-DATA front32AVX2<>+39(SB)/1, $0x00
-DATA front32AVX2<>+40(SB)/1, $0x00
-DATA front32AVX2<>+41(SB)/1, $0x02
-DATA front32AVX2<>+42(SB)/1, $0x00
-DATA front32AVX2<>+43(SB)/1, $0x00
-DATA front32AVX2<>+44(SB)/1, $0x00
-DATA front32AVX2<>+45(SB)/1, $0x00
-DATA front32AVX2<>+46(SB)/1, $0x00
-DATA front32AVX2<>+47(SB)/1, $0x00
-DATA front32AVX2<>+48(SB)/1, $0x01
-DATA front32AVX2<>+49(SB)/1, $0x02
-DATA front32AVX2<>+50(SB)/1, $0x00
-DATA front32AVX2<>+51(SB)/1, $0x00
-DATA front32AVX2<>+52(SB)/1, $0x00
-DATA front32AVX2<>+53(SB)/1, $0x00
-DATA front32AVX2<>+54(SB)/1, $0x00
-DATA front32AVX2<>+55(SB)/1, $0x00
-DATA front32AVX2<>+56(SB)/1, $0x00
-DATA front32AVX2<>+57(SB)/1, $0x01
-DATA front32AVX2<>+58(SB)/1, $0x02
-DATA front32AVX2<>+59(SB)/1, $0x00
-DATA front32AVX2<>+60(SB)/1, $0x00
-DATA front32AVX2<>+61(SB)/1, $0x00
-DATA front32AVX2<>+62(SB)/1, $0x00
-DATA front32AVX2<>+63(SB)/1, $0x00
-DATA front32AVX2<>+64(SB)/1, $0x03
-DATA front32AVX2<>+65(SB)/1, $0x00
-DATA front32AVX2<>+66(SB)/1, $0x00
-DATA front32AVX2<>+67(SB)/1, $0x00
-DATA front32AVX2<>+68(SB)/1, $0x00
-DATA front32AVX2<>+69(SB)/1, $0x00
-DATA front32AVX2<>+70(SB)/1, $0x00
-DATA front32AVX2<>+71(SB)/1, $0x00
-DATA front32AVX2<>+72(SB)/1, $0x00
-DATA front32AVX2<>+73(SB)/1, $0x03
-DATA front32AVX2<>+74(SB)/1, $0x00
-DATA front32AVX2<>+75(SB)/1, $0x00
-DATA front32AVX2<>+76(SB)/1, $0x00
-DATA front32AVX2<>+77(SB)/1, $0x00
-DATA front32AVX2<>+78(SB)/1, $0x00
-DATA front32AVX2<>+79(SB)/1, $0x00
-DATA front32AVX2<>+80(SB)/1, $0x01
-DATA front32AVX2<>+81(SB)/1, $0x03
-DATA front32AVX2<>+82(SB)/1, $0x00
-DATA front32AVX2<>+83(SB)/1, $0x00
-DATA front32AVX2<>+84(SB)/1, $0x00
-DATA front32AVX2<>+85(SB)/1, $0x00
-DATA front32AVX2<>+86(SB)/1, $0x00
-DATA front32AVX2<>+87(SB)/1, $0x00
-DATA front32AVX2<>+88(SB)/1, $0x00
-DATA front32AVX2<>+89(SB)/1, $0x01
-DATA front32AVX2<>+90(SB)/1, $0x03
-DATA front32AVX2<>+91(SB)/1, $0x00
-DATA front32AVX2<>+92(SB)/1, $0x00
-DATA front32AVX2<>+93(SB)/1, $0x00
-DATA front32AVX2<>+94(SB)/1, $0x00
-DATA front32AVX2<>+95(SB)/1, $0x00
-DATA front32AVX2<>+96(SB)/1, $0x02
-DATA front32AVX2<>+97(SB)/1, $0x03
-DATA front32AVX2<>+98(SB)/1, $0x00
-DATA front32AVX2<>+99(SB)/1, $0x00
-DATA front32AVX2<>+100(SB)/1, $0x00
-DATA front32AVX2<>+101(SB)/1, $0x00
-DATA front32AVX2<>+102(SB)/1, $0x00
-DATA front32AVX2<>+103(SB)/1, $0x00
-DATA front32AVX2<>+104(SB)/1, $0x00
-DATA front32AVX2<>+105(SB)/1, $0x02
-DATA front32AVX2<>+106(SB)/1, $0x03
-DATA front32AVX2<>+107(SB)/1, $0x00
-DATA front32AVX2<>+108(SB)/1, $0x00
-DATA front32AVX2<>+109(SB)/1, $0x00
-DATA front32AVX2<>+110(SB)/1, $0x00
-DATA front32AVX2<>+111(SB)/1, $0x00
-DATA front32AVX2<>+112(SB)/1, $0x01
-DATA front32AVX2<>+113(SB)/1, $0x02
-DATA front32AVX2<>+114(SB)/1, $0x03
-DATA front32AVX2<>+115(SB)/1, $0x00
-DATA front32AVX2<>+116(SB)/1, $0x00
-DATA front32AVX2<>+117(SB)/1, $0x00
-DATA front32AVX2<>+118(SB)/1, $0x00
-DATA front32AVX2<>+119(SB)/1, $0x00
-DATA front32AVX2<>+120(SB)/1, $0x00
-DATA front32AVX2<>+121(SB)/1, $0x01
-DATA front32AVX2<>+122(SB)/1, $0x02
-DATA front32AVX2<>+123(SB)/1, $0x03
-DATA front32AVX2<>+124(SB)/1, $0x00
-DATA front32AVX2<>+125(SB)/1, $0x00
-DATA front32AVX2<>+126(SB)/1, $0x00
-DATA front32AVX2<>+127(SB)/1, $0x00
-DATA front32AVX2<>+128(SB)/1, $0x04
-DATA front32AVX2<>+129(SB)/1, $0x00
-DATA front32AVX2<>+130(SB)/1, $0x00
-DATA front32AVX2<>+131(SB)/1, $0x00
-DATA front32AVX2<>+132(SB)/1, $0x00
-DATA front32AVX2<>+133(SB)/1, $0x00
-DATA front32AVX2<>+134(SB)/1, $0x00
-DATA front32AVX2<>+135(SB)/1, $0x00
-DATA front32AVX2<>+136(SB)/1, $0x00
-DATA front32AVX2<>+137(SB)/1, $0x04
-DATA front32AVX2<>+138(SB)/1, $0x00
-DATA front32AVX2<>+139(SB)/1, $0x00
-DATA front32AVX2<>+140(SB)/1, $0x00
-DATA front32AVX2<>+141(SB)/1, $0x00
-DATA front32AVX2<>+142(SB)/1, $0x00
-DATA front32AVX2<>+143(SB)/1, $0x00
-DATA front32AVX2<>+144(SB)/1, $0x01
-DATA front32AVX2<>+145(SB)/1, $0x04
-DATA front32AVX2<>+146(SB)/1, $0x00
-DATA front32AVX2<>+147(SB)/1, $0x00
-DATA front32AVX2<>+148(SB)/1, $0x00
-DATA front32AVX2<>+149(SB)/1, $0x00
-DATA front32AVX2<>+150(SB)/1, $0x00
-DATA front32AVX2<>+151(SB)/1, $0x00
-DATA front32AVX2<>+152(SB)/1, $0x00
-DATA front32AVX2<>+153(SB)/1, $0x01
-DATA front32AVX2<>+154(SB)/1, $0x04
-DATA front32AVX2<>+155(SB)/1, $0x00
-DATA front32AVX2<>+156(SB)/1, $0x00
-DATA front32AVX2<>+157(SB)/1, $0x00
-DATA front32AVX2<>+158(SB)/1, $0x00
-DATA front32AVX2<>+159(SB)/1, $0x00
-DATA front32AVX2<>+160(SB)/1, $0x02
-DATA front32AVX2<>+161(SB)/1, $0x04
-DATA front32AVX2<>+162(SB)/1, $0x00
-DATA front32AVX2<>+163(SB)/1, $0x00
-DATA front32AVX2<>+164(SB)/1, $0x00
-DATA front32AVX2<>+165(SB)/1, $0x00
-DATA front32AVX2<>+166(SB)/1, $0x00
-DATA front32AVX2<>+167(SB)/1, $0x00
-DATA front32AVX2<>+168(SB)/1, $0x00
-DATA front32AVX2<>+169(SB)/1, $0x02
-DATA front32AVX2<>+170(SB)/1, $0x04
-DATA front32AVX2<>+171(SB)/1, $0x00
-DATA front32AVX2<>+172(SB)/1, $0x00
-DATA front32AVX2<>+173(SB)/1, $0x00
-DATA front32AVX2<>+174(SB)/1, $0x00
-DATA front32AVX2<>+175(SB)/1, $0x00
-DATA front32AVX2<>+176(SB)/1, $0x01
-DATA front32AVX2<>+177(SB)/1, $0x02
-DATA front32AVX2<>+178(SB)/1, $0x04
-DATA front32AVX2<>+179(SB)/1, $0x00
-DATA front32AVX2<>+180(SB)/1, $0x00
-DATA front32AVX2<>+181(SB)/1, $0x00
-DATA front32AVX2<>+182(SB)/1, $0x00
-DATA front32AVX2<>+183(SB)/1, $0x00
-DATA front32AVX2<>+184(SB)/1, $0x00
-DATA front32AVX2<>+185(SB)/1, $0x01
-DATA front32AVX2<>+186(SB)/1, $0x02
-DATA front32AVX2<>+187(SB)/1, $0x04
-DATA front32AVX2<>+188(SB)/1, $0x00
-DATA front32AVX2<>+189(SB)/1, $0x00
-DATA front32AVX2<>+190(SB)/1, $0x00
-DATA front32AVX2<>+191(SB)/1, $0x00
-DATA front32AVX2<>+192(SB)/1, $0x03
-DATA front32AVX2<>+193(SB)/1, $0x04
-DATA front32AVX2<>+194(SB)/1, $0x00
-DATA front32AVX2<>+195(SB)/1, $0x00
-DATA front32AVX2<>+196(SB)/1, $0x00
-DATA front32AVX2<>+197(SB)/1, $0x00
-DATA front32AVX2<>+198(SB)/1, $0x00
-DATA front32AVX2<>+199(SB)/1, $0x00
-DATA front32AVX2<>+200(SB)/1, $0x00
-DATA front32AVX2<>+201(SB)/1, $0x03
-DATA front32AVX2<>+202(SB)/1, $0x04
-DATA front32AVX2<>+203(SB)/1, $0x00
-DATA front32AVX2<>+204(SB)/1, $0x00
-DATA front32AVX2<>+205(SB)/1, $0x00
-DATA front32AVX2<>+206(SB)/1, $0x00
-DATA front32AVX2<>+207(SB)/1, $0x00
-DATA front32AVX2<>+208(SB)/1, $0x01
-DATA front32AVX2<>+209(SB)/1, $0x03
-DATA front32AVX2<>+210(SB)/1, $0x04
-DATA front32AVX2<>+211(SB)/1, $0x00
-DATA front32AVX2<>+212(SB)/1, $0x00
-DATA front32AVX2<>+213(SB)/1, $0x00
-DATA front32AVX2<>+214(SB)/1, $0x00
-DATA front32AVX2<>+215(SB)/1, $0x00
-DATA front32AVX2<>+216(SB)/1, $0x00
-DATA front32AVX2<>+217(SB)/1, $0x01
-DATA front32AVX2<>+218(SB)/1, $0x03
-DATA front32AVX2<>+219(SB)/1, $0x04
-DATA front32AVX2<>+220(SB)/1, $0x00
-DATA front32AVX2<>+221(SB)/1, $0x00
-DATA front32AVX2<>+222(SB)/1, $0x00
-DATA front32AVX2<>+223(SB)/1, $0x00
-DATA front32AVX2<>+224(SB)/1, $0x02
-DATA front32AVX2<>+225(SB)/1, $0x03
-DATA front32AVX2<>+226(SB)/1, $0x04
-DATA front32AVX2<>+227(SB)/1, $0x00
-DATA front32AVX2<>+228(SB)/1, $0x00
-DATA front32AVX2<>+229(SB)/1, $0x00
-DATA front32AVX2<>+230(SB)/1, $0x00
-DATA front32AVX2<>+231(SB)/1, $0x00
-DATA front32AVX2<>+232(SB)/1, $0x00
-DATA front32AVX2<>+233(SB)/1, $0x02
-DATA front32AVX2<>+234(SB)/1, $0x03
-DATA front32AVX2<>+235(SB)/1, $0x04
-DATA front32AVX2<>+236(SB)/1, $0x00
-DATA front32AVX2<>+237(SB)/1, $0x00
-DATA front32AVX2<>+238(SB)/1, $0x00
-DATA front32AVX2<>+239(SB)/1, $0x00
-DATA front32AVX2<>+240(SB)/1, $0x01
-DATA front32AVX2<>+241(SB)/1, $0x02
-DATA front32AVX2<>+242(SB)/1, $0x03
-DATA front32AVX2<>+243(SB)/1, $0x04
-DATA front32AVX2<>+244(SB)/1, $0x00
-DATA front32AVX2<>+245(SB)/1, $0x00
-DATA front32AVX2<>+246(SB)/1, $0x00
-DATA front32AVX2<>+247(SB)/1, $0x00
-DATA front32AVX2<>+248(SB)/1, $0x00
-DATA front32AVX2<>+249(SB)/1, $0x01
-DATA front32AVX2<>+250(SB)/1, $0x02
-DATA front32AVX2<>+251(SB)/1, $0x03
-DATA front32AVX2<>+252(SB)/1, $0x04
-DATA front32AVX2<>+253(SB)/1, $0x00
-DATA front32AVX2<>+254(SB)/1, $0x00
-DATA front32AVX2<>+255(SB)/1, $0x00
-DATA front32AVX2<>+256(SB)/1, $0x05
-DATA front32AVX2<>+257(SB)/1, $0x00
-DATA front32AVX2<>+258(SB)/1, $0x00
-DATA front32AVX2<>+259(SB)/1, $0x00
-DATA front32AVX2<>+260(SB)/1, $0x00
-DATA front32AVX2<>+261(SB)/1, $0x00
-DATA front32AVX2<>+262(SB)/1, $0x00
-DATA front32AVX2<>+263(SB)/1, $0x00
-DATA front32AVX2<>+264(SB)/1, $0x00
-DATA front32AVX2<>+265(SB)/1, $0x05
-DATA front32AVX2<>+266(SB)/1, $0x00
-DATA front32AVX2<>+267(SB)/1, $0x00
-DATA front32AVX2<>+268(SB)/1, $0x00
-DATA front32AVX2<>+269(SB)/1, $0x00
-DATA front32AVX2<>+270(SB)/1, $0x00
-DATA front32AVX2<>+271(SB)/1, $0x00
-DATA front32AVX2<>+272(SB)/1, $0x01
-DATA front32AVX2<>+273(SB)/1, $0x05
-DATA front32AVX2<>+274(SB)/1, $0x00
-DATA front32AVX2<>+275(SB)/1, $0x00
-DATA front32AVX2<>+276(SB)/1, $0x00
-DATA front32AVX2<>+277(SB)/1, $0x00
-DATA front32AVX2<>+278(SB)/1, $0x00
-DATA front32AVX2<>+279(SB)/1, $0x00
-DATA front32AVX2<>+280(SB)/1, $0x00
-DATA front32AVX2<>+281(SB)/1, $0x01
-DATA front32AVX2<>+282(SB)/1, $0x05
-DATA front32AVX2<>+283(SB)/1, $0x00
-DATA front32AVX2<>+284(SB)/1, $0x00
-DATA front32AVX2<>+285(SB)/1, $0x00
-DATA front32AVX2<>+286(SB)/1, $0x00
-DATA front32AVX2<>+287(SB)/1, $0x00
-DATA front32AVX2<>+288(SB)/1, $0x02
-DATA front32AVX2<>+289(SB)/1, $0x05
-DATA front32AVX2<>+290(SB)/1, $0x00
-DATA front32AVX2<>+291(SB)/1, $0x00
-DATA front32AVX2<>+292(SB)/1, $0x00
-DATA front32AVX2<>+293(SB)/1, $0x00
-DATA front32AVX2<>+294(SB)/1, $0x00
-DATA front32AVX2<>+295(SB)/1, $0x00
-DATA front32AVX2<>+296(SB)/1, $0x00
-DATA front32AVX2<>+297(SB)/1, $0x02
-DATA front32AVX2<>+298(SB)/1, $0x05
-DATA front32AVX2<>+299(SB)/1, $0x00
-DATA front32AVX2<>+300(SB)/1, $0x00
-DATA front32AVX2<>+301(SB)/1, $0x00
-DATA front32AVX2<>+302(SB)/1, $0x00
-DATA front32AVX2<>+303(SB)/1, $0x00
-DATA front32AVX2<>+304(SB)/1, $0x01
-DATA front32AVX2<>+305(SB)/1, $0x02
-DATA front32AVX2<>+306(SB)/1, $0x05
-DATA front32AVX2<>+307(SB)/1, $0x00
-DATA front32AVX2<>+308(SB)/1, $0x00
-DATA front32AVX2<>+309(SB)/1, $0x00
-DATA front32AVX2<>+310(SB)/1, $0x00
-DATA front32AVX2<>+311(SB)/1, $0x00
-DATA front32AVX2<>+312(SB)/1, $0x00
-DATA front32AVX2<>+313(SB)/1, $0x01
-DATA front32AVX2<>+314(SB)/1, $0x02
-DATA front32AVX2<>+315(SB)/1, $0x05
-DATA front32AVX2<>+316(SB)/1, $0x00
-DATA front32AVX2<>+317(SB)/1, $0x00
-DATA front32AVX2<>+318(SB)/1, $0x00
-DATA front32AVX2<>+319(SB)/1, $0x00
-DATA front32AVX2<>+320(SB)/1, $0x03
-DATA front32AVX2<>+321(SB)/1, $0x05
-DATA front32AVX2<>+322(SB)/1, $0x00
-DATA front32AVX2<>+323(SB)/1, $0x00
-DATA front32AVX2<>+324(SB)/1, $0x00
-DATA front32AVX2<>+325(SB)/1, $0x00
-DATA front32AVX2<>+326(SB)/1, $0x00
-DATA front32AVX2<>+327(SB)/1, $0x00
-DATA front32AVX2<>+328(SB)/1, $0x00
-DATA front32AVX2<>+329(SB)/1, $0x03
-DATA front32AVX2<>+330(SB)/1, $0x05
-DATA front32AVX2<>+331(SB)/1, $0x00
-DATA front32AVX2<>+332(SB)/1, $0x00
-DATA front32AVX2<>+333(SB)/1, $0x00
-DATA front32AVX2<>+334(SB)/1, $0x00
-DATA front32AVX2<>+335(SB)/1, $0x00
-DATA front32AVX2<>+336(SB)/1, $0x01
-DATA front32AVX2<>+337(SB)/1, $0x03
-DATA front32AVX2<>+338(SB)/1, $0x05
-DATA front32AVX2<>+339(SB)/1, $0x00
-DATA front32AVX2<>+340(SB)/1, $0x00
-DATA front32AVX2<>+341(SB)/1, $0x00
-DATA front32AVX2<>+342(SB)/1, $0x00
-DATA front32AVX2<>+343(SB)/1, $0x00
-DATA front32AVX2<>+344(SB)/1, $0x00
-DATA front32AVX2<>+345(SB)/1, $0x01
-DATA front32AVX2<>+346(SB)/1, $0x03
-DATA front32AVX2<>+347(SB)/1, $0x05
-DATA front32AVX2<>+348(SB)/1, $0x00
-DATA front32AVX2<>+349(SB)/1, $0x00
-DATA front32AVX2<>+350(SB)/1, $0x00
-DATA front32AVX2<>+351(SB)/1, $0x00
-DATA front32AVX2<>+352(SB)/1, $0x02
-DATA front32AVX2<>+353(SB)/1, $0x03
-DATA front32AVX2<>+354(SB)/1, $0x05
-DATA front32AVX2<>+355(SB)/1, $0x00
-DATA front32AVX2<>+356(SB)/1, $0x00
-DATA front32AVX2<>+357(SB)/1, $0x00
-DATA front32AVX2<>+358(SB)/1, $0x00
-DATA front32AVX2<>+359(SB)/1, $0x00
-DATA front32AVX2<>+360(SB)/1, $0x00
-DATA front32AVX2<>+361(SB)/1, $0x02
-DATA front32AVX2<>+362(SB)/1, $0x03
-DATA front32AVX2<>+363(SB)/1, $0x05
-DATA front32AVX2<>+364(SB)/1, $0x00
-DATA front32AVX2<>+365(SB)/1, $0x00
-DATA front32AVX2<>+366(SB)/1, $0x00
-DATA front32AVX2<>+367(SB)/1, $0x00
-DATA front32AVX2<>+368(SB)/1, $0x01
-DATA front32AVX2<>+369(SB)/1, $0x02
-DATA front32AVX2<>+370(SB)/1, $0x03
-DATA front32AVX2<>+371(SB)/1, $0x05
-DATA front32AVX2<>+372(SB)/1, $0x00
-DATA front32AVX2<>+373(SB)/1, $0x00
-DATA front32AVX2<>+374(SB)/1, $0x00
-DATA front32AVX2<>+375(SB)/1, $0x00
-DATA front32AVX2<>+376(SB)/1, $0x00
-DATA front32AVX2<>+377(SB)/1, $0x01
-DATA front32AVX2<>+378(SB)/1, $0x02
-DATA front32AVX2<>+379(SB)/1, $0x03
-DATA front32AVX2<>+380(SB)/1, $0x05
-DATA front32AVX2<>+381(SB)/1, $0x00
-DATA front32AVX2<>+382(SB)/1, $0x00
-DATA front32AVX2<>+383(SB)/1, $0x00
-DATA front32AVX2<>+384(SB)/1, $0x04
-DATA front32AVX2<>+385(SB)/1, $0x05
-DATA front32AVX2<>+386(SB)/1, $0x00
-DATA front32AVX2<>+387(SB)/1, $0x00
-DATA front32AVX2<>+388(SB)/1, $0x00
-DATA front32AVX2<>+389(SB)/1, $0x00
-DATA front32AVX2<>+390(SB)/1, $0x00
-DATA front32AVX2<>+391(SB)/1, $0x00
-DATA front32AVX2<>+392(SB)/1, $0x00
-DATA front32AVX2<>+393(SB)/1, $0x04
-DATA front32AVX2<>+394(SB)/1, $0x05
-DATA front32AVX2<>+395(SB)/1, $0x00
-DATA front32AVX2<>+396(SB)/1, $0x00
-DATA front32AVX2<>+397(SB)/1, $0x00
-DATA front32AVX2<>+398(SB)/1, $0x00
-DATA front32AVX2<>+399(SB)/1, $0x00
-DATA front32AVX2<>+400(SB)/1, $0x01
-DATA front32AVX2<>+401(SB)/1, $0x04
-DATA front32AVX2<>+402(SB)/1, $0x05
-DATA front32AVX2<>+403(SB)/1, $0x00
-DATA front32AVX2<>+404(SB)/1, $0x00
-DATA front32AVX2<>+405(SB)/1, $0x00
-DATA front32AVX2<>+406(SB)/1, $0x00
-DATA front32AVX2<>+407(SB)/1, $0x00
-DATA front32AVX2<>+408(SB)/1, $0x00
-DATA front32AVX2<>+409(SB)/1, $0x01
-DATA front32AVX2<>+410(SB)/1, $0x04
-DATA front32AVX2<>+411(SB)/1, $0x05
-DATA front32AVX2<>+412(SB)/1, $0x00
-DATA front32AVX2<>+413(SB)/1, $0x00
-DATA front32AVX2<>+414(SB)/1, $0x00
-DATA front32AVX2<>+415(SB)/1, $0x00
-DATA front32AVX2<>+416(SB)/1, $0x02
-DATA front32AVX2<>+417(SB)/1, $0x04
-DATA front32AVX2<>+418(SB)/1, $0x05
-DATA front32AVX2<>+419(SB)/1, $0x00
-DATA front32AVX2<>+420(SB)/1, $0x00
-DATA front32AVX2<>+421(SB)/1, $0x00
-DATA front32AVX2<>+422(SB)/1, $0x00
-DATA front32AVX2<>+423(SB)/1, $0x00
-DATA front32AVX2<>+424(SB)/1, $0x00
-DATA front32AVX2<>+425(SB)/1, $0x02
-DATA front32AVX2<>+426(SB)/1, $0x04
-DATA front32AVX2<>+427(SB)/1, $0x05
-DATA front32AVX2<>+428(SB)/1, $0x00
-DATA front32AVX2<>+429(SB)/1, $0x00
-DATA front32AVX2<>+430(SB)/1, $0x00
-DATA front32AVX2<>+431(SB)/1, $0x00
-DATA front32AVX2<>+432(SB)/1, $0x01
-DATA front32AVX2<>+433(SB)/1, $0x02
-DATA front32AVX2<>+434(SB)/1, $0x04
-DATA front32AVX2<>+435(SB)/1, $0x05
-DATA front32AVX2<>+436(SB)/1, $0x00
-DATA front32AVX2<>+437(SB)/1, $0x00
-DATA front32AVX2<>+438(SB)/1, $0x00
-DATA front32AVX2<>+439(SB)/1, $0x00
-DATA front32AVX2<>+440(SB)/1, $0x00
-DATA front32AVX2<>+441(SB)/1, $0x01
-DATA front32AVX2<>+442(SB)/1, $0x02
-DATA front32AVX2<>+443(SB)/1, $0x04
-DATA front32AVX2<>+444(SB)/1, $0x05
-DATA front32AVX2<>+445(SB)/1, $0x00
-DATA front32AVX2<>+446(SB)/1, $0x00
-DATA front32AVX2<>+447(SB)/1, $0x00
-DATA front32AVX2<>+448(SB)/1, $0x03
-DATA front32AVX2<>+449(SB)/1, $0x04
-DATA front32AVX2<>+450(SB)/1, $0x05
-DATA front32AVX2<>+451(SB)/1, $0x00
-DATA front32AVX2<>+452(SB)/1, $0x00
-DATA front32AVX2<>+453(SB)/1, $0x00
-DATA front32AVX2<>+454(SB)/1, $0x00
-DATA front32AVX2<>+455(SB)/1, $0x00
-DATA front32AVX2<>+456(SB)/1, $0x00
-DATA front32AVX2<>+457(SB)/1, $0x03
-DATA front32AVX2<>+458(SB)/1, $0x04
-DATA front32AVX2<>+459(SB)/1, $0x05
-DATA front32AVX2<>+460(SB)/1, $0x00
-DATA front32AVX2<>+461(SB)/1, $0x00
-DATA front32AVX2<>+462(SB)/1, $0x00
-DATA front32AVX2<>+463(SB)/1, $0x00
-DATA front32AVX2<>+464(SB)/1, $0x01
-DATA front32AVX2<>+465(SB)/1, $0x03
-DATA front32AVX2<>+466(SB)/1, $0x04
-DATA front32AVX2<>+467(SB)/1, $0x05
-DATA front32AVX2<>+468(SB)/1, $0x00
-DATA front32AVX2<>+469(SB)/1, $0x00
-DATA front32AVX2<>+470(SB)/1, $0x00
-DATA front32AVX2<>+471(SB)/1, $0x00
-DATA front32AVX2<>+472(SB)/1, $0x00
-DATA front32AVX2<>+473(SB)/1, $0x01
-DATA front32AVX2<>+474(SB)/1, $0x03
-DATA front32AVX2<>+475(SB)/1, $0x04
-DATA front32AVX2<>+476(SB)/1, $0x05
-DATA front32AVX2<>+477(SB)/1, $0x00
-DATA front32AVX2<>+478(SB)/1, $0x00
-DATA front32AVX2<>+479(SB)/1, $0x00
-DATA front32AVX2<>+480(SB)/1, $0x02
-DATA front32AVX2<>+481(SB)/1, $0x03
-DATA front32AVX2<>+482(SB)/1, $0x04
-DATA front32AVX2<>+483(SB)/1, $0x05
-DATA front32AVX2<>+484(SB)/1, $0x00
-DATA front32AVX2<>+485(SB)/1, $0x00
-DATA front32AVX2<>+486(SB)/1, $0x00
-DATA front32AVX2<>+487(SB)/1, $0x00
-DATA front32AVX2<>+488(SB)/1, $0x00
-DATA front32AVX2<>+489(SB)/1, $0x02
-DATA front32AVX2<>+490(SB)/1, $0x03
-DATA front32AVX2<>+491(SB)/1, $0x04
-DATA front32AVX2<>+492(SB)/1, $0x05
-DATA front32AVX2<>+493(SB)/1, $0x00
-DATA front32AVX2<>+494(SB)/1, $0x00
-DATA front32AVX2<>+495(SB)/1, $0x00
-DATA front32AVX2<>+496(SB)/1, $0x01
-DATA front32AVX2<>+497(SB)/1, $0x02
-DATA front32AVX2<>+498(SB)/1, $0x03
-DATA front32AVX2<>+499(SB)/1, $0x04
-DATA front32AVX2<>+500(SB)/1, $0x05
-DATA front32AVX2<>+501(SB)/1, $0x00
-DATA front32AVX2<>+502(SB)/1, $0x00
-DATA front32AVX2<>+503(SB)/1, $0x00
-DATA front32AVX2<>+504(SB)/1, $0x00
-DATA front32AVX2<>+505(SB)/1, $0x01
-DATA front32AVX2<>+506(SB)/1, $0x02
-DATA front32AVX2<>+507(SB)/1, $0x03
-DATA front32AVX2<>+508(SB)/1, $0x04
-DATA front32AVX2<>+509(SB)/1, $0x05
-DATA front32AVX2<>+510(SB)/1, $0x00
-DATA front32AVX2<>+511(SB)/1, $0x00
-DATA front32AVX2<>+512(SB)/1, $0x06
-DATA front32AVX2<>+513(SB)/1, $0x00
-DATA front32AVX2<>+514(SB)/1, $0x00
-DATA front32AVX2<>+515(SB)/1, $0x00
-DATA front32AVX2<>+516(SB)/1, $0x00
-DATA front32AVX2<>+517(SB)/1, $0x00
-DATA front32AVX2<>+518(SB)/1, $0x00
-DATA front32AVX2<>+519(SB)/1, $0x00
-DATA front32AVX2<>+520(SB)/1, $0x00
-DATA front32AVX2<>+521(SB)/1, $0x06
-DATA front32AVX2<>+522(SB)/1, $0x00
-DATA front32AVX2<>+523(SB)/1, $0x00
-DATA front32AVX2<>+524(SB)/1, $0x00
-DATA front32AVX2<>+525(SB)/1, $0x00
-DATA front32AVX2<>+526(SB)/1, $0x00
-DATA front32AVX2<>+527(SB)/1, $0x00
-DATA front32AVX2<>+528(SB)/1, $0x01
-DATA front32AVX2<>+529(SB)/1, $0x06
-DATA front32AVX2<>+530(SB)/1, $0x00
-DATA front32AVX2<>+531(SB)/1, $0x00
-DATA front32AVX2<>+532(SB)/1, $0x00
-DATA front32AVX2<>+533(SB)/1, $0x00
-DATA front32AVX2<>+534(SB)/1, $0x00
-DATA front32AVX2<>+535(SB)/1, $0x00
-DATA front32AVX2<>+536(SB)/1, $0x00
-DATA front32AVX2<>+537(SB)/1, $0x01
-DATA front32AVX2<>+538(SB)/1, $0x06
-DATA front32AVX2<>+539(SB)/1, $0x00
-DATA front32AVX2<>+540(SB)/1, $0x00
-DATA front32AVX2<>+541(SB)/1, $0x00
-DATA front32AVX2<>+542(SB)/1, $0x00
-DATA front32AVX2<>+543(SB)/1, $0x00
-DATA front32AVX2<>+544(SB)/1, $0x02
-DATA front32AVX2<>+545(SB)/1, $0x06
-DATA front32AVX2<>+546(SB)/1, $0x00
-DATA front32AVX2<>+547(SB)/1, $0x00
-DATA front32AVX2<>+548(SB)/1, $0x00
-DATA front32AVX2<>+549(SB)/1, $0x00
-DATA front32AVX2<>+550(SB)/1, $0x00
-DATA front32AVX2<>+551(SB)/1, $0x00
-DATA front32AVX2<>+552(SB)/1, $0x00
-DATA front32AVX2<>+553(SB)/1, $0x02
-DATA front32AVX2<>+554(SB)/1, $0x06
-DATA front32AVX2<>+555(SB)/1, $0x00
-DATA front32AVX2<>+556(SB)/1, $0x00
-DATA front32AVX2<>+557(SB)/1, $0x00
-DATA front32AVX2<>+558(SB)/1, $0x00
-DATA front32AVX2<>+559(SB)/1, $0x00
-DATA front32AVX2<>+560(SB)/1, $0x01
-DATA front32AVX2<>+561(SB)/1, $0x02
-DATA front32AVX2<>+562(SB)/1, $0x06
-DATA front32AVX2<>+563(SB)/1, $0x00
-DATA front32AVX2<>+564(SB)/1, $0x00
-DATA front32AVX2<>+565(SB)/1, $0x00
-DATA front32AVX2<>+566(SB)/1, $0x00
-DATA front32AVX2<>+567(SB)/1, $0x00
-DATA front32AVX2<>+568(SB)/1, $0x00
-DATA front32AVX2<>+569(SB)/1, $0x01
-DATA front32AVX2<>+570(SB)/1, $0x02
-DATA front32AVX2<>+571(SB)/1, $0x06
-DATA front32AVX2<>+572(SB)/1, $0x00
-DATA front32AVX2<>+573(SB)/1, $0x00
-DATA front32AVX2<>+574(SB)/1, $0x00
-DATA front32AVX2<>+575(SB)/1, $0x00
-DATA front32AVX2<>+576(SB)/1, $0x03
-DATA front32AVX2<>+577(SB)/1, $0x06
-DATA front32AVX2<>+578(SB)/1, $0x00
-DATA front32AVX2<>+579(SB)/1, $0x00
-DATA front32AVX2<>+580(SB)/1, $0x00
-DATA front32AVX2<>+581(SB)/1, $0x00
-DATA front32AVX2<>+582(SB)/1, $0x00
-DATA front32AVX2<>+583(SB)/1, $0x00
-DATA front32AVX2<>+584(SB)/1, $0x00
-DATA front32AVX2<>+585(SB)/1, $0x03
-DATA front32AVX2<>+586(SB)/1, $0x06
-DATA front32AVX2<>+587(SB)/1, $0x00
-DATA front32AVX2<>+588(SB)/1, $0x00
-DATA front32AVX2<>+589(SB)/1, $0x00
-DATA front32AVX2<>+590(SB)/1, $0x00
-DATA front32AVX2<>+591(SB)/1, $0x00
-DATA front32AVX2<>+592(SB)/1, $0x01
-DATA front32AVX2<>+593(SB)/1, $0x03
-DATA front32AVX2<>+594(SB)/1, $0x06
-DATA front32AVX2<>+595(SB)/1, $0x00
-DATA front32AVX2<>+596(SB)/1, $0x00
-DATA front32AVX2<>+597(SB)/1, $0x00
-DATA front32AVX2<>+598(SB)/1, $0x00
-DATA front32AVX2<>+599(SB)/1, $0x00
-DATA front32AVX2<>+600(SB)/1, $0x00
-DATA front32AVX2<>+601(SB)/1, $0x01
-DATA front32AVX2<>+602(SB)/1, $0x03
-DATA front32AVX2<>+603(SB)/1, $0x06
-DATA front32AVX2<>+604(SB)/1, $0x00
-DATA front32AVX2<>+605(SB)/1, $0x00
-DATA front32AVX2<>+606(SB)/1, $0x00
-DATA front32AVX2<>+607(SB)/1, $0x00
-DATA front32AVX2<>+608(SB)/1, $0x02
-DATA front32AVX2<>+609(SB)/1, $0x03
-DATA front32AVX2<>+610(SB)/1, $0x06
-DATA front32AVX2<>+611(SB)/1, $0x00
-DATA front32AVX2<>+612(SB)/1, $0x00
-DATA front32AVX2<>+613(SB)/1, $0x00
-DATA front32AVX2<>+614(SB)/1, $0x00
-DATA front32AVX2<>+615(SB)/1, $0x00
-DATA front32AVX2<>+616(SB)/1, $0x00
-DATA front32AVX2<>+617(SB)/1, $0x02
-DATA front32AVX2<>+618(SB)/1, $0x03
-DATA front32AVX2<>+619(SB)/1, $0x06
-DATA front32AVX2<>+620(SB)/1, $0x00
-DATA front32AVX2<>+621(SB)/1, $0x00
-DATA front32AVX2<>+622(SB)/1, $0x00
-DATA front32AVX2<>+623(SB)/1, $0x00
-DATA front32AVX2<>+624(SB)/1, $0x01
-DATA front32AVX2<>+625(SB)/1, $0x02
-DATA front32AVX2<>+626(SB)/1, $0x03
-DATA front32AVX2<>+627(SB)/1, $0x06
-DATA front32AVX2<>+628(SB)/1, $0x00
-DATA front32AVX2<>+629(SB)/1, $0x00
-DATA front32AVX2<>+630(SB)/1, $0x00
-DATA front32AVX2<>+631(SB)/1, $0x00
-DATA front32AVX2<>+632(SB)/1, $0x00
-DATA front32AVX2<>+633(SB)/1, $0x01
-DATA front32AVX2<>+634(SB)/1, $0x02
-DATA front32AVX2<>+635(SB)/1, $0x03
-DATA front32AVX2<>+636(SB)/1, $0x06
-DATA front32AVX2<>+637(SB)/1, $0x00
-DATA front32AVX2<>+638(SB)/1, $0x00
-DATA front32AVX2<>+639(SB)/1, $0x00
-DATA front32AVX2<>+640(SB)/1, $0x04
-DATA front32AVX2<>+641(SB)/1, $0x06
-DATA front32AVX2<>+642(SB)/1, $0x00
-DATA front32AVX2<>+643(SB)/1, $0x00
-DATA front32AVX2<>+644(SB)/1, $0x00
-DATA front32AVX2<>+645(SB)/1, $0x00
-DATA front32AVX2<>+646(SB)/1, $0x00
-DATA front32AVX2<>+647(SB)/1, $0x00
-DATA front32AVX2<>+648(SB)/1, $0x00
-DATA front32AVX2<>+649(SB)/1, $0x04
-DATA front32AVX2<>+650(SB)/1, $0x06
-DATA front32AVX2<>+651(SB)/1, $0x00
-DATA front32AVX2<>+652(SB)/1, $0x00
-DATA front32AVX2<>+653(SB)/1, $0x00
-DATA front32AVX2<>+654(SB)/1, $0x00
-DATA front32AVX2<>+655(SB)/1, $0x00
-DATA front32AVX2<>+656(SB)/1, $0x01
-DATA front32AVX2<>+657(SB)/1, $0x04
-DATA front32AVX2<>+658(SB)/1, $0x06
-DATA front32AVX2<>+659(SB)/1, $0x00
-DATA front32AVX2<>+660(SB)/1, $0x00
-DATA front32AVX2<>+661(SB)/1, $0x00
-DATA front32AVX2<>+662(SB)/1, $0x00
-DATA front32AVX2<>+663(SB)/1, $0x00
-DATA front32AVX2<>+664(SB)/1, $0x00
-DATA front32AVX2<>+665(SB)/1, $0x01
-DATA front32AVX2<>+666(SB)/1, $0x04
-DATA front32AVX2<>+667(SB)/1, $0x06
-DATA front32AVX2<>+668(SB)/1, $0x00
-DATA front32AVX2<>+669(SB)/1, $0x00
-DATA front32AVX2<>+670(SB)/1, $0x00
-DATA front32AVX2<>+671(SB)/1, $0x00
-DATA front32AVX2<>+672(SB)/1, $0x02
-DATA front32AVX2<>+673(SB)/1, $0x04
-DATA front32AVX2<>+674(SB)/1, $0x06
-DATA front32AVX2<>+675(SB)/1, $0x00
-DATA front32AVX2<>+676(SB)/1, $0x00
-DATA front32AVX2<>+677(SB)/1, $0x00
-DATA front32AVX2<>+678(SB)/1, $0x00
-DATA front32AVX2<>+679(SB)/1, $0x00
-DATA front32AVX2<>+680(SB)/1, $0x00
-DATA front32AVX2<>+681(SB)/1, $0x02
-DATA front32AVX2<>+682(SB)/1, $0x04
-DATA front32AVX2<>+683(SB)/1, $0x06
-DATA front32AVX2<>+684(SB)/1, $0x00
-DATA front32AVX2<>+685(SB)/1, $0x00
-DATA front32AVX2<>+686(SB)/1, $0x00
-DATA front32AVX2<>+687(SB)/1, $0x00
-DATA front32AVX2<>+688(SB)/1, $0x01
-DATA front32AVX2<>+689(SB)/1, $0x02
-DATA front32AVX2<>+690(SB)/1, $0x04
-DATA front32AVX2<>+691(SB)/1, $0x06
-DATA front32AVX2<>+692(SB)/1, $0x00
-DATA front32AVX2<>+693(SB)/1, $0x00
-DATA front32AVX2<>+694(SB)/1, $0x00
-DATA front32AVX2<>+695(SB)/1, $0x00
-DATA front32AVX2<>+696(SB)/1, $0x00
-DATA front32AVX2<>+697(SB)/1, $0x01
-DATA front32AVX2<>+698(SB)/1, $0x02
-DATA front32AVX2<>+699(SB)/1, $0x04
-DATA front32AVX2<>+700(SB)/1, $0x06
-DATA front32AVX2<>+701(SB)/1, $0x00
-DATA front32AVX2<>+702(SB)/1, $0x00
-DATA front32AVX2<>+703(SB)/1, $0x00
-DATA front32AVX2<>+704(SB)/1, $0x03
-DATA front32AVX2<>+705(SB)/1, $0x04
-DATA front32AVX2<>+706(SB)/1, $0x06
-DATA front32AVX2<>+707(SB)/1, $0x00
-DATA front32AVX2<>+708(SB)/1, $0x00
-DATA front32AVX2<>+709(SB)/1, $0x00
-DATA front32AVX2<>+710(SB)/1, $0x00
-DATA front32AVX2<>+711(SB)/1, $0x00
-DATA front32AVX2<>+712(SB)/1, $0x00
-DATA front32AVX2<>+713(SB)/1, $0x03
-DATA front32AVX2<>+714(SB)/1, $0x04
-DATA front32AVX2<>+715(SB)/1, $0x06
-DATA front32AVX2<>+716(SB)/1, $0x00
-DATA front32AVX2<>+717(SB)/1, $0x00
-DATA front32AVX2<>+718(SB)/1, $0x00
-DATA front32AVX2<>+719(SB)/1, $0x00
-DATA front32AVX2<>+720(SB)/1, $0x01
-DATA front32AVX2<>+721(SB)/1, $0x03
-DATA front32AVX2<>+722(SB)/1, $0x04
-DATA front32AVX2<>+723(SB)/1, $0x06
-DATA front32AVX2<>+724(SB)/1, $0x00
-DATA front32AVX2<>+725(SB)/1, $0x00
-DATA front32AVX2<>+726(SB)/1, $0x00
-DATA front32AVX2<>+727(SB)/1, $0x00
-DATA front32AVX2<>+728(SB)/1, $0x00
-DATA front32AVX2<>+729(SB)/1, $0x01
-DATA front32AVX2<>+730(SB)/1, $0x03
-DATA front32AVX2<>+731(SB)/1, $0x04
-DATA front32AVX2<>+732(SB)/1, $0x06
-DATA front32AVX2<>+733(SB)/1, $0x00
-DATA front32AVX2<>+734(SB)/1, $0x00
-DATA front32AVX2<>+735(SB)/1, $0x00
-DATA front32AVX2<>+736(SB)/1, $0x02
-DATA front32AVX2<>+737(SB)/1, $0x03
-DATA front32AVX2<>+738(SB)/1, $0x04
-DATA front32AVX2<>+739(SB)/1, $0x06
-DATA front32AVX2<>+740(SB)/1, $0x00
-DATA front32AVX2<>+741(SB)/1, $0x00
-DATA front32AVX2<>+742(SB)/1, $0x00
-DATA front32AVX2<>+743(SB)/1, $0x00
-DATA front32AVX2<>+744(SB)/1, $0x00
-DATA front32AVX2<>+745(SB)/1, $0x02
-DATA front32AVX2<>+746(SB)/1, $0x03
-DATA front32AVX2<>+747(SB)/1, $0x04
-DATA front32AVX2<>+748(SB)/1, $0x06
-DATA front32AVX2<>+749(SB)/1, $0x00
-DATA front32AVX2<>+750(SB)/1, $0x00
-DATA front32AVX2<>+751(SB)/1, $0x00
-DATA front32AVX2<>+752(SB)/1, $0x01
-DATA front32AVX2<>+753(SB)/1, $0x02
-DATA front32AVX2<>+754(SB)/1, $0x03
-DATA front32AVX2<>+755(SB)/1, $0x04
-DATA front32AVX2<>+756(SB)/1, $0x06
-DATA front32AVX2<>+757(SB)/1, $0x00
-DATA front32AVX2<>+758(SB)/1, $0x00
-DATA front32AVX2<>+759(SB)/1, $0x00
-DATA front32AVX2<>+760(SB)/1, $0x00
-DATA front32AVX2<>+761(SB)/1, $0x01
-DATA front32AVX2<>+762(SB)/1, $0x02
-DATA front32AVX2<>+763(SB)/1, $0x03
-DATA front32AVX2<>+764(SB)/1, $0x04
-DATA front32AVX2<>+765(SB)/1, $0x06
-DATA front32AVX2<>+766(SB)/1, $0x00
-DATA front32AVX2<>+767(SB)/1, $0x00
-DATA front32AVX2<>+768(SB)/1, $0x05
-DATA front32AVX2<>+769(SB)/1, $0x06
-DATA front32AVX2<>+770(SB)/1, $0x00
-DATA front32AVX2<>+771(SB)/1, $0x00
-DATA front32AVX2<>+772(SB)/1, $0x00
-DATA front32AVX2<>+773(SB)/1, $0x00
-DATA front32AVX2<>+774(SB)/1, $0x00
-DATA front32AVX2<>+775(SB)/1, $0x00
-DATA front32AVX2<>+776(SB)/1, $0x00
-DATA front32AVX2<>+777(SB)/1, $0x05
-DATA front32AVX2<>+778(SB)/1, $0x06
-DATA front32AVX2<>+779(SB)/1, $0x00
-DATA front32AVX2<>+780(SB)/1, $0x00
-DATA front32AVX2<>+781(SB)/1, $0x00
-DATA front32AVX2<>+782(SB)/1, $0x00
-DATA front32AVX2<>+783(SB)/1, $0x00
-DATA front32AVX2<>+784(SB)/1, $0x01
-DATA front32AVX2<>+785(SB)/1, $0x05
-DATA front32AVX2<>+786(SB)/1, $0x06
-DATA front32AVX2<>+787(SB)/1, $0x00
-DATA front32AVX2<>+788(SB)/1, $0x00
-DATA front32AVX2<>+789(SB)/1, $0x00
-DATA front32AVX2<>+790(SB)/1, $0x00
-DATA front32AVX2<>+791(SB)/1, $0x00
-DATA front32AVX2<>+792(SB)/1, $0x00
-DATA front32AVX2<>+793(SB)/1, $0x01
-DATA front32AVX2<>+794(SB)/1, $0x05
-DATA front32AVX2<>+795(SB)/1, $0x06
-DATA front32AVX2<>+796(SB)/1, $0x00
-DATA front32AVX2<>+797(SB)/1, $0x00
-DATA front32AVX2<>+798(SB)/1, $0x00
-DATA front32AVX2<>+799(SB)/1, $0x00
-DATA front32AVX2<>+800(SB)/1, $0x02
-DATA front32AVX2<>+801(SB)/1, $0x05
-DATA front32AVX2<>+802(SB)/1, $0x06
-DATA front32AVX2<>+803(SB)/1, $0x00
-DATA front32AVX2<>+804(SB)/1, $0x00
-DATA front32AVX2<>+805(SB)/1, $0x00
-DATA front32AVX2<>+806(SB)/1, $0x00
-DATA front32AVX2<>+807(SB)/1, $0x00
-DATA front32AVX2<>+808(SB)/1, $0x00
-DATA front32AVX2<>+809(SB)/1, $0x02
-DATA front32AVX2<>+810(SB)/1, $0x05
-DATA front32AVX2<>+811(SB)/1, $0x06
-DATA front32AVX2<>+812(SB)/1, $0x00
-DATA front32AVX2<>+813(SB)/1, $0x00
-DATA front32AVX2<>+814(SB)/1, $0x00
-DATA front32AVX2<>+815(SB)/1, $0x00
-DATA front32AVX2<>+816(SB)/1, $0x01
-DATA front32AVX2<>+817(SB)/1, $0x02
-DATA front32AVX2<>+818(SB)/1, $0x05
-DATA front32AVX2<>+819(SB)/1, $0x06
-DATA front32AVX2<>+820(SB)/1, $0x00
-DATA front32AVX2<>+821(SB)/1, $0x00
-DATA front32AVX2<>+822(SB)/1, $0x00
-DATA front32AVX2<>+823(SB)/1, $0x00
-DATA front32AVX2<>+824(SB)/1, $0x00
-DATA front32AVX2<>+825(SB)/1, $0x01
-DATA front32AVX2<>+826(SB)/1, $0x02
-DATA front32AVX2<>+827(SB)/1, $0x05
-DATA front32AVX2<>+828(SB)/1, $0x06
-DATA front32AVX2<>+829(SB)/1, $0x00
-DATA front32AVX2<>+830(SB)/1, $0x00
-DATA front32AVX2<>+831(SB)/1, $0x00
-DATA front32AVX2<>+832(SB)/1, $0x03
-DATA front32AVX2<>+833(SB)/1, $0x05
-DATA front32AVX2<>+834(SB)/1, $0x06
-DATA front32AVX2<>+835(SB)/1, $0x00
-DATA front32AVX2<>+836(SB)/1, $0x00
-DATA front32AVX2<>+837(SB)/1, $0x00
-DATA front32AVX2<>+838(SB)/1, $0x00
-DATA front32AVX2<>+839(SB)/1, $0x00
-DATA front32AVX2<>+840(SB)/1, $0x00
-DATA front32AVX2<>+841(SB)/1, $0x03
-DATA front32AVX2<>+842(SB)/1, $0x05
-DATA front32AVX2<>+843(SB)/1, $0x06
-DATA front32AVX2<>+844(SB)/1, $0x00
-DATA front32AVX2<>+845(SB)/1, $0x00
-DATA front32AVX2<>+846(SB)/1, $0x00
-DATA front32AVX2<>+847(SB)/1, $0x00
-DATA front32AVX2<>+848(SB)/1, $0x01
-DATA front32AVX2<>+849(SB)/1, $0x03
-DATA front32AVX2<>+850(SB)/1, $0x05
-DATA front32AVX2<>+851(SB)/1, $0x06
-DATA front32AVX2<>+852(SB)/1, $0x00
-DATA front32AVX2<>+853(SB)/1, $0x00
-DATA front32AVX2<>+854(SB)/1, $0x00
-DATA front32AVX2<>+855(SB)/1, $0x00
-DATA front32AVX2<>+856(SB)/1, $0x00
-DATA front32AVX2<>+857(SB)/1, $0x01
-DATA front32AVX2<>+858(SB)/1, $0x03
-DATA front32AVX2<>+859(SB)/1, $0x05
-DATA front32AVX2<>+860(SB)/1, $0x06
-DATA front32AVX2<>+861(SB)/1, $0x00
-DATA front32AVX2<>+862(SB)/1, $0x00
-DATA front32AVX2<>+863(SB)/1, $0x00
-DATA front32AVX2<>+864(SB)/1, $0x02
-DATA front32AVX2<>+865(SB)/1, $0x03
-DATA front32AVX2<>+866(SB)/1, $0x05
-DATA front32AVX2<>+867(SB)/1, $0x06
-DATA front32AVX2<>+868(SB)/1, $0x00
-DATA front32AVX2<>+869(SB)/1, $0x00
-DATA front32AVX2<>+870(SB)/1, $0x00
-DATA front32AVX2<>+871(SB)/1, $0x00
-DATA front32AVX2<>+872(SB)/1, $0x00
-DATA front32AVX2<>+873(SB)/1, $0x02
-DATA front32AVX2<>+874(SB)/1, $0x03
-DATA front32AVX2<>+875(SB)/1, $0x05
-DATA front32AVX2<>+876(SB)/1, $0x06
-DATA front32AVX2<>+877(SB)/1, $0x00
-DATA front32AVX2<>+878(SB)/1, $0x00
-DATA front32AVX2<>+879(SB)/1, $0x00
-DATA front32AVX2<>+880(SB)/1, $0x01
-DATA front32AVX2<>+881(SB)/1, $0x02
-DATA front32AVX2<>+882(SB)/1, $0x03
-DATA front32AVX2<>+883(SB)/1, $0x05
-DATA front32AVX2<>+884(SB)/1, $0x06
-DATA front32AVX2<>+885(SB)/1, $0x00
-DATA front32AVX2<>+886(SB)/1, $0x00
-DATA front32AVX2<>+887(SB)/1, $0x00
-DATA front32AVX2<>+888(SB)/1, $0x00
-DATA front32AVX2<>+889(SB)/1, $0x01
-DATA front32AVX2<>+890(SB)/1, $0x02
-DATA front32AVX2<>+891(SB)/1, $0x03
-DATA front32AVX2<>+892(SB)/1, $0x05
-DATA front32AVX2<>+893(SB)/1, $0x06
-DATA front32AVX2<>+894(SB)/1, $0x00
-DATA front32AVX2<>+895(SB)/1, $0x00
-DATA front32AVX2<>+896(SB)/1, $0x04
-DATA front32AVX2<>+897(SB)/1, $0x05
-DATA front32AVX2<>+898(SB)/1, $0x06
-DATA front32AVX2<>+899(SB)/1, $0x00
-DATA front32AVX2<>+900(SB)/1, $0x00
-DATA front32AVX2<>+901(SB)/1, $0x00
-DATA front32AVX2<>+902(SB)/1, $0x00
-DATA front32AVX2<>+903(SB)/1, $0x00
-DATA front32AVX2<>+904(SB)/1, $0x00
-DATA front32AVX2<>+905(SB)/1, $0x04
-DATA front32AVX2<>+906(SB)/1, $0x05
-DATA front32AVX2<>+907(SB)/1, $0x06
-DATA front32AVX2<>+908(SB)/1, $0x00
-DATA front32AVX2<>+909(SB)/1, $0x00
-DATA front32AVX2<>+910(SB)/1, $0x00
-DATA front32AVX2<>+911(SB)/1, $0x00
-DATA front32AVX2<>+912(SB)/1, $0x01
-DATA front32AVX2<>+913(SB)/1, $0x04
-DATA front32AVX2<>+914(SB)/1, $0x05
-DATA front32AVX2<>+915(SB)/1, $0x06
-DATA front32AVX2<>+916(SB)/1, $0x00
-DATA front32AVX2<>+917(SB)/1, $0x00
-DATA front32AVX2<>+918(SB)/1, $0x00
-DATA front32AVX2<>+919(SB)/1, $0x00
-DATA front32AVX2<>+920(SB)/1, $0x00
-DATA front32AVX2<>+921(SB)/1, $0x01
-DATA front32AVX2<>+922(SB)/1, $0x04
-DATA front32AVX2<>+923(SB)/1, $0x05
-DATA front32AVX2<>+924(SB)/1, $0x06
-DATA front32AVX2<>+925(SB)/1, $0x00
-DATA front32AVX2<>+926(SB)/1, $0x00
-DATA front32AVX2<>+927(SB)/1, $0x00
-DATA front32AVX2<>+928(SB)/1, $0x02
-DATA front32AVX2<>+929(SB)/1, $0x04
-DATA front32AVX2<>+930(SB)/1, $0x05
-DATA front32AVX2<>+931(SB)/1, $0x06
-DATA front32AVX2<>+932(SB)/1, $0x00
-DATA front32AVX2<>+933(SB)/1, $0x00
-DATA front32AVX2<>+934(SB)/1, $0x00
-DATA front32AVX2<>+935(SB)/1, $0x00
-DATA front32AVX2<>+936(SB)/1, $0x00
-DATA front32AVX2<>+937(SB)/1, $0x02
-DATA front32AVX2<>+938(SB)/1, $0x04
-DATA front32AVX2<>+939(SB)/1, $0x05
-DATA front32AVX2<>+940(SB)/1, $0x06
-DATA front32AVX2<>+941(SB)/1, $0x00
-DATA front32AVX2<>+942(SB)/1, $0x00
-DATA front32AVX2<>+943(SB)/1, $0x00
-DATA front32AVX2<>+944(SB)/1, $0x01
-DATA front32AVX2<>+945(SB)/1, $0x02
-DATA front32AVX2<>+946(SB)/1, $0x04
-DATA front32AVX2<>+947(SB)/1, $0x05
-DATA front32AVX2<>+948(SB)/1, $0x06
-DATA front32AVX2<>+949(SB)/1, $0x00
-DATA front32AVX2<>+950(SB)/1, $0x00
-DATA front32AVX2<>+951(SB)/1, $0x00
-DATA front32AVX2<>+952(SB)/1, $0x00
-DATA front32AVX2<>+953(SB)/1, $0x01
-DATA front32AVX2<>+954(SB)/1, $0x02
-DATA front32AVX2<>+955(SB)/1, $0x04
-DATA front32AVX2<>+956(SB)/1, $0x05
-DATA front32AVX2<>+957(SB)/1, $0x06
-DATA front32AVX2<>+958(SB)/1, $0x00
-DATA front32AVX2<>+959(SB)/1, $0x00
-DATA front32AVX2<>+960(SB)/1, $0x03
-DATA front32AVX2<>+961(SB)/1, $0x04
-DATA front32AVX2<>+962(SB)/1, $0x05
-DATA front32AVX2<>+963(SB)/1, $0x06
-DATA front32AVX2<>+964(SB)/1, $0x00
-DATA front32AVX2<>+965(SB)/1, $0x00
-DATA front32AVX2<>+966(SB)/1, $0x00
-DATA front32AVX2<>+967(SB)/1, $0x00
-DATA front32AVX2<>+968(SB)/1, $0x00
-DATA front32AVX2<>+969(SB)/1, $0x03
-DATA front32AVX2<>+970(SB)/1, $0x04
-DATA front32AVX2<>+971(SB)/1, $0x05
-DATA front32AVX2<>+972(SB)/1, $0x06
-DATA front32AVX2<>+973(SB)/1, $0x00
-DATA front32AVX2<>+974(SB)/1, $0x00
-DATA front32AVX2<>+975(SB)/1, $0x00
-DATA front32AVX2<>+976(SB)/1, $0x01
-DATA front32AVX2<>+977(SB)/1, $0x03
-DATA front32AVX2<>+978(SB)/1, $0x04
-DATA front32AVX2<>+979(SB)/1, $0x05
-DATA front32AVX2<>+980(SB)/1, $0x06
-DATA front32AVX2<>+981(SB)/1, $0x00
-DATA front32AVX2<>+982(SB)/1, $0x00
-DATA front32AVX2<>+983(SB)/1, $0x00
-DATA front32AVX2<>+984(SB)/1, $0x00
-DATA front32AVX2<>+985(SB)/1, $0x01
-DATA front32AVX2<>+986(SB)/1, $0x03
-DATA front32AVX2<>+987(SB)/1, $0x04
-DATA front32AVX2<>+988(SB)/1, $0x05
-DATA front32AVX2<>+989(SB)/1, $0x06
-DATA front32AVX2<>+990(SB)/1, $0x00
-DATA front32AVX2<>+991(SB)/1, $0x00
-DATA front32AVX2<>+992(SB)/1, $0x02
-DATA front32AVX2<>+993(SB)/1, $0x03
-DATA front32AVX2<>+994(SB)/1, $0x04
-DATA front32AVX2<>+995(SB)/1, $0x05
-DATA front32AVX2<>+996(SB)/1, $0x06
-DATA front32AVX2<>+997(SB)/1, $0x00
-DATA front32AVX2<>+998(SB)/1, $0x00
-DATA front32AVX2<>+999(SB)/1, $0x00
-DATA front32AVX2<>+1000(SB)/1, $0x00
-DATA front32AVX2<>+1001(SB)/1, $0x02
-DATA front32AVX2<>+1002(SB)/1, $0x03
-DATA front32AVX2<>+1003(SB)/1, $0x04
-DATA front32AVX2<>+1004(SB)/1, $0x05
-DATA front32AVX2<>+1005(SB)/1, $0x06
-DATA front32AVX2<>+1006(SB)/1, $0x00
-DATA front32AVX2<>+1007(SB)/1, $0x00
-DATA front32AVX2<>+1008(SB)/1, $0x01
-DATA front32AVX2<>+1009(SB)/1, $0x02
-DATA front32AVX2<>+1010(SB)/1, $0x03
-DATA front32AVX2<>+1011(SB)/1, $0x04
-DATA front32AVX2<>+1012(SB)/1, $0x05
-DATA front32AVX2<>+1013(SB)/1, $0x06
-DATA front32AVX2<>+1014(SB)/1, $0x00
-DATA front32AVX2<>+1015(SB)/1, $0x00
-DATA front32AVX2<>+1016(SB)/1, $0x00
-DATA front32AVX2<>+1017(SB)/1, $0x01
-DATA front32AVX2<>+1018(SB)/1, $0x02
-DATA front32AVX2<>+1019(SB)/1, $0x03
-DATA front32AVX2<>+1020(SB)/1, $0x04
-DATA front32AVX2<>+1021(SB)/1, $0x05
-DATA front32AVX2<>+1022(SB)/1, $0x06
-DATA front32AVX2<>+1023(SB)/1, $0x00
-DATA front32AVX2<>+1024(SB)/1, $0x07
-DATA front32AVX2<>+1025(SB)/1, $0x00
-DATA front32AVX2<>+1026(SB)/1, $0x00
-DATA front32AVX2<>+1027(SB)/1, $0x00
-DATA front32AVX2<>+1028(SB)/1, $0x00
-DATA front32AVX2<>+1029(SB)/1, $0x00
-DATA front32AVX2<>+1030(SB)/1, $0x00
-DATA front32AVX2<>+1031(SB)/1, $0x00
-DATA front32AVX2<>+1032(SB)/1, $0x00
-DATA front32AVX2<>+1033(SB)/1, $0x07
-DATA front32AVX2<>+1034(SB)/1, $0x00
-DATA front32AVX2<>+1035(SB)/1, $0x00
-DATA front32AVX2<>+1036(SB)/1, $0x00
-DATA front32AVX2<>+1037(SB)/1, $0x00
-DATA front32AVX2<>+1038(SB)/1, $0x00
-DATA front32AVX2<>+1039(SB)/1, $0x00
-DATA front32AVX2<>+1040(SB)/1, $0x01
-DATA front32AVX2<>+1041(SB)/1, $0x07
-DATA front32AVX2<>+1042(SB)/1, $0x00
-DATA front32AVX2<>+1043(SB)/1, $0x00
-DATA front32AVX2<>+1044(SB)/1, $0x00
-DATA front32AVX2<>+1045(SB)/1, $0x00
-DATA front32AVX2<>+1046(SB)/1, $0x00
-DATA front32AVX2<>+1047(SB)/1, $0x00
-DATA front32AVX2<>+1048(SB)/1, $0x00
-DATA front32AVX2<>+1049(SB)/1, $0x01
-DATA front32AVX2<>+1050(SB)/1, $0x07
-DATA front32AVX2<>+1051(SB)/1, $0x00
-DATA front32AVX2<>+1052(SB)/1, $0x00
-DATA front32AVX2<>+1053(SB)/1, $0x00
-DATA front32AVX2<>+1054(SB)/1, $0x00
-DATA front32AVX2<>+1055(SB)/1, $0x00
-DATA front32AVX2<>+1056(SB)/1, $0x02
-DATA front32AVX2<>+1057(SB)/1, $0x07
-DATA front32AVX2<>+1058(SB)/1, $0x00
-DATA front32AVX2<>+1059(SB)/1, $0x00
-DATA front32AVX2<>+1060(SB)/1, $0x00
-DATA front32AVX2<>+1061(SB)/1, $0x00
-DATA front32AVX2<>+1062(SB)/1, $0x00
-DATA front32AVX2<>+1063(SB)/1, $0x00
-DATA front32AVX2<>+1064(SB)/1, $0x00
-DATA front32AVX2<>+1065(SB)/1, $0x02
-DATA front32AVX2<>+1066(SB)/1, $0x07
-DATA front32AVX2<>+1067(SB)/1, $0x00
-DATA front32AVX2<>+1068(SB)/1, $0x00
-DATA front32AVX2<>+1069(SB)/1, $0x00
-DATA front32AVX2<>+1070(SB)/1, $0x00
-DATA front32AVX2<>+1071(SB)/1, $0x00
-DATA front32AVX2<>+1072(SB)/1, $0x01
-DATA front32AVX2<>+1073(SB)/1, $0x02
-DATA front32AVX2<>+1074(SB)/1, $0x07
-DATA front32AVX2<>+1075(SB)/1, $0x00
-DATA front32AVX2<>+1076(SB)/1, $0x00
-DATA front32AVX2<>+1077(SB)/1, $0x00
-DATA front32AVX2<>+1078(SB)/1, $0x00
-DATA front32AVX2<>+1079(SB)/1, $0x00
-DATA front32AVX2<>+1080(SB)/1, $0x00
-DATA front32AVX2<>+1081(SB)/1, $0x01
-DATA front32AVX2<>+1082(SB)/1, $0x02
-DATA front32AVX2<>+1083(SB)/1, $0x07
-DATA front32AVX2<>+1084(SB)/1, $0x00
-DATA front32AVX2<>+1085(SB)/1, $0x00
-DATA front32AVX2<>+1086(SB)/1, $0x00
-DATA front32AVX2<>+1087(SB)/1, $0x00
-DATA front32AVX2<>+1088(SB)/1, $0x03
-DATA front32AVX2<>+1089(SB)/1, $0x07
-DATA front32AVX2<>+1090(SB)/1, $0x00
-DATA front32AVX2<>+1091(SB)/1, $0x00
-DATA front32AVX2<>+1092(SB)/1, $0x00
-DATA front32AVX2<>+1093(SB)/1, $0x00
-DATA front32AVX2<>+1094(SB)/1, $0x00
-DATA front32AVX2<>+1095(SB)/1, $0x00
-DATA front32AVX2<>+1096(SB)/1, $0x00
-DATA front32AVX2<>+1097(SB)/1, $0x03
-DATA front32AVX2<>+1098(SB)/1, $0x07
-DATA front32AVX2<>+1099(SB)/1, $0x00
-DATA front32AVX2<>+1100(SB)/1, $0x00
-DATA front32AVX2<>+1101(SB)/1, $0x00
-DATA front32AVX2<>+1102(SB)/1, $0x00
-DATA front32AVX2<>+1103(SB)/1, $0x00
-DATA front32AVX2<>+1104(SB)/1, $0x01
-DATA front32AVX2<>+1105(SB)/1, $0x03
-DATA front32AVX2<>+1106(SB)/1, $0x07
-DATA front32AVX2<>+1107(SB)/1, $0x00
-DATA front32AVX2<>+1108(SB)/1, $0x00
-DATA front32AVX2<>+1109(SB)/1, $0x00
-DATA front32AVX2<>+1110(SB)/1, $0x00
-DATA front32AVX2<>+1111(SB)/1, $0x00
-DATA front32AVX2<>+1112(SB)/1, $0x00
-DATA front32AVX2<>+1113(SB)/1, $0x01
-DATA front32AVX2<>+1114(SB)/1, $0x03
-DATA front32AVX2<>+1115(SB)/1, $0x07
-DATA front32AVX2<>+1116(SB)/1, $0x00
-DATA front32AVX2<>+1117(SB)/1, $0x00
-DATA front32AVX2<>+1118(SB)/1, $0x00
-DATA front32AVX2<>+1119(SB)/1, $0x00
-DATA front32AVX2<>+1120(SB)/1, $0x02
-DATA front32AVX2<>+1121(SB)/1, $0x03
-DATA front32AVX2<>+1122(SB)/1, $0x07
-DATA front32AVX2<>+1123(SB)/1, $0x00
-DATA front32AVX2<>+1124(SB)/1, $0x00
-DATA front32AVX2<>+1125(SB)/1, $0x00
-DATA front32AVX2<>+1126(SB)/1, $0x00
-DATA front32AVX2<>+1127(SB)/1, $0x00
-DATA front32AVX2<>+1128(SB)/1, $0x00
-DATA front32AVX2<>+1129(SB)/1, $0x02
-DATA front32AVX2<>+1130(SB)/1, $0x03
-DATA front32AVX2<>+1131(SB)/1, $0x07
-DATA front32AVX2<>+1132(SB)/1, $0x00
-DATA front32AVX2<>+1133(SB)/1, $0x00
-DATA front32AVX2<>+1134(SB)/1, $0x00
-DATA front32AVX2<>+1135(SB)/1, $0x00
-DATA front32AVX2<>+1136(SB)/1, $0x01
-DATA front32AVX2<>+1137(SB)/1, $0x02
-DATA front32AVX2<>+1138(SB)/1, $0x03
-DATA front32AVX2<>+1139(SB)/1, $0x07
-DATA front32AVX2<>+1140(SB)/1, $0x00
-DATA front32AVX2<>+1141(SB)/1, $0x00
-DATA front32AVX2<>+1142(SB)/1, $0x00
-DATA front32AVX2<>+1143(SB)/1, $0x00
-DATA front32AVX2<>+1144(SB)/1, $0x00
-DATA front32AVX2<>+1145(SB)/1, $0x01
-DATA front32AVX2<>+1146(SB)/1, $0x02
-DATA front32AVX2<>+1147(SB)/1, $0x03
-DATA front32AVX2<>+1148(SB)/1, $0x07
-DATA front32AVX2<>+1149(SB)/1, $0x00
-DATA front32AVX2<>+1150(SB)/1, $0x00
-DATA front32AVX2<>+1151(SB)/1, $0x00
-DATA front32AVX2<>+1152(SB)/1, $0x04
-DATA front32AVX2<>+1153(SB)/1, $0x07
-DATA front32AVX2<>+1154(SB)/1, $0x00
-DATA front32AVX2<>+1155(SB)/1, $0x00
-DATA front32AVX2<>+1156(SB)/1, $0x00
-DATA front32AVX2<>+1157(SB)/1, $0x00
-DATA front32AVX2<>+1158(SB)/1, $0x00
-DATA front32AVX2<>+1159(SB)/1, $0x00
-DATA front32AVX2<>+1160(SB)/1, $0x00
-DATA front32AVX2<>+1161(SB)/1, $0x04
-DATA front32AVX2<>+1162(SB)/1, $0x07
-DATA front32AVX2<>+1163(SB)/1, $0x00
-DATA front32AVX2<>+1164(SB)/1, $0x00
-DATA front32AVX2<>+1165(SB)/1, $0x00
-DATA front32AVX2<>+1166(SB)/1, $0x00
-DATA front32AVX2<>+1167(SB)/1, $0x00
-DATA front32AVX2<>+1168(SB)/1, $0x01
-DATA front32AVX2<>+1169(SB)/1, $0x04
-DATA front32AVX2<>+1170(SB)/1, $0x07
-DATA front32AVX2<>+1171(SB)/1, $0x00
-DATA front32AVX2<>+1172(SB)/1, $0x00
-DATA front32AVX2<>+1173(SB)/1, $0x00
-DATA front32AVX2<>+1174(SB)/1, $0x00
-DATA front32AVX2<>+1175(SB)/1, $0x00
-DATA front32AVX2<>+1176(SB)/1, $0x00
-DATA front32AVX2<>+1177(SB)/1, $0x01
-DATA front32AVX2<>+1178(SB)/1, $0x04
-DATA front32AVX2<>+1179(SB)/1, $0x07
-DATA front32AVX2<>+1180(SB)/1, $0x00
-DATA front32AVX2<>+1181(SB)/1, $0x00
-DATA front32AVX2<>+1182(SB)/1, $0x00
-DATA front32AVX2<>+1183(SB)/1, $0x00
-DATA front32AVX2<>+1184(SB)/1, $0x02
-DATA front32AVX2<>+1185(SB)/1, $0x04
-DATA front32AVX2<>+1186(SB)/1, $0x07
-DATA front32AVX2<>+1187(SB)/1, $0x00
-DATA front32AVX2<>+1188(SB)/1, $0x00
-DATA front32AVX2<>+1189(SB)/1, $0x00
-DATA front32AVX2<>+1190(SB)/1, $0x00
-DATA front32AVX2<>+1191(SB)/1, $0x00
-DATA front32AVX2<>+1192(SB)/1, $0x00
-DATA front32AVX2<>+1193(SB)/1, $0x02
-DATA front32AVX2<>+1194(SB)/1, $0x04
-DATA front32AVX2<>+1195(SB)/1, $0x07
-DATA front32AVX2<>+1196(SB)/1, $0x00
-DATA front32AVX2<>+1197(SB)/1, $0x00
-DATA front32AVX2<>+1198(SB)/1, $0x00
-DATA front32AVX2<>+1199(SB)/1, $0x00
-DATA front32AVX2<>+1200(SB)/1, $0x01
-DATA front32AVX2<>+1201(SB)/1, $0x02
-DATA front32AVX2<>+1202(SB)/1, $0x04
-DATA front32AVX2<>+1203(SB)/1, $0x07
-DATA front32AVX2<>+1204(SB)/1, $0x00
-DATA front32AVX2<>+1205(SB)/1, $0x00
-DATA front32AVX2<>+1206(SB)/1, $0x00
-DATA front32AVX2<>+1207(SB)/1, $0x00
-DATA front32AVX2<>+1208(SB)/1, $0x00
-DATA front32AVX2<>+1209(SB)/1, $0x01
-DATA front32AVX2<>+1210(SB)/1, $0x02
-DATA front32AVX2<>+1211(SB)/1, $0x04
-DATA front32AVX2<>+1212(SB)/1, $0x07
-DATA front32AVX2<>+1213(SB)/1, $0x00
-DATA front32AVX2<>+1214(SB)/1, $0x00
-DATA front32AVX2<>+1215(SB)/1, $0x00
-DATA front32AVX2<>+1216(SB)/1, $0x03
-DATA front32AVX2<>+1217(SB)/1, $0x04
-DATA front32AVX2<>+1218(SB)/1, $0x07
-DATA front32AVX2<>+1219(SB)/1, $0x00
-DATA front32AVX2<>+1220(SB)/1, $0x00
-DATA front32AVX2<>+1221(SB)/1, $0x00
-DATA front32AVX2<>+1222(SB)/1, $0x00
-DATA front32AVX2<>+1223(SB)/1, $0x00
-DATA front32AVX2<>+1224(SB)/1, $0x00
-DATA front32AVX2<>+1225(SB)/1, $0x03
-DATA front32AVX2<>+1226(SB)/1, $0x04
-DATA front32AVX2<>+1227(SB)/1, $0x07
-DATA front32AVX2<>+1228(SB)/1, $0x00
-DATA front32AVX2<>+1229(SB)/1, $0x00
-DATA front32AVX2<>+1230(SB)/1, $0x00
-DATA front32AVX2<>+1231(SB)/1, $0x00
-DATA front32AVX2<>+1232(SB)/1, $0x01
-DATA front32AVX2<>+1233(SB)/1, $0x03
-DATA front32AVX2<>+1234(SB)/1, $0x04
-DATA front32AVX2<>+1235(SB)/1, $0x07
-DATA front32AVX2<>+1236(SB)/1, $0x00
-DATA front32AVX2<>+1237(SB)/1, $0x00
-DATA front32AVX2<>+1238(SB)/1, $0x00
-DATA front32AVX2<>+1239(SB)/1, $0x00
-DATA front32AVX2<>+1240(SB)/1, $0x00
-DATA front32AVX2<>+1241(SB)/1, $0x01
-DATA front32AVX2<>+1242(SB)/1, $0x03
-DATA front32AVX2<>+1243(SB)/1, $0x04
-DATA front32AVX2<>+1244(SB)/1, $0x07
-DATA front32AVX2<>+1245(SB)/1, $0x00
-DATA front32AVX2<>+1246(SB)/1, $0x00
-DATA front32AVX2<>+1247(SB)/1, $0x00
-DATA front32AVX2<>+1248(SB)/1, $0x02
-DATA front32AVX2<>+1249(SB)/1, $0x03
-DATA front32AVX2<>+1250(SB)/1, $0x04
-DATA front32AVX2<>+1251(SB)/1, $0x07
-DATA front32AVX2<>+1252(SB)/1, $0x00
-DATA front32AVX2<>+1253(SB)/1, $0x00
-DATA front32AVX2<>+1254(SB)/1, $0x00
-DATA front32AVX2<>+1255(SB)/1, $0x00
-DATA front32AVX2<>+1256(SB)/1, $0x00
-DATA front32AVX2<>+1257(SB)/1, $0x02
-DATA front32AVX2<>+1258(SB)/1, $0x03
-DATA front32AVX2<>+1259(SB)/1, $0x04
-DATA front32AVX2<>+1260(SB)/1, $0x07
-DATA front32AVX2<>+1261(SB)/1, $0x00
-DATA front32AVX2<>+1262(SB)/1, $0x00
-DATA front32AVX2<>+1263(SB)/1, $0x00
-DATA front32AVX2<>+1264(SB)/1, $0x01
-DATA front32AVX2<>+1265(SB)/1, $0x02
-DATA front32AVX2<>+1266(SB)/1, $0x03
-DATA front32AVX2<>+1267(SB)/1, $0x04
-DATA front32AVX2<>+1268(SB)/1, $0x07
-DATA front32AVX2<>+1269(SB)/1, $0x00
-DATA front32AVX2<>+1270(SB)/1, $0x00
-DATA front32AVX2<>+1271(SB)/1, $0x00
-DATA front32AVX2<>+1272(SB)/1, $0x00
-DATA front32AVX2<>+1273(SB)/1, $0x01
-DATA front32AVX2<>+1274(SB)/1, $0x02
-DATA front32AVX2<>+1275(SB)/1, $0x03
-DATA front32AVX2<>+1276(SB)/1, $0x04
-DATA front32AVX2<>+1277(SB)/1, $0x07
-DATA front32AVX2<>+1278(SB)/1, $0x00
-DATA front32AVX2<>+1279(SB)/1, $0x00
-DATA front32AVX2<>+1280(SB)/1, $0x05
-DATA front32AVX2<>+1281(SB)/1, $0x07
-DATA front32AVX2<>+1282(SB)/1, $0x00
-DATA front32AVX2<>+1283(SB)/1, $0x00
-DATA front32AVX2<>+1284(SB)/1, $0x00
-DATA front32AVX2<>+1285(SB)/1, $0x00
-DATA front32AVX2<>+1286(SB)/1, $0x00
-DATA front32AVX2<>+1287(SB)/1, $0x00
-DATA front32AVX2<>+1288(SB)/1, $0x00
-DATA front32AVX2<>+1289(SB)/1, $0x05
-DATA front32AVX2<>+1290(SB)/1, $0x07
-DATA front32AVX2<>+1291(SB)/1, $0x00
-DATA front32AVX2<>+1292(SB)/1, $0x00
-DATA front32AVX2<>+1293(SB)/1, $0x00
-DATA front32AVX2<>+1294(SB)/1, $0x00
-DATA front32AVX2<>+1295(SB)/1, $0x00
-DATA front32AVX2<>+1296(SB)/1, $0x01
-DATA front32AVX2<>+1297(SB)/1, $0x05
-DATA front32AVX2<>+1298(SB)/1, $0x07
-DATA front32AVX2<>+1299(SB)/1, $0x00
-DATA front32AVX2<>+1300(SB)/1, $0x00
-DATA front32AVX2<>+1301(SB)/1, $0x00
-DATA front32AVX2<>+1302(SB)/1, $0x00
-DATA front32AVX2<>+1303(SB)/1, $0x00
-DATA front32AVX2<>+1304(SB)/1, $0x00
-DATA front32AVX2<>+1305(SB)/1, $0x01
-DATA front32AVX2<>+1306(SB)/1, $0x05
-DATA front32AVX2<>+1307(SB)/1, $0x07
-DATA front32AVX2<>+1308(SB)/1, $0x00
-DATA front32AVX2<>+1309(SB)/1, $0x00
-DATA front32AVX2<>+1310(SB)/1, $0x00
-DATA front32AVX2<>+1311(SB)/1, $0x00
-DATA front32AVX2<>+1312(SB)/1, $0x02
-DATA front32AVX2<>+1313(SB)/1, $0x05
-DATA front32AVX2<>+1314(SB)/1, $0x07
-DATA front32AVX2<>+1315(SB)/1, $0x00
-DATA front32AVX2<>+1316(SB)/1, $0x00
-DATA front32AVX2<>+1317(SB)/1, $0x00
-DATA front32AVX2<>+1318(SB)/1, $0x00
-DATA front32AVX2<>+1319(SB)/1, $0x00
-DATA front32AVX2<>+1320(SB)/1, $0x00
-DATA front32AVX2<>+1321(SB)/1, $0x02
-DATA front32AVX2<>+1322(SB)/1, $0x05
-DATA front32AVX2<>+1323(SB)/1, $0x07
-DATA front32AVX2<>+1324(SB)/1, $0x00
-DATA front32AVX2<>+1325(SB)/1, $0x00
-DATA front32AVX2<>+1326(SB)/1, $0x00
-DATA front32AVX2<>+1327(SB)/1, $0x00
-DATA front32AVX2<>+1328(SB)/1, $0x01
-DATA front32AVX2<>+1329(SB)/1, $0x02
-DATA front32AVX2<>+1330(SB)/1, $0x05
-DATA front32AVX2<>+1331(SB)/1, $0x07
-DATA front32AVX2<>+1332(SB)/1, $0x00
-DATA front32AVX2<>+1333(SB)/1, $0x00
-DATA front32AVX2<>+1334(SB)/1, $0x00
-DATA front32AVX2<>+1335(SB)/1, $0x00
-DATA front32AVX2<>+1336(SB)/1, $0x00
-DATA front32AVX2<>+1337(SB)/1, $0x01
-DATA front32AVX2<>+1338(SB)/1, $0x02
-DATA front32AVX2<>+1339(SB)/1, $0x05
-DATA front32AVX2<>+1340(SB)/1, $0x07
-DATA front32AVX2<>+1341(SB)/1, $0x00
-DATA front32AVX2<>+1342(SB)/1, $0x00
-DATA front32AVX2<>+1343(SB)/1, $0x00
-DATA front32AVX2<>+1344(SB)/1, $0x03
-DATA front32AVX2<>+1345(SB)/1, $0x05
-DATA front32AVX2<>+1346(SB)/1, $0x07
-DATA front32AVX2<>+1347(SB)/1, $0x00
-DATA front32AVX2<>+1348(SB)/1, $0x00
-DATA front32AVX2<>+1349(SB)/1, $0x00
-DATA front32AVX2<>+1350(SB)/1, $0x00
-DATA front32AVX2<>+1351(SB)/1, $0x00
-DATA front32AVX2<>+1352(SB)/1, $0x00
-DATA front32AVX2<>+1353(SB)/1, $0x03
-DATA front32AVX2<>+1354(SB)/1, $0x05
-DATA front32AVX2<>+1355(SB)/1, $0x07
-DATA front32AVX2<>+1356(SB)/1, $0x00
-DATA front32AVX2<>+1357(SB)/1, $0x00
-DATA front32AVX2<>+1358(SB)/1, $0x00
-DATA front32AVX2<>+1359(SB)/1, $0x00
-DATA front32AVX2<>+1360(SB)/1, $0x01
-DATA front32AVX2<>+1361(SB)/1, $0x03
-DATA front32AVX2<>+1362(SB)/1, $0x05
-DATA front32AVX2<>+1363(SB)/1, $0x07
-DATA front32AVX2<>+1364(SB)/1, $0x00
-DATA front32AVX2<>+1365(SB)/1, $0x00
-DATA front32AVX2<>+1366(SB)/1, $0x00
-DATA front32AVX2<>+1367(SB)/1, $0x00
-DATA front32AVX2<>+1368(SB)/1, $0x00
-DATA front32AVX2<>+1369(SB)/1, $0x01
-DATA front32AVX2<>+1370(SB)/1, $0x03
-DATA front32AVX2<>+1371(SB)/1, $0x05
-DATA front32AVX2<>+1372(SB)/1, $0x07
-DATA front32AVX2<>+1373(SB)/1, $0x00
-DATA front32AVX2<>+1374(SB)/1, $0x00
-DATA front32AVX2<>+1375(SB)/1, $0x00
-DATA front32AVX2<>+1376(SB)/1, $0x02
-DATA front32AVX2<>+1377(SB)/1, $0x03
-DATA front32AVX2<>+1378(SB)/1, $0x05
-DATA front32AVX2<>+1379(SB)/1, $0x07
-DATA front32AVX2<>+1380(SB)/1, $0x00
-DATA front32AVX2<>+1381(SB)/1, $0x00
-DATA front32AVX2<>+1382(SB)/1, $0x00
-DATA front32AVX2<>+1383(SB)/1, $0x00
-DATA front32AVX2<>+1384(SB)/1, $0x00
-DATA front32AVX2<>+1385(SB)/1, $0x02
-DATA front32AVX2<>+1386(SB)/1, $0x03
-DATA front32AVX2<>+1387(SB)/1, $0x05
-DATA front32AVX2<>+1388(SB)/1, $0x07
-DATA front32AVX2<>+1389(SB)/1, $0x00
-DATA front32AVX2<>+1390(SB)/1, $0x00
-DATA front32AVX2<>+1391(SB)/1, $0x00
-DATA front32AVX2<>+1392(SB)/1, $0x01
-DATA front32AVX2<>+1393(SB)/1, $0x02
-DATA front32AVX2<>+1394(SB)/1, $0x03
-DATA front32AVX2<>+1395(SB)/1, $0x05
-DATA front32AVX2<>+1396(SB)/1, $0x07
-DATA front32AVX2<>+1397(SB)/1, $0x00
-DATA front32AVX2<>+1398(SB)/1, $0x00
-DATA front32AVX2<>+1399(SB)/1, $0x00
-DATA front32AVX2<>+1400(SB)/1, $0x00
-DATA front32AVX2<>+1401(SB)/1, $0x01
-DATA front32AVX2<>+1402(SB)/1, $0x02
-DATA front32AVX2<>+1403(SB)/1, $0x03
-DATA front32AVX2<>+1404(SB)/1, $0x05
-DATA front32AVX2<>+1405(SB)/1, $0x07
-DATA front32AVX2<>+1406(SB)/1, $0x00
-DATA front32AVX2<>+1407(SB)/1, $0x00
-DATA front32AVX2<>+1408(SB)/1, $0x04
-DATA front32AVX2<>+1409(SB)/1, $0x05
-DATA front32AVX2<>+1410(SB)/1, $0x07
-DATA front32AVX2<>+1411(SB)/1, $0x00
-DATA front32AVX2<>+1412(SB)/1, $0x00
-DATA front32AVX2<>+1413(SB)/1, $0x00
-DATA front32AVX2<>+1414(SB)/1, $0x00
-DATA front32AVX2<>+1415(SB)/1, $0x00
-DATA front32AVX2<>+1416(SB)/1, $0x00
-DATA front32AVX2<>+1417(SB)/1, $0x04
-DATA front32AVX2<>+1418(SB)/1, $0x05
-DATA front32AVX2<>+1419(SB)/1, $0x07
-DATA front32AVX2<>+1420(SB)/1, $0x00
-DATA front32AVX2<>+1421(SB)/1, $0x00
-DATA front32AVX2<>+1422(SB)/1, $0x00
-DATA front32AVX2<>+1423(SB)/1, $0x00
-DATA front32AVX2<>+1424(SB)/1, $0x01
-DATA front32AVX2<>+1425(SB)/1, $0x04
-DATA front32AVX2<>+1426(SB)/1, $0x05
-DATA front32AVX2<>+1427(SB)/1, $0x07
-DATA front32AVX2<>+1428(SB)/1, $0x00
-DATA front32AVX2<>+1429(SB)/1, $0x00
-DATA front32AVX2<>+1430(SB)/1, $0x00
-DATA front32AVX2<>+1431(SB)/1, $0x00
-DATA front32AVX2<>+1432(SB)/1, $0x00
-DATA front32AVX2<>+1433(SB)/1, $0x01
-DATA front32AVX2<>+1434(SB)/1, $0x04
-DATA front32AVX2<>+1435(SB)/1, $0x05
-DATA front32AVX2<>+1436(SB)/1, $0x07
-DATA front32AVX2<>+1437(SB)/1, $0x00
-DATA front32AVX2<>+1438(SB)/1, $0x00
-DATA front32AVX2<>+1439(SB)/1, $0x00
-DATA front32AVX2<>+1440(SB)/1, $0x02
-DATA front32AVX2<>+1441(SB)/1, $0x04
-DATA front32AVX2<>+1442(SB)/1, $0x05
-DATA front32AVX2<>+1443(SB)/1, $0x07
-DATA front32AVX2<>+1444(SB)/1, $0x00
-DATA front32AVX2<>+1445(SB)/1, $0x00
-DATA front32AVX2<>+1446(SB)/1, $0x00
-DATA front32AVX2<>+1447(SB)/1, $0x00
-DATA front32AVX2<>+1448(SB)/1, $0x00
-DATA front32AVX2<>+1449(SB)/1, $0x02
-DATA front32AVX2<>+1450(SB)/1, $0x04
-DATA front32AVX2<>+1451(SB)/1, $0x05
-DATA front32AVX2<>+1452(SB)/1, $0x07
-DATA front32AVX2<>+1453(SB)/1, $0x00
-DATA front32AVX2<>+1454(SB)/1, $0x00
-DATA front32AVX2<>+1455(SB)/1, $0x00
-DATA front32AVX2<>+1456(SB)/1, $0x01
-DATA front32AVX2<>+1457(SB)/1, $0x02
-DATA front32AVX2<>+1458(SB)/1, $0x04
-DATA front32AVX2<>+1459(SB)/1, $0x05
-DATA front32AVX2<>+1460(SB)/1, $0x07
-DATA front32AVX2<>+1461(SB)/1, $0x00
-DATA front32AVX2<>+1462(SB)/1, $0x00
-DATA front32AVX2<>+1463(SB)/1, $0x00
-DATA front32AVX2<>+1464(SB)/1, $0x00
-DATA front32AVX2<>+1465(SB)/1, $0x01
-DATA front32AVX2<>+1466(SB)/1, $0x02
-DATA front32AVX2<>+1467(SB)/1, $0x04
-DATA front32AVX2<>+1468(SB)/1, $0x05
-DATA front32AVX2<>+1469(SB)/1, $0x07
-DATA front32AVX2<>+1470(SB)/1, $0x00
-DATA front32AVX2<>+1471(SB)/1, $0x00
-DATA front32AVX2<>+1472(SB)/1, $0x03
-DATA front32AVX2<>+1473(SB)/1, $0x04
-DATA front32AVX2<>+1474(SB)/1, $0x05
-DATA front32AVX2<>+1475(SB)/1, $0x07
-DATA front32AVX2<>+1476(SB)/1, $0x00
-DATA front32AVX2<>+1477(SB)/1, $0x00
-DATA front32AVX2<>+1478(SB)/1, $0x00
-DATA front32AVX2<>+1479(SB)/1, $0x00
-DATA front32AVX2<>+1480(SB)/1, $0x00
-DATA front32AVX2<>+1481(SB)/1, $0x03
-DATA front32AVX2<>+1482(SB)/1, $0x04
-DATA front32AVX2<>+1483(SB)/1, $0x05
-DATA front32AVX2<>+1484(SB)/1, $0x07
-DATA front32AVX2<>+1485(SB)/1, $0x00
-DATA front32AVX2<>+1486(SB)/1, $0x00
-DATA front32AVX2<>+1487(SB)/1, $0x00
-DATA front32AVX2<>+1488(SB)/1, $0x01
-DATA front32AVX2<>+1489(SB)/1, $0x03
-DATA front32AVX2<>+1490(SB)/1, $0x04
-DATA front32AVX2<>+1491(SB)/1, $0x05
-DATA front32AVX2<>+1492(SB)/1, $0x07
-DATA front32AVX2<>+1493(SB)/1, $0x00
-DATA front32AVX2<>+1494(SB)/1, $0x00
-DATA front32AVX2<>+1495(SB)/1, $0x00
-DATA front32AVX2<>+1496(SB)/1, $0x00
-DATA front32AVX2<>+1497(SB)/1, $0x01
-DATA front32AVX2<>+1498(SB)/1, $0x03
-DATA front32AVX2<>+1499(SB)/1, $0x04
-DATA front32AVX2<>+1500(SB)/1, $0x05
-DATA front32AVX2<>+1501(SB)/1, $0x07
-DATA front32AVX2<>+1502(SB)/1, $0x00
-DATA front32AVX2<>+1503(SB)/1, $0x00
-DATA front32AVX2<>+1504(SB)/1, $0x02
-DATA front32AVX2<>+1505(SB)/1, $0x03
-DATA front32AVX2<>+1506(SB)/1, $0x04
-DATA front32AVX2<>+1507(SB)/1, $0x05
-DATA front32AVX2<>+1508(SB)/1, $0x07
-DATA front32AVX2<>+1509(SB)/1, $0x00
-DATA front32AVX2<>+1510(SB)/1, $0x00
-DATA front32AVX2<>+1511(SB)/1, $0x00
-DATA front32AVX2<>+1512(SB)/1, $0x00
-DATA front32AVX2<>+1513(SB)/1, $0x02
-DATA front32AVX2<>+1514(SB)/1, $0x03
-DATA front32AVX2<>+1515(SB)/1, $0x04
-DATA front32AVX2<>+1516(SB)/1, $0x05
-DATA front32AVX2<>+1517(SB)/1, $0x07
-DATA front32AVX2<>+1518(SB)/1, $0x00
-DATA front32AVX2<>+1519(SB)/1, $0x00
-DATA front32AVX2<>+1520(SB)/1, $0x01
-DATA front32AVX2<>+1521(SB)/1, $0x02
-DATA front32AVX2<>+1522(SB)/1, $0x03
-DATA front32AVX2<>+1523(SB)/1, $0x04
-DATA front32AVX2<>+1524(SB)/1, $0x05
-DATA front32AVX2<>+1525(SB)/1, $0x07
-DATA front32AVX2<>+1526(SB)/1, $0x00
-DATA front32AVX2<>+1527(SB)/1, $0x00
-DATA front32AVX2<>+1528(SB)/1, $0x00
-DATA front32AVX2<>+1529(SB)/1, $0x01
-DATA front32AVX2<>+1530(SB)/1, $0x02
-DATA front32AVX2<>+1531(SB)/1, $0x03
-DATA front32AVX2<>+1532(SB)/1, $0x04
-DATA front32AVX2<>+1533(SB)/1, $0x05
-DATA front32AVX2<>+1534(SB)/1, $0x07
-DATA front32AVX2<>+1535(SB)/1, $0x00
-DATA front32AVX2<>+1536(SB)/1, $0x06
-DATA front32AVX2<>+1537(SB)/1, $0x07
-DATA front32AVX2<>+1538(SB)/1, $0x00
-DATA front32AVX2<>+1539(SB)/1, $0x00
-DATA front32AVX2<>+1540(SB)/1, $0x00
-DATA front32AVX2<>+1541(SB)/1, $0x00
-DATA front32AVX2<>+1542(SB)/1, $0x00
-DATA front32AVX2<>+1543(SB)/1, $0x00
-DATA front32AVX2<>+1544(SB)/1, $0x00
-DATA front32AVX2<>+1545(SB)/1, $0x06
-DATA front32AVX2<>+1546(SB)/1, $0x07
-DATA front32AVX2<>+1547(SB)/1, $0x00
-DATA front32AVX2<>+1548(SB)/1, $0x00
-DATA front32AVX2<>+1549(SB)/1, $0x00
-DATA front32AVX2<>+1550(SB)/1, $0x00
-DATA front32AVX2<>+1551(SB)/1, $0x00
-DATA front32AVX2<>+1552(SB)/1, $0x01
-DATA front32AVX2<>+1553(SB)/1, $0x06
-DATA front32AVX2<>+1554(SB)/1, $0x07
-DATA front32AVX2<>+1555(SB)/1, $0x00
-DATA front32AVX2<>+1556(SB)/1, $0x00
-DATA front32AVX2<>+1557(SB)/1, $0x00
-DATA front32AVX2<>+1558(SB)/1, $0x00
-DATA front32AVX2<>+1559(SB)/1, $0x00
-DATA front32AVX2<>+1560(SB)/1, $0x00
-DATA front32AVX2<>+1561(SB)/1, $0x01
-DATA front32AVX2<>+1562(SB)/1, $0x06
-DATA front32AVX2<>+1563(SB)/1, $0x07
-DATA front32AVX2<>+1564(SB)/1, $0x00
-DATA front32AVX2<>+1565(SB)/1, $0x00
-DATA front32AVX2<>+1566(SB)/1, $0x00
-DATA front32AVX2<>+1567(SB)/1, $0x00
-DATA front32AVX2<>+1568(SB)/1, $0x02
-DATA front32AVX2<>+1569(SB)/1, $0x06
-DATA front32AVX2<>+1570(SB)/1, $0x07
-DATA front32AVX2<>+1571(SB)/1, $0x00
-DATA front32AVX2<>+1572(SB)/1, $0x00
-DATA front32AVX2<>+1573(SB)/1, $0x00
-DATA front32AVX2<>+1574(SB)/1, $0x00
-DATA front32AVX2<>+1575(SB)/1, $0x00
-DATA front32AVX2<>+1576(SB)/1, $0x00
-DATA front32AVX2<>+1577(SB)/1, $0x02
-DATA front32AVX2<>+1578(SB)/1, $0x06
-DATA front32AVX2<>+1579(SB)/1, $0x07
-DATA front32AVX2<>+1580(SB)/1, $0x00
-DATA front32AVX2<>+1581(SB)/1, $0x00
-DATA front32AVX2<>+1582(SB)/1, $0x00
-DATA front32AVX2<>+1583(SB)/1, $0x00
-DATA front32AVX2<>+1584(SB)/1, $0x01
-DATA front32AVX2<>+1585(SB)/1, $0x02
-DATA front32AVX2<>+1586(SB)/1, $0x06
-DATA front32AVX2<>+1587(SB)/1, $0x07
-DATA front32AVX2<>+1588(SB)/1, $0x00
-DATA front32AVX2<>+1589(SB)/1, $0x00
-DATA front32AVX2<>+1590(SB)/1, $0x00
-DATA front32AVX2<>+1591(SB)/1, $0x00
-DATA front32AVX2<>+1592(SB)/1, $0x00
-DATA front32AVX2<>+1593(SB)/1, $0x01
-DATA front32AVX2<>+1594(SB)/1, $0x02
-DATA front32AVX2<>+1595(SB)/1, $0x06
-DATA front32AVX2<>+1596(SB)/1, $0x07
-DATA front32AVX2<>+1597(SB)/1, $0x00
-DATA front32AVX2<>+1598(SB)/1, $0x00
-DATA front32AVX2<>+1599(SB)/1, $0x00
-DATA front32AVX2<>+1600(SB)/1, $0x03
-DATA front32AVX2<>+1601(SB)/1, $0x06
-DATA front32AVX2<>+1602(SB)/1, $0x07
-DATA front32AVX2<>+1603(SB)/1, $0x00
-DATA front32AVX2<>+1604(SB)/1, $0x00
-DATA front32AVX2<>+1605(SB)/1, $0x00
-DATA front32AVX2<>+1606(SB)/1, $0x00
-DATA front32AVX2<>+1607(SB)/1, $0x00
-DATA front32AVX2<>+1608(SB)/1, $0x00
-DATA front32AVX2<>+1609(SB)/1, $0x03
-DATA front32AVX2<>+1610(SB)/1, $0x06
-DATA front32AVX2<>+1611(SB)/1, $0x07
-DATA front32AVX2<>+1612(SB)/1, $0x00
-DATA front32AVX2<>+1613(SB)/1, $0x00
-DATA front32AVX2<>+1614(SB)/1, $0x00
-DATA front32AVX2<>+1615(SB)/1, $0x00
-DATA front32AVX2<>+1616(SB)/1, $0x01
-DATA front32AVX2<>+1617(SB)/1, $0x03
-DATA front32AVX2<>+1618(SB)/1, $0x06
-DATA front32AVX2<>+1619(SB)/1, $0x07
-DATA front32AVX2<>+1620(SB)/1, $0x00
-DATA front32AVX2<>+1621(SB)/1, $0x00
-DATA front32AVX2<>+1622(SB)/1, $0x00
-DATA front32AVX2<>+1623(SB)/1, $0x00
-DATA front32AVX2<>+1624(SB)/1, $0x00
-DATA front32AVX2<>+1625(SB)/1, $0x01
-DATA front32AVX2<>+1626(SB)/1, $0x03
-DATA front32AVX2<>+1627(SB)/1, $0x06
-DATA front32AVX2<>+1628(SB)/1, $0x07
-DATA front32AVX2<>+1629(SB)/1, $0x00
-DATA front32AVX2<>+1630(SB)/1, $0x00
-DATA front32AVX2<>+1631(SB)/1, $0x00
-DATA front32AVX2<>+1632(SB)/1, $0x02
-DATA front32AVX2<>+1633(SB)/1, $0x03
-DATA front32AVX2<>+1634(SB)/1, $0x06
-DATA front32AVX2<>+1635(SB)/1, $0x07
-DATA front32AVX2<>+1636(SB)/1, $0x00
-DATA front32AVX2<>+1637(SB)/1, $0x00
-DATA front32AVX2<>+1638(SB)/1, $0x00
-DATA front32AVX2<>+1639(SB)/1, $0x00
-DATA front32AVX2<>+1640(SB)/1, $0x00
-DATA front32AVX2<>+1641(SB)/1, $0x02
-DATA front32AVX2<>+1642(SB)/1, $0x03
-DATA front32AVX2<>+1643(SB)/1, $0x06
-DATA front32AVX2<>+1644(SB)/1, $0x07
-DATA front32AVX2<>+1645(SB)/1, $0x00
-DATA front32AVX2<>+1646(SB)/1, $0x00
-DATA front32AVX2<>+1647(SB)/1, $0x00
-DATA front32AVX2<>+1648(SB)/1, $0x01
-DATA front32AVX2<>+1649(SB)/1, $0x02
-DATA front32AVX2<>+1650(SB)/1, $0x03
-DATA front32AVX2<>+1651(SB)/1, $0x06
-DATA front32AVX2<>+1652(SB)/1, $0x07
-DATA front32AVX2<>+1653(SB)/1, $0x00
-DATA front32AVX2<>+1654(SB)/1, $0x00
-DATA front32AVX2<>+1655(SB)/1, $0x00
-DATA front32AVX2<>+1656(SB)/1, $0x00
-DATA front32AVX2<>+1657(SB)/1, $0x01
-DATA front32AVX2<>+1658(SB)/1, $0x02
-DATA front32AVX2<>+1659(SB)/1, $0x03
-DATA front32AVX2<>+1660(SB)/1, $0x06
-DATA front32AVX2<>+1661(SB)/1, $0x07
-DATA front32AVX2<>+1662(SB)/1, $0x00
-DATA front32AVX2<>+1663(SB)/1, $0x00
-DATA front32AVX2<>+1664(SB)/1, $0x04
-DATA front32AVX2<>+1665(SB)/1, $0x06
-DATA front32AVX2<>+1666(SB)/1, $0x07
-DATA front32AVX2<>+1667(SB)/1, $0x00
-DATA front32AVX2<>+1668(SB)/1, $0x00
-DATA front32AVX2<>+1669(SB)/1, $0x00
-DATA front32AVX2<>+1670(SB)/1, $0x00
-DATA front32AVX2<>+1671(SB)/1, $0x00
-DATA front32AVX2<>+1672(SB)/1, $0x00
-DATA front32AVX2<>+1673(SB)/1, $0x04
-DATA front32AVX2<>+1674(SB)/1, $0x06
-DATA front32AVX2<>+1675(SB)/1, $0x07
-DATA front32AVX2<>+1676(SB)/1, $0x00
-DATA front32AVX2<>+1677(SB)/1, $0x00
-DATA front32AVX2<>+1678(SB)/1, $0x00
-DATA front32AVX2<>+1679(SB)/1, $0x00
-DATA front32AVX2<>+1680(SB)/1, $0x01
-DATA front32AVX2<>+1681(SB)/1, $0x04
-DATA front32AVX2<>+1682(SB)/1, $0x06
-DATA front32AVX2<>+1683(SB)/1, $0x07
-DATA front32AVX2<>+1684(SB)/1, $0x00
-DATA front32AVX2<>+1685(SB)/1, $0x00
-DATA front32AVX2<>+1686(SB)/1, $0x00
-DATA front32AVX2<>+1687(SB)/1, $0x00
-DATA front32AVX2<>+1688(SB)/1, $0x00
-DATA front32AVX2<>+1689(SB)/1, $0x01
-DATA front32AVX2<>+1690(SB)/1, $0x04
-DATA front32AVX2<>+1691(SB)/1, $0x06
-DATA front32AVX2<>+1692(SB)/1, $0x07
-DATA front32AVX2<>+1693(SB)/1, $0x00
-DATA front32AVX2<>+1694(SB)/1, $0x00
-DATA front32AVX2<>+1695(SB)/1, $0x00
-DATA front32AVX2<>+1696(SB)/1, $0x02
-DATA front32AVX2<>+1697(SB)/1, $0x04
-DATA front32AVX2<>+1698(SB)/1, $0x06
-DATA front32AVX2<>+1699(SB)/1, $0x07
-DATA front32AVX2<>+1700(SB)/1, $0x00
-DATA front32AVX2<>+1701(SB)/1, $0x00
-DATA front32AVX2<>+1702(SB)/1, $0x00
-DATA front32AVX2<>+1703(SB)/1, $0x00
-DATA front32AVX2<>+1704(SB)/1, $0x00
-DATA front32AVX2<>+1705(SB)/1, $0x02
-DATA front32AVX2<>+1706(SB)/1, $0x04
-DATA front32AVX2<>+1707(SB)/1, $0x06
-DATA front32AVX2<>+1708(SB)/1, $0x07
-DATA front32AVX2<>+1709(SB)/1, $0x00
-DATA front32AVX2<>+1710(SB)/1, $0x00
-DATA front32AVX2<>+1711(SB)/1, $0x00
-DATA front32AVX2<>+1712(SB)/1, $0x01
-DATA front32AVX2<>+1713(SB)/1, $0x02
-DATA front32AVX2<>+1714(SB)/1, $0x04
-DATA front32AVX2<>+1715(SB)/1, $0x06
-DATA front32AVX2<>+1716(SB)/1, $0x07
-DATA front32AVX2<>+1717(SB)/1, $0x00
-DATA front32AVX2<>+1718(SB)/1, $0x00
-DATA front32AVX2<>+1719(SB)/1, $0x00
-DATA front32AVX2<>+1720(SB)/1, $0x00
-DATA front32AVX2<>+1721(SB)/1, $0x01
-DATA front32AVX2<>+1722(SB)/1, $0x02
-DATA front32AVX2<>+1723(SB)/1, $0x04
-DATA front32AVX2<>+1724(SB)/1, $0x06
-DATA front32AVX2<>+1725(SB)/1, $0x07
-DATA front32AVX2<>+1726(SB)/1, $0x00
-DATA front32AVX2<>+1727(SB)/1, $0x00
-DATA front32AVX2<>+1728(SB)/1, $0x03
-DATA front32AVX2<>+1729(SB)/1, $0x04
-DATA front32AVX2<>+1730(SB)/1, $0x06
-DATA front32AVX2<>+1731(SB)/1, $0x07
-DATA front32AVX2<>+1732(SB)/1, $0x00
-DATA front32AVX2<>+1733(SB)/1, $0x00
-DATA front32AVX2<>+1734(SB)/1, $0x00
-DATA front32AVX2<>+1735(SB)/1, $0x00
-DATA front32AVX2<>+1736(SB)/1, $0x00
-DATA front32AVX2<>+1737(SB)/1, $0x03
-DATA front32AVX2<>+1738(SB)/1, $0x04
-DATA front32AVX2<>+1739(SB)/1, $0x06
-DATA front32AVX2<>+1740(SB)/1, $0x07
-DATA front32AVX2<>+1741(SB)/1, $0x00
-DATA front32AVX2<>+1742(SB)/1, $0x00
-DATA front32AVX2<>+1743(SB)/1, $0x00
-DATA front32AVX2<>+1744(SB)/1, $0x01
-DATA front32AVX2<>+1745(SB)/1, $0x03
-DATA front32AVX2<>+1746(SB)/1, $0x04
-DATA front32AVX2<>+1747(SB)/1, $0x06
-DATA front32AVX2<>+1748(SB)/1, $0x07
-DATA front32AVX2<>+1749(SB)/1, $0x00
-DATA front32AVX2<>+1750(SB)/1, $0x00
-DATA front32AVX2<>+1751(SB)/1, $0x00
-DATA front32AVX2<>+1752(SB)/1, $0x00
-DATA front32AVX2<>+1753(SB)/1, $0x01
-DATA front32AVX2<>+1754(SB)/1, $0x03
-DATA front32AVX2<>+1755(SB)/1, $0x04
-DATA front32AVX2<>+1756(SB)/1, $0x06
-DATA front32AVX2<>+1757(SB)/1, $0x07
-DATA front32AVX2<>+1758(SB)/1, $0x00
-DATA front32AVX2<>+1759(SB)/1, $0x00
-DATA front32AVX2<>+1760(SB)/1, $0x02
-DATA front32AVX2<>+1761(SB)/1, $0x03
-DATA front32AVX2<>+1762(SB)/1, $0x04
-DATA front32AVX2<>+1763(SB)/1, $0x06
-DATA front32AVX2<>+1764(SB)/1, $0x07
-DATA front32AVX2<>+1765(SB)/1, $0x00
-DATA front32AVX2<>+1766(SB)/1, $0x00
-DATA front32AVX2<>+1767(SB)/1, $0x00
-DATA front32AVX2<>+1768(SB)/1, $0x00
-DATA front32AVX2<>+1769(SB)/1, $0x02
-DATA front32AVX2<>+1770(SB)/1, $0x03
-DATA front32AVX2<>+1771(SB)/1, $0x04
-DATA front32AVX2<>+1772(SB)/1, $0x06
-DATA front32AVX2<>+1773(SB)/1, $0x07
-DATA front32AVX2<>+1774(SB)/1, $0x00
-DATA front32AVX2<>+1775(SB)/1, $0x00
-DATA front32AVX2<>+1776(SB)/1, $0x01
-DATA front32AVX2<>+1777(SB)/1, $0x02
-DATA front32AVX2<>+1778(SB)/1, $0x03
-DATA front32AVX2<>+1779(SB)/1, $0x04
-DATA front32AVX2<>+1780(SB)/1, $0x06
-DATA front32AVX2<>+1781(SB)/1, $0x07
-DATA front32AVX2<>+1782(SB)/1, $0x00
-DATA front32AVX2<>+1783(SB)/1, $0x00
-DATA front32AVX2<>+1784(SB)/1, $0x00
-DATA front32AVX2<>+1785(SB)/1, $0x01
-DATA front32AVX2<>+1786(SB)/1, $0x02
-DATA front32AVX2<>+1787(SB)/1, $0x03
-DATA front32AVX2<>+1788(SB)/1, $0x04
-DATA front32AVX2<>+1789(SB)/1, $0x06
-DATA front32AVX2<>+1790(SB)/1, $0x07
-DATA front32AVX2<>+1791(SB)/1, $0x00
-DATA front32AVX2<>+1792(SB)/1, $0x05
-DATA front32AVX2<>+1793(SB)/1, $0x06
-DATA front32AVX2<>+1794(SB)/1, $0x07
-DATA front32AVX2<>+1795(SB)/1, $0x00
-DATA front32AVX2<>+1796(SB)/1, $0x00
-DATA front32AVX2<>+1797(SB)/1, $0x00
-DATA front32AVX2<>+1798(SB)/1, $0x00
-DATA front32AVX2<>+1799(SB)/1, $0x00
-DATA front32AVX2<>+1800(SB)/1, $0x00
-DATA front32AVX2<>+1801(SB)/1, $0x05
-DATA front32AVX2<>+1802(SB)/1, $0x06
-DATA front32AVX2<>+1803(SB)/1, $0x07
-DATA front32AVX2<>+1804(SB)/1, $0x00
-DATA front32AVX2<>+1805(SB)/1, $0x00
-DATA front32AVX2<>+1806(SB)/1, $0x00
-DATA front32AVX2<>+1807(SB)/1, $0x00
-DATA front32AVX2<>+1808(SB)/1, $0x01
-DATA front32AVX2<>+1809(SB)/1, $0x05
-DATA front32AVX2<>+1810(SB)/1, $0x06
-DATA front32AVX2<>+1811(SB)/1, $0x07
-DATA front32AVX2<>+1812(SB)/1, $0x00
-DATA front32AVX2<>+1813(SB)/1, $0x00
-DATA front32AVX2<>+1814(SB)/1, $0x00
-DATA front32AVX2<>+1815(SB)/1, $0x00
-DATA front32AVX2<>+1816(SB)/1, $0x00
-DATA front32AVX2<>+1817(SB)/1, $0x01
-DATA front32AVX2<>+1818(SB)/1, $0x05
-DATA front32AVX2<>+1819(SB)/1, $0x06
-DATA front32AVX2<>+1820(SB)/1, $0x07
-DATA front32AVX2<>+1821(SB)/1, $0x00
-DATA front32AVX2<>+1822(SB)/1, $0x00
-DATA front32AVX2<>+1823(SB)/1, $0x00
-DATA front32AVX2<>+1824(SB)/1, $0x02
-DATA front32AVX2<>+1825(SB)/1, $0x05
-DATA front32AVX2<>+1826(SB)/1, $0x06
-DATA front32AVX2<>+1827(SB)/1, $0x07
-DATA front32AVX2<>+1828(SB)/1, $0x00
-DATA front32AVX2<>+1829(SB)/1, $0x00
-DATA front32AVX2<>+1830(SB)/1, $0x00
-DATA front32AVX2<>+1831(SB)/1, $0x00
-DATA front32AVX2<>+1832(SB)/1, $0x00
-DATA front32AVX2<>+1833(SB)/1, $0x02
-DATA front32AVX2<>+1834(SB)/1, $0x05
-DATA front32AVX2<>+1835(SB)/1, $0x06
-DATA front32AVX2<>+1836(SB)/1, $0x07
-DATA front32AVX2<>+1837(SB)/1, $0x00
-DATA front32AVX2<>+1838(SB)/1, $0x00
-DATA front32AVX2<>+1839(SB)/1, $0x00
-DATA front32AVX2<>+1840(SB)/1, $0x01
-DATA front32AVX2<>+1841(SB)/1, $0x02
-DATA front32AVX2<>+1842(SB)/1, $0x05
-DATA front32AVX2<>+1843(SB)/1, $0x06
-DATA front32AVX2<>+1844(SB)/1, $0x07
-DATA front32AVX2<>+1845(SB)/1, $0x00
-DATA front32AVX2<>+1846(SB)/1, $0x00
-DATA front32AVX2<>+1847(SB)/1, $0x00
-DATA front32AVX2<>+1848(SB)/1, $0x00
-DATA front32AVX2<>+1849(SB)/1, $0x01
-DATA front32AVX2<>+1850(SB)/1, $0x02
-DATA front32AVX2<>+1851(SB)/1, $0x05
-DATA front32AVX2<>+1852(SB)/1, $0x06
-DATA front32AVX2<>+1853(SB)/1, $0x07
-DATA front32AVX2<>+1854(SB)/1, $0x00
-DATA front32AVX2<>+1855(SB)/1, $0x00
-DATA front32AVX2<>+1856(SB)/1, $0x03
-DATA front32AVX2<>+1857(SB)/1, $0x05
-DATA front32AVX2<>+1858(SB)/1, $0x06
-DATA front32AVX2<>+1859(SB)/1, $0x07
-DATA front32AVX2<>+1860(SB)/1, $0x00
-DATA front32AVX2<>+1861(SB)/1, $0x00
-DATA front32AVX2<>+1862(SB)/1, $0x00
-DATA front32AVX2<>+1863(SB)/1, $0x00
-DATA front32AVX2<>+1864(SB)/1, $0x00
-DATA front32AVX2<>+1865(SB)/1, $0x03
-DATA front32AVX2<>+1866(SB)/1, $0x05
-DATA front32AVX2<>+1867(SB)/1, $0x06
-DATA front32AVX2<>+1868(SB)/1, $0x07
-DATA front32AVX2<>+1869(SB)/1, $0x00
-DATA front32AVX2<>+1870(SB)/1, $0x00
-DATA front32AVX2<>+1871(SB)/1, $0x00
-DATA front32AVX2<>+1872(SB)/1, $0x01
-DATA front32AVX2<>+1873(SB)/1, $0x03
-DATA front32AVX2<>+1874(SB)/1, $0x05
-DATA front32AVX2<>+1875(SB)/1, $0x06
-DATA front32AVX2<>+1876(SB)/1, $0x07
-DATA front32AVX2<>+1877(SB)/1, $0x00
-DATA front32AVX2<>+1878(SB)/1, $0x00
-DATA front32AVX2<>+1879(SB)/1, $0x00
-DATA front32AVX2<>+1880(SB)/1, $0x00
-DATA front32AVX2<>+1881(SB)/1, $0x01
-DATA front32AVX2<>+1882(SB)/1, $0x03
-DATA front32AVX2<>+1883(SB)/1, $0x05
-DATA front32AVX2<>+1884(SB)/1, $0x06
-DATA front32AVX2<>+1885(SB)/1, $0x07
-DATA front32AVX2<>+1886(SB)/1, $0x00
-DATA front32AVX2<>+1887(SB)/1, $0x00
-DATA front32AVX2<>+1888(SB)/1, $0x02
-DATA front32AVX2<>+1889(SB)/1, $0x03
-DATA front32AVX2<>+1890(SB)/1, $0x05
-DATA front32AVX2<>+1891(SB)/1, $0x06
-DATA front32AVX2<>+1892(SB)/1, $0x07
-DATA front32AVX2<>+1893(SB)/1, $0x00
-DATA front32AVX2<>+1894(SB)/1, $0x00
-DATA front32AVX2<>+1895(SB)/1, $0x00
-DATA front32AVX2<>+1896(SB)/1, $0x00
-DATA front32AVX2<>+1897(SB)/1, $0x02
-DATA front32AVX2<>+1898(SB)/1, $0x03
-DATA front32AVX2<>+1899(SB)/1, $0x05
-DATA front32AVX2<>+1900(SB)/1, $0x06
-DATA front32AVX2<>+1901(SB)/1, $0x07
-DATA front32AVX2<>+1902(SB)/1, $0x00
-DATA front32AVX2<>+1903(SB)/1, $0x00
-DATA front32AVX2<>+1904(SB)/1, $0x01
-DATA front32AVX2<>+1905(SB)/1, $0x02
-DATA front32AVX2<>+1906(SB)/1, $0x03
-DATA front32AVX2<>+1907(SB)/1, $0x05
-DATA front32AVX2<>+1908(SB)/1, $0x06
-DATA front32AVX2<>+1909(SB)/1, $0x07
-DATA front32AVX2<>+1910(SB)/1, $0x00
-DATA front32AVX2<>+1911(SB)/1, $0x00
-DATA front32AVX2<>+1912(SB)/1, $0x00
-DATA front32AVX2<>+1913(SB)/1, $0x01
-DATA front32AVX2<>+1914(SB)/1, $0x02
-DATA front32AVX2<>+1915(SB)/1, $0x03
-DATA front32AVX2<>+1916(SB)/1, $0x05
-DATA front32AVX2<>+1917(SB)/1, $0x06
-DATA front32AVX2<>+1918(SB)/1, $0x07
-DATA front32AVX2<>+1919(SB)/1, $0x00
-DATA front32AVX2<>+1920(SB)/1, $0x04
-DATA front32AVX2<>+1921(SB)/1, $0x05
-DATA front32AVX2<>+1922(SB)/1, $0x06
-DATA front32AVX2<>+1923(SB)/1, $0x07
-DATA front32AVX2<>+1924(SB)/1, $0x00
-DATA front32AVX2<>+1925(SB)/1, $0x00
-DATA front32AVX2<>+1926(SB)/1, $0x00
-DATA front32AVX2<>+1927(SB)/1, $0x00
-DATA front32AVX2<>+1928(SB)/1, $0x00
-DATA front32AVX2<>+1929(SB)/1, $0x04
-DATA front32AVX2<>+1930(SB)/1, $0x05
-DATA front32AVX2<>+1931(SB)/1, $0x06
-DATA front32AVX2<>+1932(SB)/1, $0x07
-DATA front32AVX2<>+1933(SB)/1, $0x00
-DATA front32AVX2<>+1934(SB)/1, $0x00
-DATA front32AVX2<>+1935(SB)/1, $0x00
-DATA front32AVX2<>+1936(SB)/1, $0x01
-DATA front32AVX2<>+1937(SB)/1, $0x04
-DATA front32AVX2<>+1938(SB)/1, $0x05
-DATA front32AVX2<>+1939(SB)/1, $0x06
-DATA front32AVX2<>+1940(SB)/1, $0x07
-DATA front32AVX2<>+1941(SB)/1, $0x00
-DATA front32AVX2<>+1942(SB)/1, $0x00
-DATA front32AVX2<>+1943(SB)/1, $0x00
-DATA front32AVX2<>+1944(SB)/1, $0x00
-DATA front32AVX2<>+1945(SB)/1, $0x01
-DATA front32AVX2<>+1946(SB)/1, $0x04
-DATA front32AVX2<>+1947(SB)/1, $0x05
-DATA front32AVX2<>+1948(SB)/1, $0x06
-DATA front32AVX2<>+1949(SB)/1, $0x07
-DATA front32AVX2<>+1950(SB)/1, $0x00
-DATA front32AVX2<>+1951(SB)/1, $0x00
-DATA front32AVX2<>+1952(SB)/1, $0x02
-DATA front32AVX2<>+1953(SB)/1, $0x04
-DATA front32AVX2<>+1954(SB)/1, $0x05
-DATA front32AVX2<>+1955(SB)/1, $0x06
-DATA front32AVX2<>+1956(SB)/1, $0x07
-DATA front32AVX2<>+1957(SB)/1, $0x00
-DATA front32AVX2<>+1958(SB)/1, $0x00
-DATA front32AVX2<>+1959(SB)/1, $0x00
-DATA front32AVX2<>+1960(SB)/1, $0x00
-DATA front32AVX2<>+1961(SB)/1, $0x02
-DATA front32AVX2<>+1962(SB)/1, $0x04
-DATA front32AVX2<>+1963(SB)/1, $0x05
-DATA front32AVX2<>+1964(SB)/1, $0x06
-DATA front32AVX2<>+1965(SB)/1, $0x07
-DATA front32AVX2<>+1966(SB)/1, $0x00
-DATA front32AVX2<>+1967(SB)/1, $0x00
-DATA front32AVX2<>+1968(SB)/1, $0x01
-DATA front32AVX2<>+1969(SB)/1, $0x02
-DATA front32AVX2<>+1970(SB)/1, $0x04
-DATA front32AVX2<>+1971(SB)/1, $0x05
-DATA front32AVX2<>+1972(SB)/1, $0x06
-DATA front32AVX2<>+1973(SB)/1, $0x07
-DATA front32AVX2<>+1974(SB)/1, $0x00
-DATA front32AVX2<>+1975(SB)/1, $0x00
-DATA front32AVX2<>+1976(SB)/1, $0x00
-DATA front32AVX2<>+1977(SB)/1, $0x01
-DATA front32AVX2<>+1978(SB)/1, $0x02
-DATA front32AVX2<>+1979(SB)/1, $0x04
-DATA front32AVX2<>+1980(SB)/1, $0x05
-DATA front32AVX2<>+1981(SB)/1, $0x06
-DATA front32AVX2<>+1982(SB)/1, $0x07
-DATA front32AVX2<>+1983(SB)/1, $0x00
-DATA front32AVX2<>+1984(SB)/1, $0x03
-DATA front32AVX2<>+1985(SB)/1, $0x04
-DATA front32AVX2<>+1986(SB)/1, $0x05
-DATA front32AVX2<>+1987(SB)/1, $0x06
-DATA front32AVX2<>+1988(SB)/1, $0x07
-DATA front32AVX2<>+1989(SB)/1, $0x00
-DATA front32AVX2<>+1990(SB)/1, $0x00
-DATA front32AVX2<>+1991(SB)/1, $0x00
-DATA front32AVX2<>+1992(SB)/1, $0x00
-DATA front32AVX2<>+1993(SB)/1, $0x03
-DATA front32AVX2<>+1994(SB)/1, $0x04
-DATA front32AVX2<>+1995(SB)/1, $0x05
-DATA front32AVX2<>+1996(SB)/1, $0x06
-DATA front32AVX2<>+1997(SB)/1, $0x07
-DATA front32AVX2<>+1998(SB)/1, $0x00
-DATA front32AVX2<>+1999(SB)/1, $0x00
-DATA front32AVX2<>+2000(SB)/1, $0x01
-DATA front32AVX2<>+2001(SB)/1, $0x03
-DATA front32AVX2<>+2002(SB)/1, $0x04
-DATA front32AVX2<>+2003(SB)/1, $0x05
-DATA front32AVX2<>+2004(SB)/1, $0x06
-DATA front32AVX2<>+2005(SB)/1, $0x07
-DATA front32AVX2<>+2006(SB)/1, $0x00
-DATA front32AVX2<>+2007(SB)/1, $0x00
-DATA front32AVX2<>+2008(SB)/1, $0x00
-DATA front32AVX2<>+2009(SB)/1, $0x01
-DATA front32AVX2<>+2010(SB)/1, $0x03
-DATA front32AVX2<>+2011(SB)/1, $0x04
-DATA front32AVX2<>+2012(SB)/1, $0x05
-DATA front32AVX2<>+2013(SB)/1, $0x06
-DATA front32AVX2<>+2014(SB)/1, $0x07
-DATA front32AVX2<>+2015(SB)/1, $0x00
-DATA front32AVX2<>+2016(SB)/1, $0x02
-DATA front32AVX2<>+2017(SB)/1, $0x03
-DATA front32AVX2<>+2018(SB)/1, $0x04
-DATA front32AVX2<>+2019(SB)/1, $0x05
-DATA front32AVX2<>+2020(SB)/1, $0x06
-DATA front32AVX2<>+2021(SB)/1, $0x07
-DATA front32AVX2<>+2022(SB)/1, $0x00
-DATA front32AVX2<>+2023(SB)/1, $0x00
-DATA front32AVX2<>+2024(SB)/1, $0x00
-DATA front32AVX2<>+2025(SB)/1, $0x02
-DATA front32AVX2<>+2026(SB)/1, $0x03
-DATA front32AVX2<>+2027(SB)/1, $0x04
-DATA front32AVX2<>+2028(SB)/1, $0x05
-DATA front32AVX2<>+2029(SB)/1, $0x06
-DATA front32AVX2<>+2030(SB)/1, $0x07
-DATA front32AVX2<>+2031(SB)/1, $0x00
-DATA front32AVX2<>+2032(SB)/1, $0x01
-DATA front32AVX2<>+2033(SB)/1, $0x02
-DATA front32AVX2<>+2034(SB)/1, $0x03
-DATA front32AVX2<>+2035(SB)/1, $0x04
-DATA front32AVX2<>+2036(SB)/1, $0x05
-DATA front32AVX2<>+2037(SB)/1, $0x06
-DATA front32AVX2<>+2038(SB)/1, $0x07
-DATA front32AVX2<>+2039(SB)/1, $0x00
-DATA front32AVX2<>+2040(SB)/1, $0x00
-DATA front32AVX2<>+2041(SB)/1, $0x01
-DATA front32AVX2<>+2042(SB)/1, $0x02
-DATA front32AVX2<>+2043(SB)/1, $0x03
-DATA front32AVX2<>+2044(SB)/1, $0x04
-DATA front32AVX2<>+2045(SB)/1, $0x05
-DATA front32AVX2<>+2046(SB)/1, $0x06
-DATA front32AVX2<>+2047(SB)/1, $0x07
-GLOBL front32AVX2<>(SB), RODATA|NOPTR, $2048
+// func transfer32AVX2(below *float32, bRow int, panels int, weights *float32, wRow int, deltas *float32, dRow int, masks *uint64, mRow int, words int, y *float32, rows int)
+// Requires: AVX, AVX2, BMI
+TEXT ·transfer32AVX2(SB), NOSPLIT, $0-96
+block4:
+	CMPQ rows+88(FP), $0x04
+	JLT  block4_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
 
-// func list32AVX2(y *float32, panels int, kept *float32, places *int32) (left int)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·list32AVX2(SB), NOSPLIT, $0-40
-	MOVQ    y+0(FP), AX
-	MOVQ    panels+8(FP), CX
-	IMUL3Q  $0x02, CX, CX
-	MOVQ    kept+16(FP), DX
-	MOVQ    places+24(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places32AVX2<>+0(SB), Y0
-	VMOVDQU step32AVX2<>+0(SB), Y1
-	TESTQ   CX, CX
-	JZ      list_end
-
-list:
-	VMOVUPS   (AX), Y2
-	VCMPPS    $0x04, word32_0<>+0(SB), Y2, Y3
-	VMOVMSKPS Y3, DI
-	LEAQ      front32AVX2<>+0(SB), R8
-	VPMOVZXBD (R8)(DI*8), Y3
-	VPERMPS   Y2, Y3, Y2
-	VMOVUPS   Y2, (DX)(SI*4)
-	VPERMD    Y0, Y3, Y2
-	VMOVDQU   Y2, (BX)(SI*4)
-	VPADDD    Y1, Y0, Y0
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       list
-
-list_end:
-	MOVQ SI, left+32(FP)
-	VZEROUPPER
-	RET
-
-// func transfer32AVX2(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
-// Requires: AVX
-TEXT ·transfer32AVX2(SB), NOSPLIT, $0-88
-	MOVQ  rowStride+32(FP), AX
-	MOVQ  y+0(FP), CX
-	MOVQ  deltas+40(FP), DX
-	MOVQ  units+56(FP), BX
-	MOVQ  counts+72(FP), SI
-	MOVQ  rows+80(FP), DI
-	TESTQ DI, DI
-	JZ    transfer_end
-
-transfer:
-	MOVQ weights+24(FP), R9
-	MOVQ CX, R8
-	MOVQ panels+16(FP), R10
-
-transfer4:
-	CMPQ    R10, $0x04
-	JLT     transfer4_none
+block4_panels1:
+	CMPQ    CX, $0x01
+	JLT     block4_panels1_none
 	VMOVUPS zeros<>+0(SB), Y0
 	VMOVUPS zeros<>+0(SB), Y1
 	VMOVUPS zeros<>+0(SB), Y2
@@ -2672,128 +424,347 @@ transfer4:
 	VMOVUPS zeros<>+0(SB), Y5
 	VMOVUPS zeros<>+0(SB), Y6
 	VMOVUPS zeros<>+0(SB), Y7
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer4_loop_end
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer4_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Y8
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Y8, Y9
-	VADDPS       Y0, Y9, Y0
-	VMULPS       32(R9)(R13*1), Y8, Y9
-	VADDPS       Y1, Y9, Y1
-	VMULPS       64(R9)(R13*1), Y8, Y9
-	VADDPS       Y2, Y9, Y2
-	VMULPS       96(R9)(R13*1), Y8, Y9
-	VADDPS       Y3, Y9, Y3
-	VMULPS       128(R9)(R13*1), Y8, Y9
-	VADDPS       Y4, Y9, Y4
-	VMULPS       160(R9)(R13*1), Y8, Y9
-	VADDPS       Y5, Y9, Y5
-	VMULPS       192(R9)(R13*1), Y8, Y9
-	VADDPS       Y6, Y9, Y6
-	VMULPS       224(R9)(R13*1), Y8, Y8
+block4_panels1_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels1_none_left
+
+block4_panels1_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*4), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPS      (DX)(R11*1), Y8
+	VMOVUPS      32(DX)(R11*1), Y9
+	VBROADCASTSS (R12), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y0, Y11, Y0
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y1, Y10, Y1
+	VBROADCASTSS (R12)(R8*1), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y2, Y11, Y2
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y3, Y10, Y3
+	VBROADCASTSS (R12)(R8*2), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y4, Y11, Y4
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y5, Y10, Y5
+	VBROADCASTSS (R12)(R9*1), Y10
+	VMULPS       Y8, Y10, Y8
+	VADDPS       Y6, Y8, Y6
+	VMULPS       Y9, Y10, Y8
 	VADDPS       Y7, Y8, Y7
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer4_loop
+	BLSRQ        R10, R10
+	JNZ          block4_panels1_bits
 
-transfer4_loop_end:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, 64(R8)
-	VMOVUPS Y3, 96(R8)
-	VMOVUPS Y4, 128(R8)
-	VMOVUPS Y5, 160(R8)
-	VMOVUPS Y6, 192(R8)
-	VMOVUPS Y7, 224(R8)
-	ADDQ    $0x00000100, R8
-	ADDQ    $0x00000100, R9
-	SUBQ    $0x04, R10
-	JMP     transfer4
+block4_panels1_none_left:
+	ADDQ    $0x08, SI
+	ADDQ    $0x00000100, BX
+	MOVQ    wRow+32(FP), R10
+	SHLQ    $0x06, R10
+	ADDQ    R10, DX
+	DECQ    DI
+	JNZ     block4_panels1_words
+	MOVQ    bRow+8(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    below+0(FP), SI
+	ADDQ    AX, SI
+	MOVQ    y+80(FP), DI
+	TESTQ   DI, DI
+	JZ      block4_panels1_all
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y8
+	VCMPPS  $0x04, word32_0<>+0(SB), Y8, Y8
+	VPAND   Y0, Y8, Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 32(DI), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y1, Y0, Y0
+	VMOVUPS Y0, 32(SI)
+	VMOVUPS (DI)(DX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y2, Y0, Y0
+	VMOVUPS Y0, (SI)(DX*1)
+	VMOVUPS 32(DI)(DX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y3, Y0, Y0
+	VMOVUPS Y0, 32(SI)(DX*1)
+	VMOVUPS (DI)(DX*2), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y4, Y0, Y0
+	VMOVUPS Y0, (SI)(DX*2)
+	VMOVUPS 32(DI)(DX*2), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y5, Y0, Y0
+	VMOVUPS Y0, 32(SI)(DX*2)
+	VMOVUPS (DI)(BX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y6, Y0, Y0
+	VMOVUPS Y0, (SI)(BX*1)
+	VMOVUPS 32(DI)(BX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y7, Y0, Y0
+	VMOVUPS Y0, 32(SI)(BX*1)
+	JMP     block4_panels1_done
 
-transfer4_none:
-transfer2:
-	CMPQ    R10, $0x02
-	JLT     transfer2_none
+block4_panels1_all:
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DX*1)
+	VMOVUPS Y3, 32(SI)(DX*1)
+	VMOVUPS Y4, (SI)(DX*2)
+	VMOVUPS Y5, 32(SI)(DX*2)
+	VMOVUPS Y6, (SI)(BX*1)
+	VMOVUPS Y7, 32(SI)(BX*1)
+
+block4_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block4_panels1
+
+block4_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block4_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block4_nil:
+	SUBQ $0x04, rows+88(FP)
+	JMP  block4
+
+block4_none:
+block2:
+	CMPQ rows+88(FP), $0x02
+	JLT  block2_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block2_panels1:
+	CMPQ    CX, $0x01
+	JLT     block2_panels1_none
 	VMOVUPS zeros<>+0(SB), Y0
 	VMOVUPS zeros<>+0(SB), Y1
 	VMOVUPS zeros<>+0(SB), Y2
 	VMOVUPS zeros<>+0(SB), Y3
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer2_loop_end
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Y4
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Y4, Y5
-	VADDPS       Y0, Y5, Y0
-	VMULPS       32(R9)(R13*1), Y4, Y5
-	VADDPS       Y1, Y5, Y1
-	VMULPS       64(R9)(R13*1), Y4, Y5
-	VADDPS       Y2, Y5, Y2
-	VMULPS       96(R9)(R13*1), Y4, Y4
+block2_panels1_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels1_none_left
+
+block2_panels1_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*4), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPS      (DX)(R10*1), Y4
+	VMOVUPS      32(DX)(R10*1), Y5
+	VBROADCASTSS (R11), Y6
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y0, Y7, Y0
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y1, Y6, Y1
+	VBROADCASTSS (R11)(R8*1), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y2, Y4, Y2
+	VMULPS       Y5, Y6, Y4
 	VADDPS       Y3, Y4, Y3
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer2_loop
+	BLSRQ        R9, R9
+	JNZ          block2_panels1_bits
 
-transfer2_loop_end:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, 64(R8)
-	VMOVUPS Y3, 96(R8)
-	ADDQ    $0x00000080, R8
-	ADDQ    $0x00000080, R9
-	SUBQ    $0x02, R10
-	JMP     transfer2
+block2_panels1_none_left:
+	ADDQ    $0x08, SI
+	ADDQ    $0x00000100, BX
+	MOVQ    wRow+32(FP), R9
+	SHLQ    $0x06, R9
+	ADDQ    R9, DX
+	DECQ    DI
+	JNZ     block2_panels1_words
+	MOVQ    bRow+8(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    below+0(FP), BX
+	ADDQ    AX, BX
+	MOVQ    y+80(FP), SI
+	TESTQ   SI, SI
+	JZ      block2_panels1_all
+	ADDQ    AX, SI
+	VMOVUPS (SI), Y4
+	VCMPPS  $0x04, word32_0<>+0(SB), Y4, Y4
+	VPAND   Y0, Y4, Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS 32(SI), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y1, Y0, Y0
+	VMOVUPS Y0, 32(BX)
+	VMOVUPS (SI)(DX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y2, Y0, Y0
+	VMOVUPS Y0, (BX)(DX*1)
+	VMOVUPS 32(SI)(DX*1), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y3, Y0, Y0
+	VMOVUPS Y0, 32(BX)(DX*1)
+	JMP     block2_panels1_done
 
-transfer2_none:
-transfer1:
-	CMPQ    R10, $0x01
-	JLT     transfer1_none
+block2_panels1_all:
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	VMOVUPS Y2, (BX)(DX*1)
+	VMOVUPS Y3, 32(BX)(DX*1)
+
+block2_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block2_panels1
+
+block2_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block2_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block2_nil:
+	SUBQ $0x02, rows+88(FP)
+	JMP  block2
+
+block2_none:
+block1:
+	CMPQ rows+88(FP), $0x01
+	JLT  block1_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block1_panels1:
+	CMPQ    CX, $0x01
+	JLT     block1_panels1_none
 	VMOVUPS zeros<>+0(SB), Y0
 	VMOVUPS zeros<>+0(SB), Y1
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer1_loop_end
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
 
-transfer1_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Y2
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Y2, Y3
-	VADDPS       Y0, Y3, Y0
-	VMULPS       32(R9)(R13*1), Y2, Y2
+block1_panels1_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels1_none_left
+
+block1_panels1_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*4), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y3
+	VBROADCASTSS (R10), Y4
+	VMULPS       Y2, Y4, Y2
+	VADDPS       Y0, Y2, Y0
+	VMULPS       Y3, Y4, Y2
 	VADDPS       Y1, Y2, Y1
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer1_loop
+	BLSRQ        R8, R8
+	JNZ          block1_panels1_bits
 
-transfer1_loop_end:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    $0x40, R8
-	ADDQ    $0x40, R9
-	SUBQ    $0x01, R10
-	JMP     transfer1
+block1_panels1_none_left:
+	ADDQ    $0x08, SI
+	ADDQ    $0x00000100, BX
+	MOVQ    wRow+32(FP), R8
+	SHLQ    $0x06, R8
+	ADDQ    R8, DX
+	DECQ    DI
+	JNZ     block1_panels1_words
+	MOVQ    bRow+8(FP), DX
+	LEAQ    (DX)(DX*2), DX
+	MOVQ    below+0(FP), DX
+	ADDQ    AX, DX
+	MOVQ    y+80(FP), BX
+	TESTQ   BX, BX
+	JZ      block1_panels1_all
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y2
+	VCMPPS  $0x04, word32_0<>+0(SB), Y2, Y2
+	VPAND   Y0, Y2, Y0
+	VMOVUPS Y0, (DX)
+	VMOVUPS 32(BX), Y0
+	VCMPPS  $0x04, word32_0<>+0(SB), Y0, Y0
+	VPAND   Y1, Y0, Y0
+	VMOVUPS Y0, 32(DX)
+	JMP     block1_panels1_done
 
-transfer1_none:
-	ADDQ yRow+8(FP), CX
-	ADDQ dRow+48(FP), DX
-	ADDQ uRow+64(FP), BX
-	ADDQ $0x04, SI
-	DECQ DI
-	JNZ  transfer
+block1_panels1_all:
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
 
-transfer_end:
+block1_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block1_panels1
+
+block1_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block1_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block1_nil:
+	SUBQ $0x01, rows+88(FP)
+	JMP  block1
+
+block1_none:
 	VZEROUPPER
 	RET
 
@@ -2807,200 +778,246 @@ DATA zeros<>+48(SB)/8, $0x0000000000000000
 DATA zeros<>+56(SB)/8, $0x0000000000000000
 GLOBL zeros<>(SB), RODATA|NOPTR, $64
 
-// func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
-// Requires: AVX, AVX2
-TEXT ·outer32AVX2(SB), NOSPLIT, $0-120
-	MOVQ grad+0(FP), AX
-	MOVQ panelStride+24(FP), CX
-	LEAQ (CX)(CX*2), DX
-	XORQ DX, DX
-	MOVQ panels+16(FP), BX
+// func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
+// Requires: AVX, BMI
+TEXT ·outer32AVX2(SB), NOSPLIT, $0-96
+	MOVQ panelStride+24(FP), AX
+	LEAQ (AX)(AX*2), CX
 
-outer2:
-	CMPQ  BX, $0x02
-	JLT   outer2_none
-	MOVQ  values+32(FP), SI
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  DX, R9
-	TESTQ R10, R10
-	JZ    outer2_nil
-	ADDQ  DX, R10
-
-outer2_nil:
-	MOVQ  rows+112(FP), R11
-	TESTQ R11, R11
-	JZ    outer2_rows_end
-
-outer2_rows:
-	MOVQ    valid+88(FP), R12
-	ADDQ    DX, R12
-	VMOVUPS (R9), Y0
-	VMOVUPS (R12), Y4
-	VMOVUPS 32(R9), Y1
-	VMOVUPS 32(R12), Y5
-	VMOVUPS 64(R9), Y2
-	VMOVUPS 64(R12), Y6
-	VMOVUPS 96(R9), Y3
-	VMOVUPS 96(R12), Y7
-	TESTQ   R10, R10
-	JZ      outer2_all
-	VMOVUPS (R10), Y8
-	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y4, Y4
-	VMOVUPS 32(R10), Y8
-	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y5, Y5
-	VMOVUPS 64(R10), Y8
-	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y6, Y6
-	VMOVUPS 96(R10), Y8
-	VCMPPS  $0x16, word32_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y7, Y7
-	ADDQ    yRow+104(FP), R10
-
-outer2_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VPAND   Y0, Y4, Y8
-	VADDPS  (R12), Y8, Y8
-	VMOVUPS Y8, (R12)
-	VPAND   Y1, Y5, Y8
-	VADDPS  32(R12), Y8, Y8
-	VMOVUPS Y8, 32(R12)
-	VPAND   Y2, Y6, Y8
-	VADDPS  (R12)(CX*1), Y8, Y8
-	VMOVUPS Y8, (R12)(CX*1)
-	VPAND   Y3, Y7, Y8
-	VADDPS  32(R12)(CX*1), Y8, Y8
-	VMOVUPS Y8, 32(R12)(CX*1)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer2_loop_end
-
-outer2_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSS (SI)(R14*4), Y8
-	SHLQ         $0x06, R14
-	ADDQ         AX, R14
-	VMULPS       Y0, Y8, Y9
-	VPAND        Y9, Y4, Y9
-	VADDPS       (R14), Y9, Y9
-	VMOVUPS      Y9, (R14)
-	VMULPS       Y1, Y8, Y9
-	VPAND        Y9, Y5, Y9
-	VADDPS       32(R14), Y9, Y9
-	VMOVUPS      Y9, 32(R14)
-	VMULPS       Y2, Y8, Y9
-	VPAND        Y9, Y6, Y9
-	VADDPS       (R14)(CX*1), Y9, Y9
-	VMOVUPS      Y9, (R14)(CX*1)
-	VMULPS       Y3, Y8, Y8
-	VPAND        Y8, Y7, Y8
-	VADDPS       32(R14)(CX*1), Y8, Y8
-	VMOVUPS      Y8, 32(R14)(CX*1)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer2_loop
-
-outer2_loop_end:
-	ADDQ vRow+40(FP), SI
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer2_rows
-
-outer2_rows_end:
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ $0x00000080, DX
-	SUBQ $0x02, BX
-	JMP  outer2
-
-outer2_none:
 outer1:
-	CMPQ  BX, $0x01
-	JLT   outer1_none
-	MOVQ  values+32(FP), SI
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  DX, R9
-	TESTQ R10, R10
-	JZ    outer1_nil
-	ADDQ  DX, R10
+	CMPQ panels+16(FP), $0x01
+	JLT  outer1_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer1_nil:
-	MOVQ  rows+112(FP), R11
+outer1_block4:
+	CMPQ    SI, $0x04
+	JLT     outer1_block4_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS (BX)(DI*1), Y2
+	VMOVUPS 32(BX)(DI*1), Y3
+	VMOVUPS (BX)(DI*2), Y4
+	VMOVUPS 32(BX)(DI*2), Y5
+	VMOVUPS (BX)(R8*1), Y6
+	VMOVUPS 32(BX)(R8*1), Y7
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y0, Y8, Y8
+	VADDPS  Y2, Y8, Y8
+	VADDPS  Y4, Y8, Y8
+	VADDPS  Y6, Y8, Y8
+	VMOVUPS Y8, (R8)
+	VMOVUPS 32(R8), Y8
+	VADDPS  Y1, Y8, Y8
+	VADDPS  Y3, Y8, Y8
+	VADDPS  Y5, Y8, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS Y8, 32(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block4_words:
+	MOVQ  (DX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (DX)(R13*1), R12
+	ORQ   (DX)(R13*2), R12
+	ORQ   (DX)(R14*1), R12
+	TESTQ R12, R12
+	JZ    outer1_block4_none_left
+
+outer1_block4_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R8)(R13*4), R14
+	SHLQ         $0x06, R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Y8
+	VMOVUPS      32(R13), Y9
+	VBROADCASTSS (R14), Y10
+	VMULPS       Y0, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y1, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS (R14)(R10*1), Y10
+	VMULPS       Y2, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y3, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS (R14)(R10*2), Y10
+	VMULPS       Y4, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y5, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS (R14)(R11*1), Y10
+	VMULPS       Y6, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y7, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VMOVUPS      Y8, (R13)
+	VMOVUPS      Y9, 32(R13)
+	BLSRQ        R12, R12
+	JNZ          outer1_block4_bits
+
+outer1_block4_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block4_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x04, SI
+	JMP  outer1_block4
+
+outer1_block4_none:
+outer1_block2:
+	CMPQ    SI, $0x02
+	JLT     outer1_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS (BX)(DI*1), Y2
+	VMOVUPS 32(BX)(DI*1), Y3
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y0, Y4, Y4
+	VADDPS  Y2, Y4, Y4
+	VMOVUPS Y4, (R8)
+	VMOVUPS 32(R8), Y4
+	VADDPS  Y1, Y4, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVUPS Y4, 32(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer1_rows_end
+	JZ    outer1_block2_none_left
 
-outer1_rows:
-	MOVQ    valid+88(FP), R12
-	ADDQ    DX, R12
-	VMOVUPS (R9), Y0
-	VMOVUPS (R12), Y2
-	VMOVUPS 32(R9), Y1
-	VMOVUPS 32(R12), Y3
-	TESTQ   R10, R10
-	JZ      outer1_all
-	VMOVUPS (R10), Y4
-	VCMPPS  $0x16, word32_0<>+0(SB), Y4, Y4
-	VPAND   Y4, Y2, Y2
-	VMOVUPS 32(R10), Y4
-	VCMPPS  $0x16, word32_0<>+0(SB), Y4, Y4
-	VPAND   Y4, Y3, Y3
-	ADDQ    yRow+104(FP), R10
+outer1_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Y4
+	VMOVUPS      32(R12), Y5
+	VBROADCASTSS (R13), Y6
+	VMULPS       Y0, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS (R13)(R10*1), Y6
+	VMULPS       Y2, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y3, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      Y4, (R12)
+	VMOVUPS      Y5, 32(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block2_bits
 
-outer1_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VPAND   Y0, Y2, Y4
-	VADDPS  (R12), Y4, Y4
-	VMOVUPS Y4, (R12)
-	VPAND   Y1, Y3, Y4
-	VADDPS  32(R12), Y4, Y4
-	VMOVUPS Y4, 32(R12)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer1_loop_end
+outer1_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x02, SI
+	JMP  outer1_block2
 
-outer1_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSS (SI)(R14*4), Y4
-	SHLQ         $0x06, R14
-	ADDQ         AX, R14
+outer1_block2_none:
+outer1_block1:
+	CMPQ    SI, $0x01
+	JLT     outer1_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Y2
+	VADDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (R8)
+	VMOVUPS 32(R8), Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer1_block1_none_left
+
+outer1_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Y2
+	VMOVUPS      32(R12), Y3
+	VBROADCASTSS (R13), Y4
 	VMULPS       Y0, Y4, Y5
-	VPAND        Y5, Y2, Y5
-	VADDPS       (R14), Y5, Y5
-	VMOVUPS      Y5, (R14)
+	VADDPS       Y5, Y2, Y2
 	VMULPS       Y1, Y4, Y4
-	VPAND        Y4, Y3, Y4
-	VADDPS       32(R14), Y4, Y4
-	VMOVUPS      Y4, 32(R14)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer1_loop
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y2, (R12)
+	VMOVUPS      Y3, 32(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block1_bits
 
-outer1_loop_end:
-	ADDQ vRow+40(FP), SI
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer1_rows
+outer1_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block1_words
+	ADDQ R10, CX
+	SUBQ $0x01, SI
+	JMP  outer1_block1
 
-outer1_rows_end:
-	ADDQ CX, AX
-	ADDQ $0x40, DX
-	SUBQ $0x01, BX
-	JMP  outer1
+outer1_block1_none:
+	ADDQ   $0x40, deltas+72(FP)
+	IMUL3Q $0x01, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x01, panels+16(FP)
+	JMP    outer1
 
 outer1_none:
 	VZEROUPPER
@@ -4522,452 +2539,323 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int)
-// Requires: AVX, AVX512F
-TEXT ·affine32AVX512(SB), NOSPLIT, $0-64
-	MOVQ y+0(FP), AX
-	MOVQ init+8(FP), CX
-	MOVQ weights+16(FP), DX
-	MOVQ panelStride+32(FP), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ panels+24(FP), DI
+// func forward32AVX512(steps *uint64, count int, row int)
+// Requires: AVX, AVX512F, BMI, BMI2
+TEXT ·forward32AVX512(SB), NOSPLIT, $24-24
+	MOVQ steps+0(FP), AX
 
-affine4:
-	CMPQ    DI, $0x04
-	JLT     affine4_none
-	VMOVUPS (CX), Z0
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z3
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), R8
-	MOVQ    indices+48(FP), R9
-	MOVQ    count+56(FP), R10
-	TESTQ   R10, R10
-	JZ      affine4_loop_end
+layer:
+	MOVQ  row+16(FP), CX
+	IMULQ 88(AX), CX
+	ADDQ  80(AX), CX
+	MOVQ  CX, 16(SP)
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	MOVQ  row+16(FP), CX
+	IMULQ 72(AX), CX
+	ADDQ  64(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  96(AX), DI
+	MOVQ  24(AX), R8
 
-affine4_loop:
-	MOVLQSX      (R9), R11
-	SHLQ         $0x06, R11
-	VBROADCASTSS (R8), Z4
-	ADDQ         DX, R11
-	VMULPS       (R11), Z4, Z5
-	VADDPS       Z0, Z5, Z0
-	VMULPS       (R11)(BX*1), Z4, Z5
-	VADDPS       Z1, Z5, Z1
-	VMULPS       (R11)(BX*2), Z4, Z5
-	VADDPS       Z2, Z5, Z2
-	VMULPS       (R11)(SI*1), Z4, Z4
-	VADDPS       Z3, Z4, Z3
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R8
-	DECQ         R10
-	JNZ          affine4_loop
+forward4:
+	CMPQ    R8, $0x04
+	JLT     forward4_none
+	MOVQ    8(AX), R9
+	ADDQ    DX, R9
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9)(BX*1), Z1
+	VMOVUPS (R9)(BX*2), Z2
+	VMOVUPS (R9)(SI*1), Z3
+	MOVQ    row+16(FP), R10
+	IMULQ   48(AX), R10
+	ADDQ    40(AX), R10
+	MOVQ    DX, R9
+	MOVQ    32(AX), R12
+	MOVQ    row+16(FP), R11
+	IMULQ   R12, R11
+	SHLQ    $0x03, R11
+	ADDQ    56(AX), R11
 
-affine4_loop_end:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	ADDQ    $0x00000100, AX
-	LEAQ    (DX)(BX*2), DX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x04, DI
-	JMP     affine4
+forward4_words:
+	MOVQ  (R11), R13
+	TESTQ R13, R13
+	JZ    forward4_none_left
 
-affine4_none:
-affine2:
-	CMPQ    DI, $0x02
-	JLT     affine2_none
-	VMOVUPS (CX), Z0
-	ADDQ    BX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine2_loop_end
-
-affine2_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x06, R10
-	VBROADCASTSS (SI), Z2
-	ADDQ         DX, R10
-	VMULPS       (R10), Z2, Z3
-	VADDPS       Z0, Z3, Z0
-	VMULPS       (R10)(BX*1), Z2, Z2
-	VADDPS       Z1, Z2, Z1
-	ADDQ         $0x04, R8
-	ADDQ         $0x04, SI
-	DECQ         R9
-	JNZ          affine2_loop
-
-affine2_loop_end:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    $0x00000080, AX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x02, DI
-	JMP     affine2
-
-affine2_none:
-affine1:
-	CMPQ    DI, $0x01
-	JLT     affine1_none
-	VMOVUPS (CX), Z0
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine1_loop_end
-
-affine1_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x06, R10
-	VBROADCASTSS (SI), Z1
-	ADDQ         DX, R10
-	VMULPS       (R10), Z1, Z1
-	VADDPS       Z0, Z1, Z0
-	ADDQ         $0x04, R8
-	ADDQ         $0x04, SI
-	DECQ         R9
-	JNZ          affine1_loop
-
-affine1_loop_end:
-	VMOVUPS Z0, (AX)
-	ADDQ    $0x40, AX
-	LEAQ    (DX)(BX*1), DX
-	SUBQ    $0x01, DI
-	JMP     affine1
-
-affine1_none:
-	VZEROUPPER
-	RET
-
-// func rectified32AVX512(y *float32, init *float32, weights *float32, panels int, panelStride int, values *float32, indices *int32, count int, valid *float32, kept *float32, places *int32) (left int)
-// Requires: AVX, AVX512F, POPCNT
-TEXT ·rectified32AVX512(SB), NOSPLIT, $0-96
-	MOVQ      y+0(FP), AX
-	MOVQ      valid+64(FP), CX
-	MOVQ      kept+72(FP), DX
-	MOVQ      places+80(FP), BX
-	XORQ      SI, SI
-	VMOVDQU32 places32AVX512<>+0(SB), Z0
-	VMOVDQU32 step32AVX512<>+0(SB), Z1
-	MOVQ      init+8(FP), DI
-	MOVQ      weights+16(FP), R8
-	MOVQ      panelStride+32(FP), R9
-	LEAQ      (R9)(R9*2), R10
-	MOVQ      panels+24(FP), R11
-
-rectified4:
-	CMPQ    R11, $0x04
-	JLT     rectified4_none
-	VMOVUPS (DI), Z2
-	ADDQ    R9, DI
-	VMOVUPS (DI), Z3
-	ADDQ    R9, DI
-	VMOVUPS (DI), Z4
-	ADDQ    R9, DI
-	VMOVUPS (DI), Z5
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R12
-	MOVQ    indices+48(FP), R13
-	MOVQ    count+56(FP), R14
-	TESTQ   R14, R14
-	JZ      rectified4_loop_end
-
-rectified4_loop:
-	MOVLQSX      (R13), R15
-	SHLQ         $0x06, R15
-	VBROADCASTSS (R12), Z6
-	ADDQ         R8, R15
-	VMULPS       (R15), Z6, Z7
-	VADDPS       Z2, Z7, Z2
-	VMULPS       (R15)(R9*1), Z6, Z7
-	VADDPS       Z3, Z7, Z3
-	VMULPS       (R15)(R9*2), Z6, Z7
-	VADDPS       Z4, Z7, Z4
-	VMULPS       (R15)(R10*1), Z6, Z6
-	VADDPS       Z5, Z6, Z5
-	ADDQ         $0x04, R13
-	ADDQ         $0x04, R12
-	DECQ         R14
-	JNZ          rectified4_loop
-
-rectified4_loop_end:
-	VMOVUPS       (CX), Z6
-	VPTESTMD      Z6, Z6, K1
-	VMOVUPS       word32_0<>+0(SB), Z6
-	VCMPPS        $0x16, Z6, Z2, K1, K1
-	VMOVAPS.Z     Z2, K1, Z6
-	VMOVUPS       Z6, (AX)
-	KMOVW         K1, R12
-	VCOMPRESSPS.Z Z2, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPS       64(CX), Z2
-	VPTESTMD      Z2, Z2, K1
-	VMOVUPS       word32_0<>+0(SB), Z2
-	VCMPPS        $0x16, Z2, Z3, K1, K1
-	VMOVAPS.Z     Z3, K1, Z2
-	VMOVUPS       Z2, 64(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPS.Z Z3, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPS       128(CX), Z2
-	VPTESTMD      Z2, Z2, K1
-	VMOVUPS       word32_0<>+0(SB), Z2
-	VCMPPS        $0x16, Z2, Z4, K1, K1
-	VMOVAPS.Z     Z4, K1, Z2
-	VMOVUPS       Z2, 128(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPS.Z Z4, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPS       192(CX), Z2
-	VPTESTMD      Z2, Z2, K1
-	VMOVUPS       word32_0<>+0(SB), Z2
-	VCMPPS        $0x16, Z2, Z5, K1, K1
-	VMOVAPS.Z     Z5, K1, Z2
-	VMOVUPS       Z2, 192(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPS.Z Z5, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	ADDQ          $0x00000100, CX
-	ADDQ          $0x00000100, AX
-	LEAQ          (R8)(R9*2), R8
-	LEAQ          (R8)(R9*2), R8
-	SUBQ          $0x04, R11
-	JMP           rectified4
-
-rectified4_none:
-rectified2:
-	CMPQ    R11, $0x02
-	JLT     rectified2_none
-	VMOVUPS (DI), Z2
-	ADDQ    R9, DI
-	VMOVUPS (DI), Z3
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified2_loop_end
-
-rectified2_loop:
-	MOVLQSX      (R12), R14
+forward4_bits:
+	TZCNTQ       R13, R14
+	VBROADCASTSS (R10)(R14*4), Z4
 	SHLQ         $0x06, R14
-	VBROADCASTSS (R10), Z4
-	ADDQ         R8, R14
+	ADDQ         R9, R14
 	VMULPS       (R14), Z4, Z5
+	VADDPS       Z0, Z5, Z0
+	VMULPS       (R14)(BX*1), Z4, Z5
+	VADDPS       Z1, Z5, Z1
+	VMULPS       (R14)(BX*2), Z4, Z5
 	VADDPS       Z2, Z5, Z2
-	VMULPS       (R14)(R9*1), Z4, Z4
+	VMULPS       (R14)(SI*1), Z4, Z4
 	VADDPS       Z3, Z4, Z3
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R10
-	DECQ         R13
-	JNZ          rectified2_loop
+	BLSRQ        R13, R13
+	JNZ          forward4_bits
 
-rectified2_loop_end:
-	VMOVUPS       (CX), Z4
-	VPTESTMD      Z4, Z4, K1
-	VMOVUPS       word32_0<>+0(SB), Z4
-	VCMPPS        $0x16, Z4, Z2, K1, K1
-	VMOVAPS.Z     Z2, K1, Z4
-	VMOVUPS       Z4, (AX)
-	KMOVW         K1, R10
-	VCOMPRESSPS.Z Z2, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	VMOVUPS       64(CX), Z2
-	VPTESTMD      Z2, Z2, K1
-	VMOVUPS       word32_0<>+0(SB), Z2
-	VCMPPS        $0x16, Z2, Z3, K1, K1
-	VMOVAPS.Z     Z3, K1, Z2
-	VMOVUPS       Z2, 64(AX)
-	KMOVW         K1, R10
-	VCOMPRESSPS.Z Z3, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	ADDQ          $0x00000080, CX
-	ADDQ          $0x00000080, AX
-	LEAQ          (R8)(R9*2), R8
-	SUBQ          $0x02, R11
-	JMP           rectified2
+forward4_none_left:
+	ADDQ      $0x08, R11
+	ADDQ      $0x00000100, R10
+	ADDQ      $0x00001000, R9
+	DECQ      R12
+	JNZ       forward4_words
+	TESTQ     DI, DI
+	JZ        forward4_sums
+	VMOVUPS   (DI), Z4
+	VPTESTMD  Z4, Z4, K1
+	VMOVUPS   word32_0<>+0(SB), Z4
+	VCMPPS    $0x16, Z4, Z0, K1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (CX)
+	KMOVW     K1, R9
+	VMOVUPS   64(DI), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS   word32_0<>+0(SB), Z0
+	VCMPPS    $0x16, Z0, Z1, K1, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x10, R10
+	ORQ       R10, R9
+	VMOVUPS   128(DI), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS   word32_0<>+0(SB), Z0
+	VCMPPS    $0x16, Z0, Z2, K1, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, 128(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x20, R10
+	ORQ       R10, R9
+	VMOVUPS   192(DI), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS   word32_0<>+0(SB), Z0
+	VCMPPS    $0x16, Z0, Z3, K1, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 192(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x30, R10
+	ORQ       R10, R9
+	MOVQ      16(SP), R10
+	MOVQ      8(SP), R11
+	SHLXQ     R11, R9, R9
+	ORQ       (SP), R9
+	MOVQ      R9, (R10)
+	MOVQ      R9, (SP)
+	ADDQ      $0x40, R11
+	MOVQ      R11, 8(SP)
+	CMPQ      R11, $0x40
+	JLT       forward4_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-rectified2_none:
-rectified1:
-	CMPQ    R11, $0x01
-	JLT     rectified1_none
-	VMOVUPS (DI), Z2
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified1_loop_end
+forward4_more:
+	ADDQ $0x00000100, DI
+	JMP  forward4_done
 
-rectified1_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x06, R14
-	VBROADCASTSS (R10), Z3
-	ADDQ         R8, R14
-	VMULPS       (R14), Z3, Z3
-	VADDPS       Z2, Z3, Z2
-	ADDQ         $0x04, R12
-	ADDQ         $0x04, R10
-	DECQ         R13
-	JNZ          rectified1_loop
+forward4_sums:
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z2, 128(CX)
+	VMOVUPS Z3, 192(CX)
 
-rectified1_loop_end:
-	VMOVUPS       (CX), Z3
-	VPTESTMD      Z3, Z3, K1
-	VMOVUPS       word32_0<>+0(SB), Z3
-	VCMPPS        $0x16, Z3, Z2, K1, K1
-	VMOVAPS.Z     Z2, K1, Z3
-	VMOVUPS       Z3, (AX)
-	KMOVW         K1, R10
-	VCOMPRESSPS.Z Z2, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	ADDQ          $0x40, CX
-	ADDQ          $0x40, AX
-	LEAQ          (R8)(R9*1), R8
-	SUBQ          $0x01, R11
-	JMP           rectified1
+forward4_done:
+	ADDQ $0x00000100, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x04, R8
+	JMP  forward4
 
-rectified1_none:
-	MOVQ SI, left+88(FP)
+forward4_none:
+forward2:
+	CMPQ    R8, $0x02
+	JLT     forward2_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(BX*1), Z1
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward2_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward2_none_left
+
+forward2_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSS (R9)(R13*4), Z2
+	SHLQ         $0x06, R13
+	ADDQ         SI, R13
+	VMULPS       (R13), Z2, Z3
+	VADDPS       Z0, Z3, Z0
+	VMULPS       (R13)(BX*1), Z2, Z2
+	VADDPS       Z1, Z2, Z1
+	BLSRQ        R12, R12
+	JNZ          forward2_bits
+
+forward2_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000100, R9
+	ADDQ      $0x00001000, SI
+	DECQ      R11
+	JNZ       forward2_words
+	TESTQ     DI, DI
+	JZ        forward2_sums
+	VMOVUPS   (DI), Z2
+	VPTESTMD  Z2, Z2, K1
+	VMOVUPS   word32_0<>+0(SB), Z2
+	VCMPPS    $0x16, Z2, Z0, K1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (CX)
+	KMOVW     K1, SI
+	VMOVUPS   64(DI), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS   word32_0<>+0(SB), Z0
+	VCMPPS    $0x16, Z0, Z1, K1, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(CX)
+	KMOVW     K1, R9
+	SHLQ      $0x10, R9
+	ORQ       R9, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x20, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward2_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
+
+forward2_more:
+	ADDQ $0x00000080, DI
+	JMP  forward2_done
+
+forward2_sums:
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+
+forward2_done:
+	ADDQ $0x00000080, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R8
+	JMP  forward2
+
+forward2_none:
+forward1:
+	CMPQ    R8, $0x01
+	JLT     forward1_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPS (SI), Z0
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward1_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward1_none_left
+
+forward1_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSS (R9)(R13*4), Z1
+	SHLQ         $0x06, R13
+	ADDQ         SI, R13
+	VMULPS       (R13), Z1, Z1
+	VADDPS       Z0, Z1, Z0
+	BLSRQ        R12, R12
+	JNZ          forward1_bits
+
+forward1_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000100, R9
+	ADDQ      $0x00001000, SI
+	DECQ      R11
+	JNZ       forward1_words
+	TESTQ     DI, DI
+	JZ        forward1_sums
+	VMOVUPS   (DI), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x16, Z1, Z0, K1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (CX)
+	KMOVW     K1, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x10, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward1_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
+
+forward1_more:
+	ADDQ $0x40, DI
+	JMP  forward1_done
+
+forward1_sums:
+	VMOVUPS Z0, (CX)
+
+forward1_done:
+	ADDQ $0x40, CX
+	ADDQ BX, DX
+	SUBQ $0x01, R8
+	JMP  forward1
+
+forward1_none:
+	ADDQ $0x68, AX
+	DECQ count+8(FP)
+	JNZ  layer
 	VZEROUPPER
 	RET
 
-DATA places32AVX512<>+0(SB)/4, $0x00000000
-DATA places32AVX512<>+4(SB)/4, $0x00000001
-DATA places32AVX512<>+8(SB)/4, $0x00000002
-DATA places32AVX512<>+12(SB)/4, $0x00000003
-DATA places32AVX512<>+16(SB)/4, $0x00000004
-DATA places32AVX512<>+20(SB)/4, $0x00000005
-DATA places32AVX512<>+24(SB)/4, $0x00000006
-DATA places32AVX512<>+28(SB)/4, $0x00000007
-DATA places32AVX512<>+32(SB)/4, $0x00000008
-DATA places32AVX512<>+36(SB)/4, $0x00000009
-DATA places32AVX512<>+40(SB)/4, $0x0000000a
-DATA places32AVX512<>+44(SB)/4, $0x0000000b
-DATA places32AVX512<>+48(SB)/4, $0x0000000c
-DATA places32AVX512<>+52(SB)/4, $0x0000000d
-DATA places32AVX512<>+56(SB)/4, $0x0000000e
-DATA places32AVX512<>+60(SB)/4, $0x0000000f
-GLOBL places32AVX512<>(SB), RODATA|NOPTR, $64
+// func transfer32AVX512(below *float32, bRow int, panels int, weights *float32, wRow int, deltas *float32, dRow int, masks *uint64, mRow int, words int, y *float32, rows int)
+// Requires: AVX, AVX512F, BMI
+TEXT ·transfer32AVX512(SB), NOSPLIT, $0-96
+block4:
+	CMPQ rows+88(FP), $0x04
+	JLT  block4_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
 
-DATA step32AVX512<>+0(SB)/4, $0x00000010
-DATA step32AVX512<>+4(SB)/4, $0x00000010
-DATA step32AVX512<>+8(SB)/4, $0x00000010
-DATA step32AVX512<>+12(SB)/4, $0x00000010
-DATA step32AVX512<>+16(SB)/4, $0x00000010
-DATA step32AVX512<>+20(SB)/4, $0x00000010
-DATA step32AVX512<>+24(SB)/4, $0x00000010
-DATA step32AVX512<>+28(SB)/4, $0x00000010
-DATA step32AVX512<>+32(SB)/4, $0x00000010
-DATA step32AVX512<>+36(SB)/4, $0x00000010
-DATA step32AVX512<>+40(SB)/4, $0x00000010
-DATA step32AVX512<>+44(SB)/4, $0x00000010
-DATA step32AVX512<>+48(SB)/4, $0x00000010
-DATA step32AVX512<>+52(SB)/4, $0x00000010
-DATA step32AVX512<>+56(SB)/4, $0x00000010
-DATA step32AVX512<>+60(SB)/4, $0x00000010
-GLOBL step32AVX512<>(SB), RODATA|NOPTR, $64
-
-// func list32AVX512(y *float32, panels int, kept *float32, places *int32) (left int)
-// Requires: AVX, AVX512F, POPCNT
-TEXT ·list32AVX512(SB), NOSPLIT, $0-40
-	MOVQ      y+0(FP), AX
-	MOVQ      panels+8(FP), CX
-	IMUL3Q    $0x01, CX, CX
-	MOVQ      kept+16(FP), DX
-	MOVQ      places+24(FP), BX
-	XORQ      SI, SI
-	VMOVDQU32 places32AVX512<>+0(SB), Z0
-	VMOVDQU32 step32AVX512<>+0(SB), Z1
-	TESTQ     CX, CX
-	JZ        list_end
-
-list:
-	VMOVUPS       (AX), Z2
-	VMOVUPS       word32_0<>+0(SB), Z3
-	VCMPPS        $0x04, Z3, Z2, K1
-	KMOVW         K1, DI
-	VCOMPRESSPS.Z Z2, K1, Z2
-	VMOVUPS       Z2, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (BX)(SI*4)
-	VPADDD        Z1, Z0, Z0
-	POPCNTQ       DI, DI
-	ADDQ          DI, SI
-	ADDQ          $0x40, AX
-	DECQ          CX
-	JNZ           list
-
-list_end:
-	MOVQ SI, left+32(FP)
-	VZEROUPPER
-	RET
-
-// func transfer32AVX512(y *float32, yRow int, panels int, weights *float32, rowStride int, deltas *float32, dRow int, units *int32, uRow int, counts *int32, rows int)
-// Requires: AVX, AVX512F
-TEXT ·transfer32AVX512(SB), NOSPLIT, $0-88
-	MOVQ  rowStride+32(FP), AX
-	MOVQ  y+0(FP), CX
-	MOVQ  deltas+40(FP), DX
-	MOVQ  units+56(FP), BX
-	MOVQ  counts+72(FP), SI
-	MOVQ  rows+80(FP), DI
-	TESTQ DI, DI
-	JZ    transfer_end
-
-transfer:
-	MOVQ weights+24(FP), R9
-	MOVQ CX, R8
-	MOVQ panels+16(FP), R10
-
-transfer8:
-	CMPQ    R10, $0x08
-	JLT     transfer8_none
+block4_panels4:
+	CMPQ    CX, $0x04
+	JLT     block4_panels4_none
 	VMOVUPS zeros<>+0(SB), Z0
 	VMOVUPS zeros<>+0(SB), Z1
 	VMOVUPS zeros<>+0(SB), Z2
@@ -4976,431 +2864,1770 @@ transfer8:
 	VMOVUPS zeros<>+0(SB), Z5
 	VMOVUPS zeros<>+0(SB), Z6
 	VMOVUPS zeros<>+0(SB), Z7
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer8_loop_end
+	VMOVUPS zeros<>+0(SB), Z8
+	VMOVUPS zeros<>+0(SB), Z9
+	VMOVUPS zeros<>+0(SB), Z10
+	VMOVUPS zeros<>+0(SB), Z11
+	VMOVUPS zeros<>+0(SB), Z12
+	VMOVUPS zeros<>+0(SB), Z13
+	VMOVUPS zeros<>+0(SB), Z14
+	VMOVUPS zeros<>+0(SB), Z15
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer8_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Z8
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Z8, Z9
-	VADDPS       Z0, Z9, Z0
-	VMULPS       64(R9)(R13*1), Z8, Z9
-	VADDPS       Z1, Z9, Z1
-	VMULPS       128(R9)(R13*1), Z8, Z9
-	VADDPS       Z2, Z9, Z2
-	VMULPS       192(R9)(R13*1), Z8, Z9
-	VADDPS       Z3, Z9, Z3
-	VMULPS       256(R9)(R13*1), Z8, Z9
-	VADDPS       Z4, Z9, Z4
-	VMULPS       320(R9)(R13*1), Z8, Z9
-	VADDPS       Z5, Z9, Z5
-	VMULPS       384(R9)(R13*1), Z8, Z9
-	VADDPS       Z6, Z9, Z6
-	VMULPS       448(R9)(R13*1), Z8, Z8
-	VADDPS       Z7, Z8, Z7
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer8_loop
+block4_panels4_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels4_none_left
 
-transfer8_loop_end:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	VMOVUPS Z2, 128(R8)
-	VMOVUPS Z3, 192(R8)
-	VMOVUPS Z4, 256(R8)
-	VMOVUPS Z5, 320(R8)
-	VMOVUPS Z6, 384(R8)
-	VMOVUPS Z7, 448(R8)
-	ADDQ    $0x00000200, R8
-	ADDQ    $0x00000200, R9
-	SUBQ    $0x08, R10
-	JMP     transfer8
+block4_panels4_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*4), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPS      (DX)(R11*1), Z16
+	VMOVUPS      64(DX)(R11*1), Z17
+	VMOVUPS      128(DX)(R11*1), Z18
+	VMOVUPS      192(DX)(R11*1), Z19
+	VBROADCASTSS (R12), Z20
+	VMULPS       Z16, Z20, Z21
+	VADDPS       Z0, Z21, Z0
+	VMULPS       Z17, Z20, Z21
+	VADDPS       Z1, Z21, Z1
+	VMULPS       Z18, Z20, Z21
+	VADDPS       Z2, Z21, Z2
+	VMULPS       Z19, Z20, Z20
+	VADDPS       Z3, Z20, Z3
+	VBROADCASTSS (R12)(R8*1), Z20
+	VMULPS       Z16, Z20, Z21
+	VADDPS       Z4, Z21, Z4
+	VMULPS       Z17, Z20, Z21
+	VADDPS       Z5, Z21, Z5
+	VMULPS       Z18, Z20, Z21
+	VADDPS       Z6, Z21, Z6
+	VMULPS       Z19, Z20, Z20
+	VADDPS       Z7, Z20, Z7
+	VBROADCASTSS (R12)(R8*2), Z20
+	VMULPS       Z16, Z20, Z21
+	VADDPS       Z8, Z21, Z8
+	VMULPS       Z17, Z20, Z21
+	VADDPS       Z9, Z21, Z9
+	VMULPS       Z18, Z20, Z21
+	VADDPS       Z10, Z21, Z10
+	VMULPS       Z19, Z20, Z20
+	VADDPS       Z11, Z20, Z11
+	VBROADCASTSS (R12)(R9*1), Z20
+	VMULPS       Z16, Z20, Z16
+	VADDPS       Z12, Z16, Z12
+	VMULPS       Z17, Z20, Z16
+	VADDPS       Z13, Z16, Z13
+	VMULPS       Z18, Z20, Z16
+	VADDPS       Z14, Z16, Z14
+	VMULPS       Z19, Z20, Z16
+	VADDPS       Z15, Z16, Z15
+	BLSRQ        R10, R10
+	JNZ          block4_panels4_bits
 
-transfer8_none:
-transfer4:
-	CMPQ    R10, $0x04
-	JLT     transfer4_none
+block4_panels4_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R10
+	SHLQ      $0x06, R10
+	ADDQ      R10, DX
+	DECQ      DI
+	JNZ       block4_panels4_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), SI
+	ADDQ      AX, SI
+	MOVQ      y+80(FP), DI
+	TESTQ     DI, DI
+	JZ        block4_panels4_all
+	ADDQ      AX, DI
+	VMOVUPS   (DI), Z16
+	VMOVUPS   word32_0<>+0(SB), Z17
+	VCMPPS    $0x04, Z17, Z16, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   64(DI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z16
+	VCMPPS    $0x04, Z16, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(SI)
+	VMOVUPS   128(DI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, 128(SI)
+	VMOVUPS   192(DI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 192(SI)
+	VMOVUPS   (DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z4, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*1)
+	VMOVUPS   64(DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS   Z0, 64(SI)(DX*1)
+	VMOVUPS   128(DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z6, K1, Z0
+	VMOVUPS   Z0, 128(SI)(DX*1)
+	VMOVUPS   192(DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z7, K1, Z0
+	VMOVUPS   Z0, 192(SI)(DX*1)
+	VMOVUPS   (DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z8, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*2)
+	VMOVUPS   64(DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z9, K1, Z0
+	VMOVUPS   Z0, 64(SI)(DX*2)
+	VMOVUPS   128(DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z10, K1, Z0
+	VMOVUPS   Z0, 128(SI)(DX*2)
+	VMOVUPS   192(DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z11, K1, Z0
+	VMOVUPS   Z0, 192(SI)(DX*2)
+	VMOVUPS   (DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z12, K1, Z0
+	VMOVUPS   Z0, (SI)(BX*1)
+	VMOVUPS   64(DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z13, K1, Z0
+	VMOVUPS   Z0, 64(SI)(BX*1)
+	VMOVUPS   128(DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z14, K1, Z0
+	VMOVUPS   Z0, 128(SI)(BX*1)
+	VMOVUPS   192(DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z15, K1, Z0
+	VMOVUPS   Z0, 192(SI)(BX*1)
+	JMP       block4_panels4_done
+
+block4_panels4_all:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, (SI)(DX*1)
+	VMOVUPS Z5, 64(SI)(DX*1)
+	VMOVUPS Z6, 128(SI)(DX*1)
+	VMOVUPS Z7, 192(SI)(DX*1)
+	VMOVUPS Z8, (SI)(DX*2)
+	VMOVUPS Z9, 64(SI)(DX*2)
+	VMOVUPS Z10, 128(SI)(DX*2)
+	VMOVUPS Z11, 192(SI)(DX*2)
+	VMOVUPS Z12, (SI)(BX*1)
+	VMOVUPS Z13, 64(SI)(BX*1)
+	VMOVUPS Z14, 128(SI)(BX*1)
+	VMOVUPS Z15, 192(SI)(BX*1)
+
+block4_panels4_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x04, CX
+	JMP  block4_panels4
+
+block4_panels4_none:
+block4_panels2:
+	CMPQ    CX, $0x02
+	JLT     block4_panels2_none
 	VMOVUPS zeros<>+0(SB), Z0
 	VMOVUPS zeros<>+0(SB), Z1
 	VMOVUPS zeros<>+0(SB), Z2
 	VMOVUPS zeros<>+0(SB), Z3
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer4_loop_end
+	VMOVUPS zeros<>+0(SB), Z4
+	VMOVUPS zeros<>+0(SB), Z5
+	VMOVUPS zeros<>+0(SB), Z6
+	VMOVUPS zeros<>+0(SB), Z7
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer4_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Z4
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Z4, Z5
-	VADDPS       Z0, Z5, Z0
-	VMULPS       64(R9)(R13*1), Z4, Z5
-	VADDPS       Z1, Z5, Z1
-	VMULPS       128(R9)(R13*1), Z4, Z5
-	VADDPS       Z2, Z5, Z2
-	VMULPS       192(R9)(R13*1), Z4, Z4
-	VADDPS       Z3, Z4, Z3
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer4_loop
+block4_panels2_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels2_none_left
 
-transfer4_loop_end:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	VMOVUPS Z2, 128(R8)
-	VMOVUPS Z3, 192(R8)
-	ADDQ    $0x00000100, R8
-	ADDQ    $0x00000100, R9
-	SUBQ    $0x04, R10
-	JMP     transfer4
+block4_panels2_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*4), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPS      (DX)(R11*1), Z8
+	VMOVUPS      64(DX)(R11*1), Z9
+	VBROADCASTSS (R12), Z10
+	VMULPS       Z8, Z10, Z11
+	VADDPS       Z0, Z11, Z0
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z1, Z10, Z1
+	VBROADCASTSS (R12)(R8*1), Z10
+	VMULPS       Z8, Z10, Z11
+	VADDPS       Z2, Z11, Z2
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z3, Z10, Z3
+	VBROADCASTSS (R12)(R8*2), Z10
+	VMULPS       Z8, Z10, Z11
+	VADDPS       Z4, Z11, Z4
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z5, Z10, Z5
+	VBROADCASTSS (R12)(R9*1), Z10
+	VMULPS       Z8, Z10, Z8
+	VADDPS       Z6, Z8, Z6
+	VMULPS       Z9, Z10, Z8
+	VADDPS       Z7, Z8, Z7
+	BLSRQ        R10, R10
+	JNZ          block4_panels2_bits
 
-transfer4_none:
-transfer2:
-	CMPQ    R10, $0x02
-	JLT     transfer2_none
+block4_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R10
+	SHLQ      $0x06, R10
+	ADDQ      R10, DX
+	DECQ      DI
+	JNZ       block4_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), SI
+	ADDQ      AX, SI
+	MOVQ      y+80(FP), DI
+	TESTQ     DI, DI
+	JZ        block4_panels2_all
+	ADDQ      AX, DI
+	VMOVUPS   (DI), Z8
+	VMOVUPS   word32_0<>+0(SB), Z9
+	VCMPPS    $0x04, Z9, Z8, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   64(DI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z8
+	VCMPPS    $0x04, Z8, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(SI)
+	VMOVUPS   (DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*1)
+	VMOVUPS   64(DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 64(SI)(DX*1)
+	VMOVUPS   (DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z4, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*2)
+	VMOVUPS   64(DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS   Z0, 64(SI)(DX*2)
+	VMOVUPS   (DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z6, K1, Z0
+	VMOVUPS   Z0, (SI)(BX*1)
+	VMOVUPS   64(DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z7, K1, Z0
+	VMOVUPS   Z0, 64(SI)(BX*1)
+	JMP       block4_panels2_done
+
+block4_panels2_all:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DX*1)
+	VMOVUPS Z3, 64(SI)(DX*1)
+	VMOVUPS Z4, (SI)(DX*2)
+	VMOVUPS Z5, 64(SI)(DX*2)
+	VMOVUPS Z6, (SI)(BX*1)
+	VMOVUPS Z7, 64(SI)(BX*1)
+
+block4_panels2_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x02, CX
+	JMP  block4_panels2
+
+block4_panels2_none:
+block4_panels1:
+	CMPQ    CX, $0x01
+	JLT     block4_panels1_none
 	VMOVUPS zeros<>+0(SB), Z0
 	VMOVUPS zeros<>+0(SB), Z1
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer2_loop_end
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Z2
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Z2, Z3
-	VADDPS       Z0, Z3, Z0
-	VMULPS       64(R9)(R13*1), Z2, Z2
-	VADDPS       Z1, Z2, Z1
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer2_loop
+block4_panels1_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels1_none_left
 
-transfer2_loop_end:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    $0x00000080, R8
-	ADDQ    $0x00000080, R9
-	SUBQ    $0x02, R10
-	JMP     transfer2
+block4_panels1_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*4), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPS      (DX)(R11*1), Z4
+	VBROADCASTSS (R12), Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z0, Z5, Z0
+	VBROADCASTSS (R12)(R8*1), Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z1, Z5, Z1
+	VBROADCASTSS (R12)(R8*2), Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z2, Z5, Z2
+	VBROADCASTSS (R12)(R9*1), Z5
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z3, Z4, Z3
+	BLSRQ        R10, R10
+	JNZ          block4_panels1_bits
 
-transfer2_none:
-transfer1:
-	CMPQ    R10, $0x01
-	JLT     transfer1_none
+block4_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R10
+	SHLQ      $0x06, R10
+	ADDQ      R10, DX
+	DECQ      DI
+	JNZ       block4_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), SI
+	ADDQ      AX, SI
+	MOVQ      y+80(FP), DI
+	TESTQ     DI, DI
+	JZ        block4_panels1_all
+	ADDQ      AX, DI
+	VMOVUPS   (DI), Z4
+	VMOVUPS   word32_0<>+0(SB), Z5
+	VCMPPS    $0x04, Z5, Z4, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   (DI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z4
+	VCMPPS    $0x04, Z4, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*1)
+	VMOVUPS   (DI)(DX*2), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, (SI)(DX*2)
+	VMOVUPS   (DI)(BX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, (SI)(BX*1)
+	JMP       block4_panels1_done
+
+block4_panels1_all:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DX*1)
+	VMOVUPS Z2, (SI)(DX*2)
+	VMOVUPS Z3, (SI)(BX*1)
+
+block4_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block4_panels1
+
+block4_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block4_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block4_nil:
+	SUBQ $0x04, rows+88(FP)
+	JMP  block4
+
+block4_none:
+block2:
+	CMPQ rows+88(FP), $0x02
+	JLT  block2_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block2_panels4:
+	CMPQ    CX, $0x04
+	JLT     block2_panels4_none
 	VMOVUPS zeros<>+0(SB), Z0
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer1_loop_end
+	VMOVUPS zeros<>+0(SB), Z1
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	VMOVUPS zeros<>+0(SB), Z4
+	VMOVUPS zeros<>+0(SB), Z5
+	VMOVUPS zeros<>+0(SB), Z6
+	VMOVUPS zeros<>+0(SB), Z7
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer1_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSS (DX)(R13*4), Z1
-	IMULQ        AX, R13
-	VMULPS       (R9)(R13*1), Z1, Z1
+block2_panels4_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels4_none_left
+
+block2_panels4_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*4), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPS      (DX)(R10*1), Z8
+	VMOVUPS      64(DX)(R10*1), Z9
+	VMOVUPS      128(DX)(R10*1), Z10
+	VMOVUPS      192(DX)(R10*1), Z11
+	VBROADCASTSS (R11), Z12
+	VMULPS       Z8, Z12, Z13
+	VADDPS       Z0, Z13, Z0
+	VMULPS       Z9, Z12, Z13
+	VADDPS       Z1, Z13, Z1
+	VMULPS       Z10, Z12, Z13
+	VADDPS       Z2, Z13, Z2
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z3, Z12, Z3
+	VBROADCASTSS (R11)(R8*1), Z12
+	VMULPS       Z8, Z12, Z8
+	VADDPS       Z4, Z8, Z4
+	VMULPS       Z9, Z12, Z8
+	VADDPS       Z5, Z8, Z5
+	VMULPS       Z10, Z12, Z8
+	VADDPS       Z6, Z8, Z6
+	VMULPS       Z11, Z12, Z8
+	VADDPS       Z7, Z8, Z7
+	BLSRQ        R9, R9
+	JNZ          block2_panels4_bits
+
+block2_panels4_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R9
+	SHLQ      $0x06, R9
+	ADDQ      R9, DX
+	DECQ      DI
+	JNZ       block2_panels4_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), BX
+	ADDQ      AX, BX
+	MOVQ      y+80(FP), SI
+	TESTQ     SI, SI
+	JZ        block2_panels4_all
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z8
+	VMOVUPS   word32_0<>+0(SB), Z9
+	VCMPPS    $0x04, Z9, Z8, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   64(SI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z8
+	VCMPPS    $0x04, Z8, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(BX)
+	VMOVUPS   128(SI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, 128(BX)
+	VMOVUPS   192(SI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 192(BX)
+	VMOVUPS   (SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z4, K1, Z0
+	VMOVUPS   Z0, (BX)(DX*1)
+	VMOVUPS   64(SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS   Z0, 64(BX)(DX*1)
+	VMOVUPS   128(SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z6, K1, Z0
+	VMOVUPS   Z0, 128(BX)(DX*1)
+	VMOVUPS   192(SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z7, K1, Z0
+	VMOVUPS   Z0, 192(BX)(DX*1)
+	JMP       block2_panels4_done
+
+block2_panels4_all:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, (BX)(DX*1)
+	VMOVUPS Z5, 64(BX)(DX*1)
+	VMOVUPS Z6, 128(BX)(DX*1)
+	VMOVUPS Z7, 192(BX)(DX*1)
+
+block2_panels4_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x04, CX
+	JMP  block2_panels4
+
+block2_panels4_none:
+block2_panels2:
+	CMPQ    CX, $0x02
+	JLT     block2_panels2_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
+
+block2_panels2_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels2_none_left
+
+block2_panels2_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*4), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPS      (DX)(R10*1), Z4
+	VMOVUPS      64(DX)(R10*1), Z5
+	VBROADCASTSS (R11), Z6
+	VMULPS       Z4, Z6, Z7
+	VADDPS       Z0, Z7, Z0
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z1, Z6, Z1
+	VBROADCASTSS (R11)(R8*1), Z6
+	VMULPS       Z4, Z6, Z4
+	VADDPS       Z2, Z4, Z2
+	VMULPS       Z5, Z6, Z4
+	VADDPS       Z3, Z4, Z3
+	BLSRQ        R9, R9
+	JNZ          block2_panels2_bits
+
+block2_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R9
+	SHLQ      $0x06, R9
+	ADDQ      R9, DX
+	DECQ      DI
+	JNZ       block2_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), BX
+	ADDQ      AX, BX
+	MOVQ      y+80(FP), SI
+	TESTQ     SI, SI
+	JZ        block2_panels2_all
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z4
+	VMOVUPS   word32_0<>+0(SB), Z5
+	VCMPPS    $0x04, Z5, Z4, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   64(SI), Z0
+	VMOVUPS   word32_0<>+0(SB), Z4
+	VCMPPS    $0x04, Z4, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(BX)
+	VMOVUPS   (SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, (BX)(DX*1)
+	VMOVUPS   64(SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 64(BX)(DX*1)
+	JMP       block2_panels2_done
+
+block2_panels2_all:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, (BX)(DX*1)
+	VMOVUPS Z3, 64(BX)(DX*1)
+
+block2_panels2_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x02, CX
+	JMP  block2_panels2
+
+block2_panels2_none:
+block2_panels1:
+	CMPQ    CX, $0x01
+	JLT     block2_panels1_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
+
+block2_panels1_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels1_none_left
+
+block2_panels1_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*4), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPS      (DX)(R10*1), Z2
+	VBROADCASTSS (R11), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z0, Z3, Z0
+	VBROADCASTSS (R11)(R8*1), Z3
+	VMULPS       Z2, Z3, Z2
+	VADDPS       Z1, Z2, Z1
+	BLSRQ        R9, R9
+	JNZ          block2_panels1_bits
+
+block2_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R9
+	SHLQ      $0x06, R9
+	ADDQ      R9, DX
+	DECQ      DI
+	JNZ       block2_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), BX
+	ADDQ      AX, BX
+	MOVQ      y+80(FP), SI
+	TESTQ     SI, SI
+	JZ        block2_panels1_all
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z2
+	VMOVUPS   word32_0<>+0(SB), Z3
+	VCMPPS    $0x04, Z3, Z2, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   (SI)(DX*1), Z0
+	VMOVUPS   word32_0<>+0(SB), Z2
+	VCMPPS    $0x04, Z2, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, (BX)(DX*1)
+	JMP       block2_panels1_done
+
+block2_panels1_all:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, (BX)(DX*1)
+
+block2_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block2_panels1
+
+block2_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block2_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block2_nil:
+	SUBQ $0x02, rows+88(FP)
+	JMP  block2
+
+block2_none:
+block1:
+	CMPQ rows+88(FP), $0x01
+	JLT  block1_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block1_panels4:
+	CMPQ    CX, $0x04
+	JLT     block1_panels4_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	VMOVUPS zeros<>+0(SB), Z2
+	VMOVUPS zeros<>+0(SB), Z3
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
+
+block1_panels4_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels4_none_left
+
+block1_panels4_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*4), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPS      (DX)(R9*1), Z4
+	VMOVUPS      64(DX)(R9*1), Z5
+	VMOVUPS      128(DX)(R9*1), Z6
+	VMOVUPS      192(DX)(R9*1), Z7
+	VBROADCASTSS (R10), Z8
+	VMULPS       Z4, Z8, Z4
+	VADDPS       Z0, Z4, Z0
+	VMULPS       Z5, Z8, Z4
+	VADDPS       Z1, Z4, Z1
+	VMULPS       Z6, Z8, Z4
+	VADDPS       Z2, Z4, Z2
+	VMULPS       Z7, Z8, Z4
+	VADDPS       Z3, Z4, Z3
+	BLSRQ        R8, R8
+	JNZ          block1_panels4_bits
+
+block1_panels4_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R8
+	SHLQ      $0x06, R8
+	ADDQ      R8, DX
+	DECQ      DI
+	JNZ       block1_panels4_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), DX
+	MOVQ      below+0(FP), DX
+	ADDQ      AX, DX
+	MOVQ      y+80(FP), BX
+	TESTQ     BX, BX
+	JZ        block1_panels4_all
+	ADDQ      AX, BX
+	VMOVUPS   (BX), Z4
+	VMOVUPS   word32_0<>+0(SB), Z5
+	VCMPPS    $0x04, Z5, Z4, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (DX)
+	VMOVUPS   64(BX), Z0
+	VMOVUPS   word32_0<>+0(SB), Z4
+	VCMPPS    $0x04, Z4, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(DX)
+	VMOVUPS   128(BX), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS   Z0, 128(DX)
+	VMOVUPS   192(BX), Z0
+	VMOVUPS   word32_0<>+0(SB), Z1
+	VCMPPS    $0x04, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VMOVUPS   Z0, 192(DX)
+	JMP       block1_panels4_done
+
+block1_panels4_all:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, 192(DX)
+
+block1_panels4_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x04, CX
+	JMP  block1_panels4
+
+block1_panels4_none:
+block1_panels2:
+	CMPQ    CX, $0x02
+	JLT     block1_panels2_none
+	VMOVUPS zeros<>+0(SB), Z0
+	VMOVUPS zeros<>+0(SB), Z1
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
+
+block1_panels2_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels2_none_left
+
+block1_panels2_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*4), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPS      (DX)(R9*1), Z2
+	VMOVUPS      64(DX)(R9*1), Z3
+	VBROADCASTSS (R10), Z4
+	VMULPS       Z2, Z4, Z2
+	VADDPS       Z0, Z2, Z0
+	VMULPS       Z3, Z4, Z2
+	VADDPS       Z1, Z2, Z1
+	BLSRQ        R8, R8
+	JNZ          block1_panels2_bits
+
+block1_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R8
+	SHLQ      $0x06, R8
+	ADDQ      R8, DX
+	DECQ      DI
+	JNZ       block1_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), DX
+	MOVQ      below+0(FP), DX
+	ADDQ      AX, DX
+	MOVQ      y+80(FP), BX
+	TESTQ     BX, BX
+	JZ        block1_panels2_all
+	ADDQ      AX, BX
+	VMOVUPS   (BX), Z2
+	VMOVUPS   word32_0<>+0(SB), Z3
+	VCMPPS    $0x04, Z3, Z2, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (DX)
+	VMOVUPS   64(BX), Z0
+	VMOVUPS   word32_0<>+0(SB), Z2
+	VCMPPS    $0x04, Z2, Z0, K1
+	VMOVAPS.Z Z1, K1, Z0
+	VMOVUPS   Z0, 64(DX)
+	JMP       block1_panels2_done
+
+block1_panels2_all:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+
+block1_panels2_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x02, CX
+	JMP  block1_panels2
+
+block1_panels2_none:
+block1_panels1:
+	CMPQ    CX, $0x01
+	JLT     block1_panels1_none
+	VMOVUPS zeros<>+0(SB), Z0
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
+
+block1_panels1_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels1_none_left
+
+block1_panels1_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*4), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPS      (DX)(R9*1), Z1
+	VBROADCASTSS (R10), Z2
+	VMULPS       Z1, Z2, Z1
 	VADDPS       Z0, Z1, Z0
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer1_loop
+	BLSRQ        R8, R8
+	JNZ          block1_panels1_bits
 
-transfer1_loop_end:
-	VMOVUPS Z0, (R8)
-	ADDQ    $0x40, R8
-	ADDQ    $0x40, R9
-	SUBQ    $0x01, R10
-	JMP     transfer1
+block1_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000100, BX
+	MOVQ      wRow+32(FP), R8
+	SHLQ      $0x06, R8
+	ADDQ      R8, DX
+	DECQ      DI
+	JNZ       block1_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), DX
+	MOVQ      below+0(FP), DX
+	ADDQ      AX, DX
+	MOVQ      y+80(FP), BX
+	TESTQ     BX, BX
+	JZ        block1_panels1_all
+	ADDQ      AX, BX
+	VMOVUPS   (BX), Z1
+	VMOVUPS   word32_0<>+0(SB), Z2
+	VCMPPS    $0x04, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (DX)
+	JMP       block1_panels1_done
 
-transfer1_none:
-	ADDQ yRow+8(FP), CX
-	ADDQ dRow+48(FP), DX
-	ADDQ uRow+64(FP), BX
-	ADDQ $0x04, SI
-	DECQ DI
-	JNZ  transfer
+block1_panels1_all:
+	VMOVUPS Z0, (DX)
 
-transfer_end:
+block1_panels1_done:
+	ADDQ $0x40, AX
+	SUBQ $0x01, CX
+	JMP  block1_panels1
+
+block1_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block1_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block1_nil:
+	SUBQ $0x01, rows+88(FP)
+	JMP  block1
+
+block1_none:
 	VZEROUPPER
 	RET
 
-// func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
-// Requires: AVX, AVX512F
-TEXT ·outer32AVX512(SB), NOSPLIT, $0-120
-	MOVQ grad+0(FP), AX
-	MOVQ panelStride+24(FP), CX
-	LEAQ (CX)(CX*2), DX
-	XORQ BX, BX
-	MOVQ panels+16(FP), SI
+// func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
+// Requires: AVX, AVX512F, BMI
+TEXT ·outer32AVX512(SB), NOSPLIT, $0-96
+	MOVQ panelStride+24(FP), AX
+	LEAQ (AX)(AX*2), CX
 
 outer4:
-	CMPQ  SI, $0x04
-	JLT   outer4_none
-	MOVQ  values+32(FP), DI
-	MOVQ  units+48(FP), R8
-	MOVQ  counts+64(FP), R9
-	MOVQ  deltas+72(FP), R10
-	MOVQ  y+96(FP), R11
-	ADDQ  BX, R10
-	TESTQ R11, R11
-	JZ    outer4_nil
-	ADDQ  BX, R11
+	CMPQ panels+16(FP), $0x04
+	JLT  outer4_none
+	MOVQ values+32(FP), DX
+	MOVQ masks+48(FP), BX
+	MOVQ deltas+72(FP), SI
+	MOVQ rows+88(FP), DI
 
-outer4_nil:
-	MOVQ  rows+112(FP), R12
+outer4_block4:
+	CMPQ    DI, $0x04
+	JLT     outer4_block4_none
+	MOVQ    dRow+80(FP), R8
+	LEAQ    (R8)(R8*2), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS (SI)(R8*1), Z4
+	VMOVUPS 64(SI)(R8*1), Z5
+	VMOVUPS 128(SI)(R8*1), Z6
+	VMOVUPS 192(SI)(R8*1), Z7
+	VMOVUPS (SI)(R8*2), Z8
+	VMOVUPS 64(SI)(R8*2), Z9
+	VMOVUPS 128(SI)(R8*2), Z10
+	VMOVUPS 192(SI)(R8*2), Z11
+	VMOVUPS (SI)(R9*1), Z12
+	VMOVUPS 64(SI)(R9*1), Z13
+	VMOVUPS 128(SI)(R9*1), Z14
+	VMOVUPS 192(SI)(R9*1), Z15
+	ADDQ    R8, SI
+	ADDQ    R8, SI
+	ADDQ    R8, SI
+	ADDQ    R8, SI
+	MOVQ    grad+0(FP), R8
+	MOVQ    bias+8(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R9), Z16
+	VADDPS  Z0, Z16, Z16
+	VADDPS  Z4, Z16, Z16
+	VADDPS  Z8, Z16, Z16
+	VADDPS  Z12, Z16, Z16
+	VMOVUPS Z16, (R9)
+	VMOVUPS (R9)(AX*1), Z16
+	VADDPS  Z1, Z16, Z16
+	VADDPS  Z5, Z16, Z16
+	VADDPS  Z9, Z16, Z16
+	VADDPS  Z13, Z16, Z16
+	VMOVUPS Z16, (R9)(AX*1)
+	VMOVUPS (R9)(AX*2), Z16
+	VADDPS  Z2, Z16, Z16
+	VADDPS  Z6, Z16, Z16
+	VADDPS  Z10, Z16, Z16
+	VADDPS  Z14, Z16, Z16
+	VMOVUPS Z16, (R9)(AX*2)
+	VMOVUPS (R9)(CX*1), Z16
+	VADDPS  Z3, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VADDPS  Z11, Z16, Z16
+	VADDPS  Z15, Z16, Z16
+	VMOVUPS Z16, (R9)(CX*1)
+	MOVQ    words+64(FP), R10
+	MOVQ    vRow+40(FP), R11
+	MOVQ    DX, R9
+	LEAQ    (R11)(R11*2), R12
+
+outer4_block4_words:
+	MOVQ  (BX), R13
+	MOVQ  mRow+56(FP), R14
+	LEAQ  (R14)(R14*2), R15
+	ORQ   (BX)(R14*1), R13
+	ORQ   (BX)(R14*2), R13
+	ORQ   (BX)(R15*1), R13
+	TESTQ R13, R13
+	JZ    outer4_block4_none_left
+
+outer4_block4_bits:
+	TZCNTQ       R13, R14
+	LEAQ         (R9)(R14*4), R15
+	SHLQ         $0x06, R14
+	ADDQ         R8, R14
+	VMOVUPS      (R14), Z16
+	VMOVUPS      (R14)(AX*1), Z17
+	VMOVUPS      (R14)(AX*2), Z18
+	VMOVUPS      (R14)(CX*1), Z19
+	VBROADCASTSS (R15), Z20
+	VMULPS       Z0, Z20, Z21
+	VADDPS       Z21, Z16, Z16
+	VMULPS       Z1, Z20, Z21
+	VADDPS       Z21, Z17, Z17
+	VMULPS       Z2, Z20, Z21
+	VADDPS       Z21, Z18, Z18
+	VMULPS       Z3, Z20, Z20
+	VADDPS       Z20, Z19, Z19
+	VBROADCASTSS (R15)(R11*1), Z20
+	VMULPS       Z4, Z20, Z21
+	VADDPS       Z21, Z16, Z16
+	VMULPS       Z5, Z20, Z21
+	VADDPS       Z21, Z17, Z17
+	VMULPS       Z6, Z20, Z21
+	VADDPS       Z21, Z18, Z18
+	VMULPS       Z7, Z20, Z20
+	VADDPS       Z20, Z19, Z19
+	VBROADCASTSS (R15)(R11*2), Z20
+	VMULPS       Z8, Z20, Z21
+	VADDPS       Z21, Z16, Z16
+	VMULPS       Z9, Z20, Z21
+	VADDPS       Z21, Z17, Z17
+	VMULPS       Z10, Z20, Z21
+	VADDPS       Z21, Z18, Z18
+	VMULPS       Z11, Z20, Z20
+	VADDPS       Z20, Z19, Z19
+	VBROADCASTSS (R15)(R12*1), Z20
+	VMULPS       Z12, Z20, Z21
+	VADDPS       Z21, Z16, Z16
+	VMULPS       Z13, Z20, Z21
+	VADDPS       Z21, Z17, Z17
+	VMULPS       Z14, Z20, Z21
+	VADDPS       Z21, Z18, Z18
+	VMULPS       Z15, Z20, Z20
+	VADDPS       Z20, Z19, Z19
+	VMOVUPS      Z16, (R14)
+	VMOVUPS      Z17, (R14)(AX*1)
+	VMOVUPS      Z18, (R14)(AX*2)
+	VMOVUPS      Z19, (R14)(CX*1)
+	BLSRQ        R13, R13
+	JNZ          outer4_block4_bits
+
+outer4_block4_none_left:
+	ADDQ $0x08, BX
+	ADDQ $0x00000100, R9
+	ADDQ $0x00001000, R8
+	DECQ R10
+	JNZ  outer4_block4_words
+	ADDQ R11, DX
+	ADDQ R11, DX
+	ADDQ R11, DX
+	ADDQ R11, DX
+	ADDQ mRow+56(FP), BX
+	ADDQ mRow+56(FP), BX
+	ADDQ mRow+56(FP), BX
+	SUBQ $0x04, DI
+	JMP  outer4_block4
+
+outer4_block4_none:
+outer4_block2:
+	CMPQ    DI, $0x02
+	JLT     outer4_block2_none
+	MOVQ    dRow+80(FP), R8
+	LEAQ    (R8)(R8*2), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS (SI)(R8*1), Z4
+	VMOVUPS 64(SI)(R8*1), Z5
+	VMOVUPS 128(SI)(R8*1), Z6
+	VMOVUPS 192(SI)(R8*1), Z7
+	ADDQ    R8, SI
+	ADDQ    R8, SI
+	MOVQ    grad+0(FP), R8
+	MOVQ    bias+8(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R9), Z8
+	VADDPS  Z0, Z8, Z8
+	VADDPS  Z4, Z8, Z8
+	VMOVUPS Z8, (R9)
+	VMOVUPS (R9)(AX*1), Z8
+	VADDPS  Z1, Z8, Z8
+	VADDPS  Z5, Z8, Z8
+	VMOVUPS Z8, (R9)(AX*1)
+	VMOVUPS (R9)(AX*2), Z8
+	VADDPS  Z2, Z8, Z8
+	VADDPS  Z6, Z8, Z8
+	VMOVUPS Z8, (R9)(AX*2)
+	VMOVUPS (R9)(CX*1), Z8
+	VADDPS  Z3, Z8, Z8
+	VADDPS  Z7, Z8, Z8
+	VMOVUPS Z8, (R9)(CX*1)
+	MOVQ    words+64(FP), R10
+	MOVQ    vRow+40(FP), R11
+	MOVQ    DX, R9
+	LEAQ    (R11)(R11*2), R12
+
+outer4_block2_words:
+	MOVQ  (BX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (BX)(R13*1), R12
 	TESTQ R12, R12
-	JZ    outer4_rows_end
+	JZ    outer4_block2_none_left
 
-outer4_rows:
-	MOVQ     valid+88(FP), R13
-	ADDQ     BX, R13
-	VMOVUPS  (R10), Z0
-	VMOVUPS  (R13), Z1
-	VPTESTMD Z1, Z1, K1
-	VMOVUPS  64(R10), Z1
-	VMOVUPS  64(R13), Z2
-	VPTESTMD Z2, Z2, K2
-	VMOVUPS  128(R10), Z2
-	VMOVUPS  128(R13), Z3
-	VPTESTMD Z3, Z3, K3
-	VMOVUPS  192(R10), Z3
-	VMOVUPS  192(R13), Z4
-	VPTESTMD Z4, Z4, K4
-	TESTQ    R11, R11
-	JZ       outer4_all
-	VMOVUPS  (R11), Z4
-	VMOVUPS  word32_0<>+0(SB), Z5
-	VCMPPS   $0x16, Z5, Z4, K1, K1
-	VMOVUPS  64(R11), Z4
-	VMOVUPS  word32_0<>+0(SB), Z5
-	VCMPPS   $0x16, Z5, Z4, K2, K2
-	VMOVUPS  128(R11), Z4
-	VMOVUPS  word32_0<>+0(SB), Z5
-	VCMPPS   $0x16, Z5, Z4, K3, K3
-	VMOVUPS  192(R11), Z4
-	VMOVUPS  word32_0<>+0(SB), Z5
-	VCMPPS   $0x16, Z5, Z4, K4, K4
-	ADDQ     yRow+104(FP), R11
+outer4_block2_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R9)(R13*4), R14
+	SHLQ         $0x06, R13
+	ADDQ         R8, R13
+	VMOVUPS      (R13), Z8
+	VMOVUPS      (R13)(AX*1), Z9
+	VMOVUPS      (R13)(AX*2), Z10
+	VMOVUPS      (R13)(CX*1), Z11
+	VBROADCASTSS (R14), Z12
+	VMULPS       Z0, Z12, Z13
+	VADDPS       Z13, Z8, Z8
+	VMULPS       Z1, Z12, Z13
+	VADDPS       Z13, Z9, Z9
+	VMULPS       Z2, Z12, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z3, Z12, Z12
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS (R14)(R11*1), Z12
+	VMULPS       Z4, Z12, Z13
+	VADDPS       Z13, Z8, Z8
+	VMULPS       Z5, Z12, Z13
+	VADDPS       Z13, Z9, Z9
+	VMULPS       Z6, Z12, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z7, Z12, Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      Z8, (R13)
+	VMOVUPS      Z9, (R13)(AX*1)
+	VMOVUPS      Z10, (R13)(AX*2)
+	VMOVUPS      Z11, (R13)(CX*1)
+	BLSRQ        R12, R12
+	JNZ          outer4_block2_bits
 
-outer4_all:
-	MOVQ    bias+8(FP), R13
-	ADDQ    AX, R13
-	VMOVUPS (R13), Z4
-	VADDPS  Z0, Z4, K1, Z4
-	VMOVUPS Z4, (R13)
-	VMOVUPS (R13)(CX*1), Z4
-	VADDPS  Z1, Z4, K2, Z4
-	VMOVUPS Z4, (R13)(CX*1)
-	VMOVUPS (R13)(CX*2), Z4
-	VADDPS  Z2, Z4, K3, Z4
-	VMOVUPS Z4, (R13)(CX*2)
-	VMOVUPS (R13)(DX*1), Z4
-	VADDPS  Z3, Z4, K4, Z4
-	VMOVUPS Z4, (R13)(DX*1)
-	MOVQ    R8, R13
-	MOVLQSX (R9), R14
-	TESTQ   R14, R14
-	JZ      outer4_loop_end
+outer4_block2_none_left:
+	ADDQ $0x08, BX
+	ADDQ $0x00000100, R9
+	ADDQ $0x00001000, R8
+	DECQ R10
+	JNZ  outer4_block2_words
+	ADDQ R11, DX
+	ADDQ R11, DX
+	ADDQ mRow+56(FP), BX
+	SUBQ $0x02, DI
+	JMP  outer4_block2
 
-outer4_loop:
-	MOVLQSX      (R13), R15
-	VBROADCASTSS (DI)(R15*4), Z4
-	SHLQ         $0x06, R15
-	ADDQ         AX, R15
-	VMULPS       Z0, Z4, Z5
-	VMOVUPS      (R15), Z6
-	VADDPS       Z5, Z6, K1, Z6
-	VMOVUPS      Z6, (R15)
-	VMULPS       Z1, Z4, Z5
-	VMOVUPS      (R15)(CX*1), Z6
-	VADDPS       Z5, Z6, K2, Z6
-	VMOVUPS      Z6, (R15)(CX*1)
-	VMULPS       Z2, Z4, Z5
-	VMOVUPS      (R15)(CX*2), Z6
-	VADDPS       Z5, Z6, K3, Z6
-	VMOVUPS      Z6, (R15)(CX*2)
-	VMULPS       Z3, Z4, Z4
-	VMOVUPS      (R15)(DX*1), Z5
-	VADDPS       Z4, Z5, K4, Z5
-	VMOVUPS      Z5, (R15)(DX*1)
-	ADDQ         $0x04, R13
-	DECQ         R14
-	JNZ          outer4_loop
+outer4_block2_none:
+outer4_block1:
+	CMPQ    DI, $0x01
+	JLT     outer4_block1_none
+	MOVQ    dRow+80(FP), R8
+	LEAQ    (R8)(R8*2), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	ADDQ    R8, SI
+	MOVQ    grad+0(FP), R8
+	MOVQ    bias+8(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R9), Z4
+	VADDPS  Z0, Z4, Z4
+	VMOVUPS Z4, (R9)
+	VMOVUPS (R9)(AX*1), Z4
+	VADDPS  Z1, Z4, Z4
+	VMOVUPS Z4, (R9)(AX*1)
+	VMOVUPS (R9)(AX*2), Z4
+	VADDPS  Z2, Z4, Z4
+	VMOVUPS Z4, (R9)(AX*2)
+	VMOVUPS (R9)(CX*1), Z4
+	VADDPS  Z3, Z4, Z4
+	VMOVUPS Z4, (R9)(CX*1)
+	MOVQ    words+64(FP), R10
+	MOVQ    vRow+40(FP), R11
+	MOVQ    DX, R9
+	LEAQ    (R11)(R11*2), R12
 
-outer4_loop_end:
-	ADDQ vRow+40(FP), DI
-	ADDQ uRow+56(FP), R8
-	ADDQ $0x04, R9
-	ADDQ dRow+80(FP), R10
-	DECQ R12
-	JNZ  outer4_rows
+outer4_block1_words:
+	MOVQ  (BX), R12
+	TESTQ R12, R12
+	JZ    outer4_block1_none_left
 
-outer4_rows_end:
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ $0x00000100, BX
-	SUBQ $0x04, SI
-	JMP  outer4
+outer4_block1_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R9)(R13*4), R14
+	SHLQ         $0x06, R13
+	ADDQ         R8, R13
+	VMOVUPS      (R13), Z4
+	VMOVUPS      (R13)(AX*1), Z5
+	VMOVUPS      (R13)(AX*2), Z6
+	VMOVUPS      (R13)(CX*1), Z7
+	VBROADCASTSS (R14), Z8
+	VMULPS       Z0, Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VMULPS       Z1, Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VMULPS       Z2, Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VMULPS       Z3, Z8, Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      Z4, (R13)
+	VMOVUPS      Z5, (R13)(AX*1)
+	VMOVUPS      Z6, (R13)(AX*2)
+	VMOVUPS      Z7, (R13)(CX*1)
+	BLSRQ        R12, R12
+	JNZ          outer4_block1_bits
+
+outer4_block1_none_left:
+	ADDQ $0x08, BX
+	ADDQ $0x00000100, R9
+	ADDQ $0x00001000, R8
+	DECQ R10
+	JNZ  outer4_block1_words
+	ADDQ R11, DX
+	SUBQ $0x01, DI
+	JMP  outer4_block1
+
+outer4_block1_none:
+	ADDQ   $0x00000100, deltas+72(FP)
+	IMUL3Q $0x04, AX, DX
+	ADDQ   DX, grad+0(FP)
+	SUBQ   $0x04, panels+16(FP)
+	JMP    outer4
 
 outer4_none:
 outer2:
-	CMPQ  SI, $0x02
-	JLT   outer2_none
-	MOVQ  values+32(FP), DX
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  BX, R9
-	TESTQ R10, R10
-	JZ    outer2_nil
-	ADDQ  BX, R10
+	CMPQ panels+16(FP), $0x02
+	JLT  outer2_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer2_nil:
-	MOVQ  rows+112(FP), R11
+outer2_block4:
+	CMPQ    SI, $0x04
+	JLT     outer2_block4_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS (BX)(DI*1), Z2
+	VMOVUPS 64(BX)(DI*1), Z3
+	VMOVUPS (BX)(DI*2), Z4
+	VMOVUPS 64(BX)(DI*2), Z5
+	VMOVUPS (BX)(R8*1), Z6
+	VMOVUPS 64(BX)(R8*1), Z7
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z0, Z8, Z8
+	VADDPS  Z2, Z8, Z8
+	VADDPS  Z4, Z8, Z8
+	VADDPS  Z6, Z8, Z8
+	VMOVUPS Z8, (R8)
+	VMOVUPS (R8)(AX*1), Z8
+	VADDPS  Z1, Z8, Z8
+	VADDPS  Z3, Z8, Z8
+	VADDPS  Z5, Z8, Z8
+	VADDPS  Z7, Z8, Z8
+	VMOVUPS Z8, (R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer2_block4_words:
+	MOVQ  (DX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (DX)(R13*1), R12
+	ORQ   (DX)(R13*2), R12
+	ORQ   (DX)(R14*1), R12
+	TESTQ R12, R12
+	JZ    outer2_block4_none_left
+
+outer2_block4_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R8)(R13*4), R14
+	SHLQ         $0x06, R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Z8
+	VMOVUPS      (R13)(AX*1), Z9
+	VBROADCASTSS (R14), Z10
+	VMULPS       Z0, Z10, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       Z1, Z10, Z10
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS (R14)(R10*1), Z10
+	VMULPS       Z2, Z10, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       Z3, Z10, Z10
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS (R14)(R10*2), Z10
+	VMULPS       Z4, Z10, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       Z5, Z10, Z10
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS (R14)(R11*1), Z10
+	VMULPS       Z6, Z10, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       Z7, Z10, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z8, (R13)
+	VMOVUPS      Z9, (R13)(AX*1)
+	BLSRQ        R12, R12
+	JNZ          outer2_block4_bits
+
+outer2_block4_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer2_block4_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x04, SI
+	JMP  outer2_block4
+
+outer2_block4_none:
+outer2_block2:
+	CMPQ    SI, $0x02
+	JLT     outer2_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS (BX)(DI*1), Z2
+	VMOVUPS 64(BX)(DI*1), Z3
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z0, Z4, Z4
+	VADDPS  Z2, Z4, Z4
+	VMOVUPS Z4, (R8)
+	VMOVUPS (R8)(AX*1), Z4
+	VADDPS  Z1, Z4, Z4
+	VADDPS  Z3, Z4, Z4
+	VMOVUPS Z4, (R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer2_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer2_rows_end
+	JZ    outer2_block2_none_left
 
-outer2_rows:
-	MOVQ     valid+88(FP), R12
-	ADDQ     BX, R12
-	VMOVUPS  (R9), Z0
-	VMOVUPS  (R12), Z1
-	VPTESTMD Z1, Z1, K1
-	VMOVUPS  64(R9), Z1
-	VMOVUPS  64(R12), Z2
-	VPTESTMD Z2, Z2, K2
-	TESTQ    R10, R10
-	JZ       outer2_all
-	VMOVUPS  (R10), Z2
-	VMOVUPS  word32_0<>+0(SB), Z3
-	VCMPPS   $0x16, Z3, Z2, K1, K1
-	VMOVUPS  64(R10), Z2
-	VMOVUPS  word32_0<>+0(SB), Z3
-	VCMPPS   $0x16, Z3, Z2, K2, K2
-	ADDQ     yRow+104(FP), R10
+outer2_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Z4
+	VMOVUPS      (R12)(AX*1), Z5
+	VBROADCASTSS (R13), Z6
+	VMULPS       Z0, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       Z1, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS (R13)(R10*1), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       Z3, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z4, (R12)
+	VMOVUPS      Z5, (R12)(AX*1)
+	BLSRQ        R11, R11
+	JNZ          outer2_block2_bits
 
-outer2_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VMOVUPS (R12), Z2
-	VADDPS  Z0, Z2, K1, Z2
-	VMOVUPS Z2, (R12)
-	VMOVUPS (R12)(CX*1), Z2
-	VADDPS  Z1, Z2, K2, Z2
-	VMOVUPS Z2, (R12)(CX*1)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer2_loop_end
-
-outer2_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSS (DX)(R14*4), Z2
-	SHLQ         $0x06, R14
-	ADDQ         AX, R14
-	VMULPS       Z0, Z2, Z3
-	VMOVUPS      (R14), Z4
-	VADDPS       Z3, Z4, K1, Z4
-	VMOVUPS      Z4, (R14)
-	VMULPS       Z1, Z2, Z2
-	VMOVUPS      (R14)(CX*1), Z3
-	VADDPS       Z2, Z3, K2, Z3
-	VMOVUPS      Z3, (R14)(CX*1)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer2_loop
-
-outer2_loop_end:
-	ADDQ vRow+40(FP), DX
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer2_rows
-
-outer2_rows_end:
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ $0x00000080, BX
+outer2_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer2_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
 	SUBQ $0x02, SI
-	JMP  outer2
+	JMP  outer2_block2
+
+outer2_block2_none:
+outer2_block1:
+	CMPQ    SI, $0x01
+	JLT     outer2_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z2
+	VADDPS  Z0, Z2, Z2
+	VMOVUPS Z2, (R8)
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer2_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer2_block1_none_left
+
+outer2_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Z2
+	VMOVUPS      (R12)(AX*1), Z3
+	VBROADCASTSS (R13), Z4
+	VMULPS       Z0, Z4, Z5
+	VADDPS       Z5, Z2, Z2
+	VMULPS       Z1, Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z3, (R12)(AX*1)
+	BLSRQ        R11, R11
+	JNZ          outer2_block1_bits
+
+outer2_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer2_block1_words
+	ADDQ R10, CX
+	SUBQ $0x01, SI
+	JMP  outer2_block1
+
+outer2_block1_none:
+	ADDQ   $0x00000080, deltas+72(FP)
+	IMUL3Q $0x02, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x02, panels+16(FP)
+	JMP    outer2
 
 outer2_none:
 outer1:
-	CMPQ  SI, $0x01
-	JLT   outer1_none
-	MOVQ  values+32(FP), DX
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  BX, R9
-	TESTQ R10, R10
-	JZ    outer1_nil
-	ADDQ  BX, R10
+	CMPQ panels+16(FP), $0x01
+	JLT  outer1_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer1_nil:
-	MOVQ  rows+112(FP), R11
+outer1_block4:
+	CMPQ    SI, $0x04
+	JLT     outer1_block4_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	VMOVUPS (BX)(DI*2), Z2
+	VMOVUPS (BX)(R8*1), Z3
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z0, Z4, Z4
+	VADDPS  Z1, Z4, Z4
+	VADDPS  Z2, Z4, Z4
+	VADDPS  Z3, Z4, Z4
+	VMOVUPS Z4, (R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block4_words:
+	MOVQ  (DX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (DX)(R13*1), R12
+	ORQ   (DX)(R13*2), R12
+	ORQ   (DX)(R14*1), R12
+	TESTQ R12, R12
+	JZ    outer1_block4_none_left
+
+outer1_block4_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R8)(R13*4), R14
+	SHLQ         $0x06, R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Z4
+	VBROADCASTSS (R14), Z5
+	VMULPS       Z0, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS (R14)(R10*1), Z5
+	VMULPS       Z1, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS (R14)(R10*2), Z5
+	VMULPS       Z2, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS (R14)(R11*1), Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, (R13)
+	BLSRQ        R12, R12
+	JNZ          outer1_block4_bits
+
+outer1_block4_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block4_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x04, SI
+	JMP  outer1_block4
+
+outer1_block4_none:
+outer1_block2:
+	CMPQ    SI, $0x02
+	JLT     outer1_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z2
+	VADDPS  Z0, Z2, Z2
+	VADDPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer1_rows_end
+	JZ    outer1_block2_none_left
 
-outer1_rows:
-	MOVQ     valid+88(FP), R12
-	ADDQ     BX, R12
-	VMOVUPS  (R9), Z0
-	VMOVUPS  (R12), Z1
-	VPTESTMD Z1, Z1, K1
-	TESTQ    R10, R10
-	JZ       outer1_all
-	VMOVUPS  (R10), Z1
-	VMOVUPS  word32_0<>+0(SB), Z2
-	VCMPPS   $0x16, Z2, Z1, K1, K1
-	ADDQ     yRow+104(FP), R10
+outer1_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Z2
+	VBROADCASTSS (R13), Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS (R13)(R10*1), Z3
+	VMULPS       Z1, Z3, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, (R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block2_bits
 
-outer1_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z0, Z1, K1, Z1
-	VMOVUPS Z1, (R12)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer1_loop_end
+outer1_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x02, SI
+	JMP  outer1_block2
 
-outer1_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSS (DX)(R14*4), Z1
-	SHLQ         $0x06, R14
-	ADDQ         AX, R14
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      (R14), Z2
-	VADDPS       Z1, Z2, K1, Z2
-	VMOVUPS      Z2, (R14)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer1_loop
+outer1_block2_none:
+outer1_block1:
+	CMPQ    SI, $0x01
+	JLT     outer1_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (BX), Z0
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPS (R8), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
 
-outer1_loop_end:
-	ADDQ vRow+40(FP), DX
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer1_rows
+outer1_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer1_block1_none_left
 
-outer1_rows_end:
-	ADDQ CX, AX
-	ADDQ $0x40, BX
+outer1_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*4), R13
+	SHLQ         $0x06, R12
+	ADDQ         DI, R12
+	VMOVUPS      (R12), Z1
+	VBROADCASTSS (R13), Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block1_bits
+
+outer1_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000100, R8
+	ADDQ $0x00001000, DI
+	DECQ R9
+	JNZ  outer1_block1_words
+	ADDQ R10, CX
 	SUBQ $0x01, SI
-	JMP  outer1
+	JMP  outer1_block1
+
+outer1_block1_none:
+	ADDQ   $0x40, deltas+72(FP)
+	IMUL3Q $0x01, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x01, panels+16(FP)
+	JMP    outer1
 
 outer1_none:
 	VZEROUPPER
@@ -6660,486 +5887,299 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
-// Requires: AVX
-TEXT ·affine64AVX2(SB), NOSPLIT, $0-64
-	MOVQ y+0(FP), AX
-	MOVQ init+8(FP), CX
-	MOVQ weights+16(FP), DX
-	MOVQ panelStride+32(FP), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ panels+24(FP), SI
+// func forward64AVX2(steps *uint64, count int, row int)
+// Requires: AVX, AVX2, BMI, BMI2
+TEXT ·forward64AVX2(SB), NOSPLIT, $24-24
+	MOVQ steps+0(FP), AX
 
-affine2:
-	CMPQ    SI, $0x02
-	JLT     affine2_none
-	VMOVUPD (CX), Y0
-	VMOVUPD 32(CX), Y1
-	VMOVUPD 64(CX), Y2
-	VMOVUPD 96(CX), Y3
-	ADDQ    BX, CX
-	VMOVUPD (CX), Y4
-	VMOVUPD 32(CX), Y5
-	VMOVUPD 64(CX), Y6
-	VMOVUPD 96(CX), Y7
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), DI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine2_loop_end
+layer:
+	MOVQ  row+16(FP), CX
+	IMULQ 88(AX), CX
+	ADDQ  80(AX), CX
+	MOVQ  CX, 16(SP)
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	MOVQ  row+16(FP), CX
+	IMULQ 72(AX), CX
+	ADDQ  64(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  96(AX), SI
+	MOVQ  24(AX), DI
 
-affine2_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x07, R10
-	VBROADCASTSD (DI), Y8
-	ADDQ         DX, R10
-	VMULPD       (R10), Y8, Y9
+forward2:
+	CMPQ    DI, $0x02
+	JLT     forward2_none
+	MOVQ    8(AX), R8
+	ADDQ    DX, R8
+	VMOVUPD (R8), Y0
+	VMOVUPD 32(R8), Y1
+	VMOVUPD 64(R8), Y2
+	VMOVUPD 96(R8), Y3
+	VMOVUPD (R8)(BX*1), Y4
+	VMOVUPD 32(R8)(BX*1), Y5
+	VMOVUPD 64(R8)(BX*1), Y6
+	VMOVUPD 96(R8)(BX*1), Y7
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, R8
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward2_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward2_none_left
+
+forward2_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSD (R9)(R13*8), Y8
+	SHLQ         $0x07, R13
+	ADDQ         R8, R13
+	VMULPD       (R13), Y8, Y9
 	VADDPD       Y0, Y9, Y0
-	VMULPD       32(R10), Y8, Y9
+	VMULPD       32(R13), Y8, Y9
 	VADDPD       Y1, Y9, Y1
-	VMULPD       64(R10), Y8, Y9
+	VMULPD       64(R13), Y8, Y9
 	VADDPD       Y2, Y9, Y2
-	VMULPD       96(R10), Y8, Y9
+	VMULPD       96(R13), Y8, Y9
 	VADDPD       Y3, Y9, Y3
-	VMULPD       (R10)(BX*1), Y8, Y9
+	VMULPD       (R13)(BX*1), Y8, Y9
 	VADDPD       Y4, Y9, Y4
-	VMULPD       32(R10)(BX*1), Y8, Y9
+	VMULPD       32(R13)(BX*1), Y8, Y9
 	VADDPD       Y5, Y9, Y5
-	VMULPD       64(R10)(BX*1), Y8, Y9
+	VMULPD       64(R13)(BX*1), Y8, Y9
 	VADDPD       Y6, Y9, Y6
-	VMULPD       96(R10)(BX*1), Y8, Y8
+	VMULPD       96(R13)(BX*1), Y8, Y8
 	VADDPD       Y7, Y8, Y7
-	ADDQ         $0x04, R8
-	ADDQ         $0x08, DI
-	DECQ         R9
-	JNZ          affine2_loop
+	BLSRQ        R12, R12
+	JNZ          forward2_bits
 
-affine2_loop_end:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
-	VMOVUPD Y4, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	VMOVUPD Y6, 192(AX)
-	VMOVUPD Y7, 224(AX)
-	ADDQ    $0x00000100, AX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x02, SI
-	JMP     affine2
+forward2_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000200, R9
+	ADDQ      $0x00002000, R8
+	DECQ      R11
+	JNZ       forward2_words
+	TESTQ     SI, SI
+	JZ        forward2_sums
+	VMOVUPD   (SI), Y8
+	VCMPPD    $0x16, word64_0<>+0(SB), Y0, Y9
+	VPAND     Y9, Y8, Y8
+	VPAND     Y0, Y8, Y0
+	VMOVUPD   Y0, (CX)
+	VMOVMSKPD Y8, R8
+	VMOVUPD   32(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y1, Y8
+	VPAND     Y8, Y0, Y0
+	VPAND     Y1, Y0, Y1
+	VMOVUPD   Y1, 32(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x04, R9
+	ORQ       R9, R8
+	VMOVUPD   64(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y2, Y0, Y1
+	VMOVUPD   Y1, 64(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, R8
+	VMOVUPD   96(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y3, Y0, Y1
+	VMOVUPD   Y1, 96(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x0c, R9
+	ORQ       R9, R8
+	VMOVUPD   128(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y4, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y4, Y0, Y1
+	VMOVUPD   Y1, 128(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x10, R9
+	ORQ       R9, R8
+	VMOVUPD   160(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y5, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y5, Y0, Y1
+	VMOVUPD   Y1, 160(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x14, R9
+	ORQ       R9, R8
+	VMOVUPD   192(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y6, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y6, Y0, Y1
+	VMOVUPD   Y1, 192(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x18, R9
+	ORQ       R9, R8
+	VMOVUPD   224(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y7, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y7, Y0, Y1
+	VMOVUPD   Y1, 224(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x1c, R9
+	ORQ       R9, R8
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, R8, R8
+	ORQ       (SP), R8
+	MOVQ      R8, (R9)
+	MOVQ      R8, (SP)
+	ADDQ      $0x20, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward2_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine2_none:
-affine1:
-	CMPQ    SI, $0x01
-	JLT     affine1_none
-	VMOVUPD (CX), Y0
-	VMOVUPD 32(CX), Y1
-	VMOVUPD 64(CX), Y2
-	VMOVUPD 96(CX), Y3
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), DI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine1_loop_end
+forward2_more:
+	ADDQ $0x00000100, SI
+	JMP  forward2_done
 
-affine1_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x07, R10
-	VBROADCASTSD (DI), Y4
-	ADDQ         DX, R10
-	VMULPD       (R10), Y4, Y5
+forward2_sums:
+	VMOVUPD Y0, (CX)
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD Y2, 64(CX)
+	VMOVUPD Y3, 96(CX)
+	VMOVUPD Y4, 128(CX)
+	VMOVUPD Y5, 160(CX)
+	VMOVUPD Y6, 192(CX)
+	VMOVUPD Y7, 224(CX)
+
+forward2_done:
+	ADDQ $0x00000100, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, DI
+	JMP  forward2
+
+forward2_none:
+forward1:
+	CMPQ    DI, $0x01
+	JLT     forward1_none
+	MOVQ    8(AX), R8
+	ADDQ    DX, R8
+	VMOVUPD (R8), Y0
+	VMOVUPD 32(R8), Y1
+	VMOVUPD 64(R8), Y2
+	VMOVUPD 96(R8), Y3
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, R8
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward1_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward1_none_left
+
+forward1_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSD (R9)(R13*8), Y4
+	SHLQ         $0x07, R13
+	ADDQ         R8, R13
+	VMULPD       (R13), Y4, Y5
 	VADDPD       Y0, Y5, Y0
-	VMULPD       32(R10), Y4, Y5
+	VMULPD       32(R13), Y4, Y5
 	VADDPD       Y1, Y5, Y1
-	VMULPD       64(R10), Y4, Y5
+	VMULPD       64(R13), Y4, Y5
 	VADDPD       Y2, Y5, Y2
-	VMULPD       96(R10), Y4, Y4
+	VMULPD       96(R13), Y4, Y4
 	VADDPD       Y3, Y4, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x08, DI
-	DECQ         R9
-	JNZ          affine1_loop
+	BLSRQ        R12, R12
+	JNZ          forward1_bits
 
-affine1_loop_end:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
-	ADDQ    $0x00000080, AX
-	LEAQ    (DX)(BX*1), DX
-	SUBQ    $0x01, SI
-	JMP     affine1
+forward1_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000200, R9
+	ADDQ      $0x00002000, R8
+	DECQ      R11
+	JNZ       forward1_words
+	TESTQ     SI, SI
+	JZ        forward1_sums
+	VMOVUPD   (SI), Y4
+	VCMPPD    $0x16, word64_0<>+0(SB), Y0, Y5
+	VPAND     Y5, Y4, Y4
+	VPAND     Y0, Y4, Y0
+	VMOVUPD   Y0, (CX)
+	VMOVMSKPD Y4, R8
+	VMOVUPD   32(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y1, Y4
+	VPAND     Y4, Y0, Y0
+	VPAND     Y1, Y0, Y1
+	VMOVUPD   Y1, 32(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x04, R9
+	ORQ       R9, R8
+	VMOVUPD   64(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y2, Y0, Y1
+	VMOVUPD   Y1, 64(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, R8
+	VMOVUPD   96(SI), Y0
+	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y1
+	VPAND     Y1, Y0, Y0
+	VPAND     Y3, Y0, Y1
+	VMOVUPD   Y1, 96(CX)
+	VMOVMSKPD Y0, R9
+	SHLQ      $0x0c, R9
+	ORQ       R9, R8
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, R8, R8
+	ORQ       (SP), R8
+	MOVQ      R8, (R9)
+	MOVQ      R8, (SP)
+	ADDQ      $0x10, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward1_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine1_none:
+forward1_more:
+	ADDQ $0x00000080, SI
+	JMP  forward1_done
+
+forward1_sums:
+	VMOVUPD Y0, (CX)
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD Y2, 64(CX)
+	VMOVUPD Y3, 96(CX)
+
+forward1_done:
+	ADDQ $0x00000080, CX
+	ADDQ BX, DX
+	SUBQ $0x01, DI
+	JMP  forward1
+
+forward1_none:
+	ADDQ $0x68, AX
+	DECQ count+8(FP)
+	JNZ  layer
 	VZEROUPPER
 	RET
-
-// func rectified64AVX2(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·rectified64AVX2(SB), NOSPLIT, $0-96
-	MOVQ    y+0(FP), AX
-	MOVQ    valid+64(FP), CX
-	MOVQ    kept+72(FP), DX
-	MOVQ    places+80(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places64AVX2<>+0(SB), X0
-	VMOVDQU step64AVX2<>+0(SB), X1
-	MOVQ    init+8(FP), DI
-	MOVQ    weights+16(FP), R8
-	MOVQ    panelStride+32(FP), R9
-	LEAQ    (R9)(R9*2), R10
-	MOVQ    panels+24(FP), R10
-
-rectified2:
-	CMPQ    R10, $0x02
-	JLT     rectified2_none
-	VMOVUPD (DI), Y2
-	VMOVUPD 32(DI), Y3
-	VMOVUPD 64(DI), Y4
-	VMOVUPD 96(DI), Y5
-	ADDQ    R9, DI
-	VMOVUPD (DI), Y6
-	VMOVUPD 32(DI), Y7
-	VMOVUPD 64(DI), Y8
-	VMOVUPD 96(DI), Y9
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R11
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified2_loop_end
-
-rectified2_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x07, R14
-	VBROADCASTSD (R11), Y10
-	ADDQ         R8, R14
-	VMULPD       (R14), Y10, Y11
-	VADDPD       Y2, Y11, Y2
-	VMULPD       32(R14), Y10, Y11
-	VADDPD       Y3, Y11, Y3
-	VMULPD       64(R14), Y10, Y11
-	VADDPD       Y4, Y11, Y4
-	VMULPD       96(R14), Y10, Y11
-	VADDPD       Y5, Y11, Y5
-	VMULPD       (R14)(R9*1), Y10, Y11
-	VADDPD       Y6, Y11, Y6
-	VMULPD       32(R14)(R9*1), Y10, Y11
-	VADDPD       Y7, Y11, Y7
-	VMULPD       64(R14)(R9*1), Y10, Y11
-	VADDPD       Y8, Y11, Y8
-	VMULPD       96(R14)(R9*1), Y10, Y10
-	VADDPD       Y9, Y10, Y9
-	ADDQ         $0x04, R12
-	ADDQ         $0x08, R11
-	DECQ         R13
-	JNZ          rectified2_loop
-
-rectified2_loop_end:
-	VMOVUPD   (CX), Y10
-	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y11
-	VPAND     Y11, Y10, Y10
-	VPAND     Y2, Y10, Y11
-	VMOVUPD   Y11, (AX)
-	VMOVMSKPD Y10, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y10
-	VPERMPS   Y2, Y10, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   32(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y10
-	VPAND     Y10, Y2, Y2
-	VPAND     Y3, Y2, Y10
-	VMOVUPD   Y10, 32(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y3, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   64(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y4, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y4, Y2, Y3
-	VMOVUPD   Y3, 64(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y4, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   96(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y5, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y5, Y2, Y3
-	VMOVUPD   Y3, 96(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y5, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   128(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y6, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y6, Y2, Y3
-	VMOVUPD   Y3, 128(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y6, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   160(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y7, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y7, Y2, Y3
-	VMOVUPD   Y3, 160(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y7, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   192(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y8, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y8, Y2, Y3
-	VMOVUPD   Y3, 192(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y8, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   224(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y9, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y9, Y2, Y3
-	VMOVUPD   Y3, 224(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y9, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	ADDQ      $0x00000100, CX
-	ADDQ      $0x00000100, AX
-	LEAQ      (R8)(R9*2), R8
-	SUBQ      $0x02, R10
-	JMP       rectified2
-
-rectified2_none:
-rectified1:
-	CMPQ    R10, $0x01
-	JLT     rectified1_none
-	VMOVUPD (DI), Y2
-	VMOVUPD 32(DI), Y3
-	VMOVUPD 64(DI), Y4
-	VMOVUPD 96(DI), Y5
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R11
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified1_loop_end
-
-rectified1_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x07, R14
-	VBROADCASTSD (R11), Y6
-	ADDQ         R8, R14
-	VMULPD       (R14), Y6, Y7
-	VADDPD       Y2, Y7, Y2
-	VMULPD       32(R14), Y6, Y7
-	VADDPD       Y3, Y7, Y3
-	VMULPD       64(R14), Y6, Y7
-	VADDPD       Y4, Y7, Y4
-	VMULPD       96(R14), Y6, Y6
-	VADDPD       Y5, Y6, Y5
-	ADDQ         $0x04, R12
-	ADDQ         $0x08, R11
-	DECQ         R13
-	JNZ          rectified1_loop
-
-rectified1_loop_end:
-	VMOVUPD   (CX), Y6
-	VCMPPD    $0x16, word64_0<>+0(SB), Y2, Y7
-	VPAND     Y7, Y6, Y6
-	VPAND     Y2, Y6, Y7
-	VMOVUPD   Y7, (AX)
-	VMOVMSKPD Y6, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y6
-	VPERMPS   Y2, Y6, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   32(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y3, Y6
-	VPAND     Y6, Y2, Y2
-	VPAND     Y3, Y2, Y6
-	VMOVUPD   Y6, 32(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y3, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   64(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y4, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y4, Y2, Y3
-	VMOVUPD   Y3, 64(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y4, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	VMOVUPD   96(CX), Y2
-	VCMPPD    $0x16, word64_0<>+0(SB), Y5, Y3
-	VPAND     Y3, Y2, Y2
-	VPAND     Y5, Y2, Y3
-	VMOVUPD   Y3, 96(AX)
-	VMOVMSKPD Y2, R11
-	LEAQ      front64AVX2<>+0(SB), R12
-	VPMOVZXBD (R12)(R11*8), Y2
-	VPERMPS   Y5, Y2, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R12
-	MOVQ      R11, R13
-	SHLQ      $0x04, R13
-	ADDQ      R13, R12
-	VMOVDQU   (R12), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   R11, R11
-	ADDQ      R11, SI
-	ADDQ      $0x00000080, CX
-	ADDQ      $0x00000080, AX
-	LEAQ      (R8)(R9*1), R8
-	SUBQ      $0x01, R10
-	JMP       rectified1
-
-rectified1_none:
-	MOVQ SI, left+88(FP)
-	VZEROUPPER
-	RET
-
-DATA places64AVX2<>+0(SB)/4, $0x00000000
-DATA places64AVX2<>+4(SB)/4, $0x00000001
-DATA places64AVX2<>+8(SB)/4, $0x00000002
-DATA places64AVX2<>+12(SB)/4, $0x00000003
-GLOBL places64AVX2<>(SB), RODATA|NOPTR, $16
-
-DATA step64AVX2<>+0(SB)/4, $0x00000004
-DATA step64AVX2<>+4(SB)/4, $0x00000004
-DATA step64AVX2<>+8(SB)/4, $0x00000004
-DATA step64AVX2<>+12(SB)/4, $0x00000004
-GLOBL step64AVX2<>(SB), RODATA|NOPTR, $16
 
 DATA word64_0<>+0(SB)/8, $0x0000000000000000
 DATA word64_0<>+8(SB)/8, $0x0000000000000000
@@ -7151,455 +6191,18 @@ DATA word64_0<>+48(SB)/8, $0x0000000000000000
 DATA word64_0<>+56(SB)/8, $0x0000000000000000
 GLOBL word64_0<>(SB), RODATA|NOPTR, $64
 
-DATA front64AVX2<>+0(SB)/1, $0x00
-DATA front64AVX2<>+1(SB)/1, $0x00
-DATA front64AVX2<>+2(SB)/1, $0x00
-DATA front64AVX2<>+3(SB)/1, $0x00
-DATA front64AVX2<>+4(SB)/1, $0x00
-DATA front64AVX2<>+5(SB)/1, $0x00
-DATA front64AVX2<>+6(SB)/1, $0x00
-DATA front64AVX2<>+7(SB)/1, $0x00
-DATA front64AVX2<>+8(SB)/1, $0x00
-DATA front64AVX2<>+9(SB)/1, $0x01
-DATA front64AVX2<>+10(SB)/1, $0x00
-DATA front64AVX2<>+11(SB)/1, $0x00
-DATA front64AVX2<>+12(SB)/1, $0x00
-DATA front64AVX2<>+13(SB)/1, $0x00
-DATA front64AVX2<>+14(SB)/1, $0x00
-DATA front64AVX2<>+15(SB)/1, $0x00
-DATA front64AVX2<>+16(SB)/1, $0x02
-DATA front64AVX2<>+17(SB)/1, $0x03
-DATA front64AVX2<>+18(SB)/1, $0x00
-DATA front64AVX2<>+19(SB)/1, $0x00
-DATA front64AVX2<>+20(SB)/1, $0x00
-DATA front64AVX2<>+21(SB)/1, $0x00
-DATA front64AVX2<>+22(SB)/1, $0x00
-DATA front64AVX2<>+23(SB)/1, $0x00
-DATA front64AVX2<>+24(SB)/1, $0x00
-DATA front64AVX2<>+25(SB)/1, $0x01
-DATA front64AVX2<>+26(SB)/1, $0x02
-DATA front64AVX2<>+27(SB)/1, $0x03
-DATA front64AVX2<>+28(SB)/1, $0x00
-DATA front64AVX2<>+29(SB)/1, $0x00
-DATA front64AVX2<>+30(SB)/1, $0x00
-DATA front64AVX2<>+31(SB)/1, $0x00
-DATA front64AVX2<>+32(SB)/1, $0x04
-DATA front64AVX2<>+33(SB)/1, $0x05
-DATA front64AVX2<>+34(SB)/1, $0x00
-DATA front64AVX2<>+35(SB)/1, $0x00
-DATA front64AVX2<>+36(SB)/1, $0x00
-DATA front64AVX2<>+37(SB)/1, $0x00
-DATA front64AVX2<>+38(SB)/1, $0x00
-DATA front64AVX2<>+39(SB)/1, $0x00
-DATA front64AVX2<>+40(SB)/1, $0x00
-DATA front64AVX2<>+41(SB)/1, $0x01
-DATA front64AVX2<>+42(SB)/1, $0x04
-DATA front64AVX2<>+43(SB)/1, $0x05
-DATA front64AVX2<>+44(SB)/1, $0x00
-DATA front64AVX2<>+45(SB)/1, $0x00
-DATA front64AVX2<>+46(SB)/1, $0x00
-DATA front64AVX2<>+47(SB)/1, $0x00
-DATA front64AVX2<>+48(SB)/1, $0x02
-DATA front64AVX2<>+49(SB)/1, $0x03
-DATA front64AVX2<>+50(SB)/1, $0x04
-DATA front64AVX2<>+51(SB)/1, $0x05
-DATA front64AVX2<>+52(SB)/1, $0x00
-DATA front64AVX2<>+53(SB)/1, $0x00
-DATA front64AVX2<>+54(SB)/1, $0x00
-DATA front64AVX2<>+55(SB)/1, $0x00
-DATA front64AVX2<>+56(SB)/1, $0x00
-DATA front64AVX2<>+57(SB)/1, $0x01
-DATA front64AVX2<>+58(SB)/1, $0x02
-DATA front64AVX2<>+59(SB)/1, $0x03
-DATA front64AVX2<>+60(SB)/1, $0x04
-DATA front64AVX2<>+61(SB)/1, $0x05
-DATA front64AVX2<>+62(SB)/1, $0x00
-DATA front64AVX2<>+63(SB)/1, $0x00
-DATA front64AVX2<>+64(SB)/1, $0x06
-DATA front64AVX2<>+65(SB)/1, $0x07
-DATA front64AVX2<>+66(SB)/1, $0x00
-DATA front64AVX2<>+67(SB)/1, $0x00
-DATA front64AVX2<>+68(SB)/1, $0x00
-DATA front64AVX2<>+69(SB)/1, $0x00
-DATA front64AVX2<>+70(SB)/1, $0x00
-DATA front64AVX2<>+71(SB)/1, $0x00
-DATA front64AVX2<>+72(SB)/1, $0x00
-DATA front64AVX2<>+73(SB)/1, $0x01
-DATA front64AVX2<>+74(SB)/1, $0x06
-DATA front64AVX2<>+75(SB)/1, $0x07
-DATA front64AVX2<>+76(SB)/1, $0x00
-DATA front64AVX2<>+77(SB)/1, $0x00
-DATA front64AVX2<>+78(SB)/1, $0x00
-DATA front64AVX2<>+79(SB)/1, $0x00
-DATA front64AVX2<>+80(SB)/1, $0x02
-DATA front64AVX2<>+81(SB)/1, $0x03
-DATA front64AVX2<>+82(SB)/1, $0x06
-DATA front64AVX2<>+83(SB)/1, $0x07
-DATA front64AVX2<>+84(SB)/1, $0x00
-DATA front64AVX2<>+85(SB)/1, $0x00
-DATA front64AVX2<>+86(SB)/1, $0x00
-DATA front64AVX2<>+87(SB)/1, $0x00
-DATA front64AVX2<>+88(SB)/1, $0x00
-DATA front64AVX2<>+89(SB)/1, $0x01
-DATA front64AVX2<>+90(SB)/1, $0x02
-DATA front64AVX2<>+91(SB)/1, $0x03
-DATA front64AVX2<>+92(SB)/1, $0x06
-DATA front64AVX2<>+93(SB)/1, $0x07
-DATA front64AVX2<>+94(SB)/1, $0x00
-DATA front64AVX2<>+95(SB)/1, $0x00
-DATA front64AVX2<>+96(SB)/1, $0x04
-DATA front64AVX2<>+97(SB)/1, $0x05
-DATA front64AVX2<>+98(SB)/1, $0x06
-DATA front64AVX2<>+99(SB)/1, $0x07
-DATA front64AVX2<>+100(SB)/1, $0x00
-DATA front64AVX2<>+101(SB)/1, $0x00
-DATA front64AVX2<>+102(SB)/1, $0x00
-DATA front64AVX2<>+103(SB)/1, $0x00
-DATA front64AVX2<>+104(SB)/1, $0x00
-DATA front64AVX2<>+105(SB)/1, $0x01
-DATA front64AVX2<>+106(SB)/1, $0x04
-DATA front64AVX2<>+107(SB)/1, $0x05
-DATA front64AVX2<>+108(SB)/1, $0x06
-DATA front64AVX2<>+109(SB)/1, $0x07
-DATA front64AVX2<>+110(SB)/1, $0x00
-DATA front64AVX2<>+111(SB)/1, $0x00
-DATA front64AVX2<>+112(SB)/1, $0x02
-DATA front64AVX2<>+113(SB)/1, $0x03
-DATA front64AVX2<>+114(SB)/1, $0x04
-DATA front64AVX2<>+115(SB)/1, $0x05
-DATA front64AVX2<>+116(SB)/1, $0x06
-DATA front64AVX2<>+117(SB)/1, $0x07
-DATA front64AVX2<>+118(SB)/1, $0x00
-DATA front64AVX2<>+119(SB)/1, $0x00
-DATA front64AVX2<>+120(SB)/1, $0x00
-DATA front64AVX2<>+121(SB)/1, $0x01
-DATA front64AVX2<>+122(SB)/1, $0x02
-DATA front64AVX2<>+123(SB)/1, $0x03
-DATA front64AVX2<>+124(SB)/1, $0x04
-DATA front64AVX2<>+125(SB)/1, $0x05
-DATA front64AVX2<>+126(SB)/1, $0x06
-DATA front64AVX2<>+127(SB)/1, $0x07
-GLOBL front64AVX2<>(SB), RODATA|NOPTR, $128
+// func transfer64AVX2(below *float64, bRow int, panels int, weights *float64, wRow int, deltas *float64, dRow int, masks *uint64, mRow int, words int, y *float64, rows int)
+// Requires: AVX, AVX2, BMI
+TEXT ·transfer64AVX2(SB), NOSPLIT, $0-96
+block2:
+	CMPQ rows+88(FP), $0x02
+	JLT  block2_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
 
-DATA frontPlaces64AVX2<>+0(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+1(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+2(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+3(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+4(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+5(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+6(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+7(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+8(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+9(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+10(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+11(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+12(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+13(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+14(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+15(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+16(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+17(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+18(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+19(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+20(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+21(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+22(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+23(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+24(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+25(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+26(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+27(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+28(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+29(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+30(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+31(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+32(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+33(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+34(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+35(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+36(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+37(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+38(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+39(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+40(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+41(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+42(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+43(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+44(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+45(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+46(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+47(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+48(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+49(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+50(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+51(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+52(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+53(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+54(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+55(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+56(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+57(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+58(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+59(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+60(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+61(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+62(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+63(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+64(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+65(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+66(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+67(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+68(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+69(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+70(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+71(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+72(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+73(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+74(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+75(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+76(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+77(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+78(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+79(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+80(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+81(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+82(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+83(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+84(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+85(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+86(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+87(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+88(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+89(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+90(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+91(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+92(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+93(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+94(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+95(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+96(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+97(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+98(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+99(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+100(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+101(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+102(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+103(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+104(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+105(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+106(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+107(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+108(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+109(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+110(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+111(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+112(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+113(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+114(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+115(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+116(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+117(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+118(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+119(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+120(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+121(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+122(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+123(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+124(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+125(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+126(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+127(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+128(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+129(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+130(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+131(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+132(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+133(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+134(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+135(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+136(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+137(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+138(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+139(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+140(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+141(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+142(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+143(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+144(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+145(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+146(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+147(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+148(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+149(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+150(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+151(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+152(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+153(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+154(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+155(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+156(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+157(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+158(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+159(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+160(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+161(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+162(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+163(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+164(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+165(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+166(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+167(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+168(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+169(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+170(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+171(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+172(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+173(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+174(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+175(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+176(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+177(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+178(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+179(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+180(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+181(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+182(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+183(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+184(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+185(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+186(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+187(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+188(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+189(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+190(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+191(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+192(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+193(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+194(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+195(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+196(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+197(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+198(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+199(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+200(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+201(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+202(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+203(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+204(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+205(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+206(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+207(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+208(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+209(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+210(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+211(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+212(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+213(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+214(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+215(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+216(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+217(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+218(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+219(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+220(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+221(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+222(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+223(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+224(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+225(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+226(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+227(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+228(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+229(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+230(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+231(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+232(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+233(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+234(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+235(SB)/1, $0x0f
-DATA frontPlaces64AVX2<>+236(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+237(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+238(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+239(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+240(SB)/1, $0x00
-DATA frontPlaces64AVX2<>+241(SB)/1, $0x01
-DATA frontPlaces64AVX2<>+242(SB)/1, $0x02
-DATA frontPlaces64AVX2<>+243(SB)/1, $0x03
-DATA frontPlaces64AVX2<>+244(SB)/1, $0x04
-DATA frontPlaces64AVX2<>+245(SB)/1, $0x05
-DATA frontPlaces64AVX2<>+246(SB)/1, $0x06
-DATA frontPlaces64AVX2<>+247(SB)/1, $0x07
-DATA frontPlaces64AVX2<>+248(SB)/1, $0x08
-DATA frontPlaces64AVX2<>+249(SB)/1, $0x09
-DATA frontPlaces64AVX2<>+250(SB)/1, $0x0a
-DATA frontPlaces64AVX2<>+251(SB)/1, $0x0b
-DATA frontPlaces64AVX2<>+252(SB)/1, $0x0c
-DATA frontPlaces64AVX2<>+253(SB)/1, $0x0d
-DATA frontPlaces64AVX2<>+254(SB)/1, $0x0e
-DATA frontPlaces64AVX2<>+255(SB)/1, $0x0f
-GLOBL frontPlaces64AVX2<>(SB), RODATA|NOPTR, $256
-
-// func list64AVX2(y *float64, panels int, kept *float64, places *int32) (left int)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·list64AVX2(SB), NOSPLIT, $0-40
-	MOVQ    y+0(FP), AX
-	MOVQ    panels+8(FP), CX
-	IMUL3Q  $0x04, CX, CX
-	MOVQ    kept+16(FP), DX
-	MOVQ    places+24(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places64AVX2<>+0(SB), X0
-	VMOVDQU step64AVX2<>+0(SB), X1
-	TESTQ   CX, CX
-	JZ      list_end
-
-list:
-	VMOVUPD   (AX), Y2
-	VCMPPD    $0x04, word64_0<>+0(SB), Y2, Y3
-	VMOVMSKPD Y3, DI
-	LEAQ      front64AVX2<>+0(SB), R8
-	VPMOVZXBD (R8)(DI*8), Y3
-	VPERMPS   Y2, Y3, Y2
-	VMOVUPD   Y2, (DX)(SI*8)
-	LEAQ      frontPlaces64AVX2<>+0(SB), R8
-	MOVQ      DI, R9
-	SHLQ      $0x04, R9
-	ADDQ      R9, R8
-	VMOVDQU   (R8), X2
-	VPSHUFB   X2, X0, X2
-	VMOVDQU   X2, (BX)(SI*4)
-	VPADDD    X1, X0, X0
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       list
-
-list_end:
-	MOVQ SI, left+32(FP)
-	VZEROUPPER
-	RET
-
-// func transfer64AVX2(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
-// Requires: AVX
-TEXT ·transfer64AVX2(SB), NOSPLIT, $0-88
-	MOVQ  rowStride+32(FP), AX
-	MOVQ  y+0(FP), CX
-	MOVQ  deltas+40(FP), DX
-	MOVQ  units+56(FP), BX
-	MOVQ  counts+72(FP), SI
-	MOVQ  rows+80(FP), DI
-	TESTQ DI, DI
-	JZ    transfer_end
-
-transfer:
-	MOVQ weights+24(FP), R9
-	MOVQ CX, R8
-	MOVQ panels+16(FP), R10
-
-transfer2:
-	CMPQ    R10, $0x02
-	JLT     transfer2_none
+block2_panels1:
+	CMPQ    CX, $0x01
+	JLT     block2_panels1_none
 	VMOVUPD zeros<>+0(SB), Y0
 	VMOVUPD zeros<>+0(SB), Y1
 	VMOVUPD zeros<>+0(SB), Y2
@@ -7608,212 +6211,436 @@ transfer2:
 	VMOVUPD zeros<>+0(SB), Y5
 	VMOVUPD zeros<>+0(SB), Y6
 	VMOVUPD zeros<>+0(SB), Y7
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer2_loop_end
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (DX)(R13*8), Y8
-	IMULQ        AX, R13
-	VMULPD       (R9)(R13*1), Y8, Y9
-	VADDPD       Y0, Y9, Y0
-	VMULPD       32(R9)(R13*1), Y8, Y9
-	VADDPD       Y1, Y9, Y1
-	VMULPD       64(R9)(R13*1), Y8, Y9
-	VADDPD       Y2, Y9, Y2
-	VMULPD       96(R9)(R13*1), Y8, Y9
-	VADDPD       Y3, Y9, Y3
-	VMULPD       128(R9)(R13*1), Y8, Y9
-	VADDPD       Y4, Y9, Y4
-	VMULPD       160(R9)(R13*1), Y8, Y9
-	VADDPD       Y5, Y9, Y5
-	VMULPD       192(R9)(R13*1), Y8, Y9
-	VADDPD       Y6, Y9, Y6
-	VMULPD       224(R9)(R13*1), Y8, Y8
+block2_panels1_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels1_none_left
+
+block2_panels1_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*8), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPD      (DX)(R10*1), Y8
+	VMOVUPD      32(DX)(R10*1), Y9
+	VMOVUPD      64(DX)(R10*1), Y10
+	VMOVUPD      96(DX)(R10*1), Y11
+	VBROADCASTSD (R11), Y12
+	VMULPD       Y8, Y12, Y13
+	VADDPD       Y0, Y13, Y0
+	VMULPD       Y9, Y12, Y13
+	VADDPD       Y1, Y13, Y1
+	VMULPD       Y10, Y12, Y13
+	VADDPD       Y2, Y13, Y2
+	VMULPD       Y11, Y12, Y12
+	VADDPD       Y3, Y12, Y3
+	VBROADCASTSD (R11)(R8*1), Y12
+	VMULPD       Y8, Y12, Y8
+	VADDPD       Y4, Y8, Y4
+	VMULPD       Y9, Y12, Y8
+	VADDPD       Y5, Y8, Y5
+	VMULPD       Y10, Y12, Y8
+	VADDPD       Y6, Y8, Y6
+	VMULPD       Y11, Y12, Y8
 	VADDPD       Y7, Y8, Y7
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer2_loop
+	BLSRQ        R9, R9
+	JNZ          block2_panels1_bits
 
-transfer2_loop_end:
-	VMOVUPD Y0, (R8)
-	VMOVUPD Y1, 32(R8)
-	VMOVUPD Y2, 64(R8)
-	VMOVUPD Y3, 96(R8)
-	VMOVUPD Y4, 128(R8)
-	VMOVUPD Y5, 160(R8)
-	VMOVUPD Y6, 192(R8)
-	VMOVUPD Y7, 224(R8)
-	ADDQ    $0x00000100, R8
-	ADDQ    $0x00000100, R9
-	SUBQ    $0x02, R10
-	JMP     transfer2
+block2_panels1_none_left:
+	ADDQ    $0x08, SI
+	ADDQ    $0x00000200, BX
+	MOVQ    wRow+32(FP), R9
+	SHLQ    $0x06, R9
+	ADDQ    R9, DX
+	DECQ    DI
+	JNZ     block2_panels1_words
+	MOVQ    bRow+8(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    below+0(FP), BX
+	ADDQ    AX, BX
+	MOVQ    y+80(FP), SI
+	TESTQ   SI, SI
+	JZ      block2_panels1_all
+	ADDQ    AX, SI
+	VMOVUPD (SI), Y8
+	VCMPPD  $0x04, word64_0<>+0(SB), Y8, Y8
+	VPAND   Y0, Y8, Y0
+	VMOVUPD Y0, (BX)
+	VMOVUPD 32(SI), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y1, Y0, Y0
+	VMOVUPD Y0, 32(BX)
+	VMOVUPD 64(SI), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y2, Y0, Y0
+	VMOVUPD Y0, 64(BX)
+	VMOVUPD 96(SI), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y3, Y0, Y0
+	VMOVUPD Y0, 96(BX)
+	VMOVUPD (SI)(DX*1), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y4, Y0, Y0
+	VMOVUPD Y0, (BX)(DX*1)
+	VMOVUPD 32(SI)(DX*1), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y5, Y0, Y0
+	VMOVUPD Y0, 32(BX)(DX*1)
+	VMOVUPD 64(SI)(DX*1), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y6, Y0, Y0
+	VMOVUPD Y0, 64(BX)(DX*1)
+	VMOVUPD 96(SI)(DX*1), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y7, Y0, Y0
+	VMOVUPD Y0, 96(BX)(DX*1)
+	JMP     block2_panels1_done
 
-transfer2_none:
-transfer1:
-	CMPQ    R10, $0x01
-	JLT     transfer1_none
+block2_panels1_all:
+	VMOVUPD Y0, (BX)
+	VMOVUPD Y1, 32(BX)
+	VMOVUPD Y2, 64(BX)
+	VMOVUPD Y3, 96(BX)
+	VMOVUPD Y4, (BX)(DX*1)
+	VMOVUPD Y5, 32(BX)(DX*1)
+	VMOVUPD Y6, 64(BX)(DX*1)
+	VMOVUPD Y7, 96(BX)(DX*1)
+
+block2_panels1_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x01, CX
+	JMP  block2_panels1
+
+block2_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block2_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block2_nil:
+	SUBQ $0x02, rows+88(FP)
+	JMP  block2
+
+block2_none:
+block1:
+	CMPQ rows+88(FP), $0x01
+	JLT  block1_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block1_panels1:
+	CMPQ    CX, $0x01
+	JLT     block1_panels1_none
 	VMOVUPD zeros<>+0(SB), Y0
 	VMOVUPD zeros<>+0(SB), Y1
 	VMOVUPD zeros<>+0(SB), Y2
 	VMOVUPD zeros<>+0(SB), Y3
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer1_loop_end
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
 
-transfer1_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (DX)(R13*8), Y4
-	IMULQ        AX, R13
-	VMULPD       (R9)(R13*1), Y4, Y5
-	VADDPD       Y0, Y5, Y0
-	VMULPD       32(R9)(R13*1), Y4, Y5
-	VADDPD       Y1, Y5, Y1
-	VMULPD       64(R9)(R13*1), Y4, Y5
-	VADDPD       Y2, Y5, Y2
-	VMULPD       96(R9)(R13*1), Y4, Y4
+block1_panels1_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels1_none_left
+
+block1_panels1_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*8), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPD      (DX)(R9*1), Y4
+	VMOVUPD      32(DX)(R9*1), Y5
+	VMOVUPD      64(DX)(R9*1), Y6
+	VMOVUPD      96(DX)(R9*1), Y7
+	VBROADCASTSD (R10), Y8
+	VMULPD       Y4, Y8, Y4
+	VADDPD       Y0, Y4, Y0
+	VMULPD       Y5, Y8, Y4
+	VADDPD       Y1, Y4, Y1
+	VMULPD       Y6, Y8, Y4
+	VADDPD       Y2, Y4, Y2
+	VMULPD       Y7, Y8, Y4
 	VADDPD       Y3, Y4, Y3
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer1_loop
+	BLSRQ        R8, R8
+	JNZ          block1_panels1_bits
 
-transfer1_loop_end:
-	VMOVUPD Y0, (R8)
-	VMOVUPD Y1, 32(R8)
-	VMOVUPD Y2, 64(R8)
-	VMOVUPD Y3, 96(R8)
-	ADDQ    $0x00000080, R8
-	ADDQ    $0x00000080, R9
-	SUBQ    $0x01, R10
-	JMP     transfer1
+block1_panels1_none_left:
+	ADDQ    $0x08, SI
+	ADDQ    $0x00000200, BX
+	MOVQ    wRow+32(FP), R8
+	SHLQ    $0x06, R8
+	ADDQ    R8, DX
+	DECQ    DI
+	JNZ     block1_panels1_words
+	MOVQ    bRow+8(FP), DX
+	LEAQ    (DX)(DX*2), DX
+	MOVQ    below+0(FP), DX
+	ADDQ    AX, DX
+	MOVQ    y+80(FP), BX
+	TESTQ   BX, BX
+	JZ      block1_panels1_all
+	ADDQ    AX, BX
+	VMOVUPD (BX), Y4
+	VCMPPD  $0x04, word64_0<>+0(SB), Y4, Y4
+	VPAND   Y0, Y4, Y0
+	VMOVUPD Y0, (DX)
+	VMOVUPD 32(BX), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y1, Y0, Y0
+	VMOVUPD Y0, 32(DX)
+	VMOVUPD 64(BX), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y2, Y0, Y0
+	VMOVUPD Y0, 64(DX)
+	VMOVUPD 96(BX), Y0
+	VCMPPD  $0x04, word64_0<>+0(SB), Y0, Y0
+	VPAND   Y3, Y0, Y0
+	VMOVUPD Y0, 96(DX)
+	JMP     block1_panels1_done
 
-transfer1_none:
-	ADDQ yRow+8(FP), CX
-	ADDQ dRow+48(FP), DX
-	ADDQ uRow+64(FP), BX
-	ADDQ $0x04, SI
-	DECQ DI
-	JNZ  transfer
+block1_panels1_all:
+	VMOVUPD Y0, (DX)
+	VMOVUPD Y1, 32(DX)
+	VMOVUPD Y2, 64(DX)
+	VMOVUPD Y3, 96(DX)
 
-transfer_end:
+block1_panels1_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x01, CX
+	JMP  block1_panels1
+
+block1_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block1_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block1_nil:
+	SUBQ $0x01, rows+88(FP)
+	JMP  block1
+
+block1_none:
 	VZEROUPPER
 	RET
 
-// func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
-// Requires: AVX, AVX2
-TEXT ·outer64AVX2(SB), NOSPLIT, $0-120
-	MOVQ grad+0(FP), AX
-	MOVQ panelStride+24(FP), CX
-	LEAQ (CX)(CX*2), DX
-	XORQ DX, DX
-	MOVQ panels+16(FP), BX
+// func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
+// Requires: AVX, BMI
+TEXT ·outer64AVX2(SB), NOSPLIT, $0-96
+	MOVQ panelStride+24(FP), AX
+	LEAQ (AX)(AX*2), CX
 
 outer1:
-	CMPQ  BX, $0x01
-	JLT   outer1_none
-	MOVQ  values+32(FP), SI
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  DX, R9
-	TESTQ R10, R10
-	JZ    outer1_nil
-	ADDQ  DX, R10
+	CMPQ panels+16(FP), $0x01
+	JLT  outer1_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer1_nil:
-	MOVQ  rows+112(FP), R11
+outer1_block2:
+	CMPQ    SI, $0x02
+	JLT     outer1_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Y0
+	VMOVUPD 32(BX), Y1
+	VMOVUPD 64(BX), Y2
+	VMOVUPD 96(BX), Y3
+	VMOVUPD (BX)(DI*1), Y4
+	VMOVUPD 32(BX)(DI*1), Y5
+	VMOVUPD 64(BX)(DI*1), Y6
+	VMOVUPD 96(BX)(DI*1), Y7
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Y8
+	VADDPD  Y0, Y8, Y8
+	VADDPD  Y4, Y8, Y8
+	VMOVUPD Y8, (R8)
+	VMOVUPD 32(R8), Y8
+	VADDPD  Y1, Y8, Y8
+	VADDPD  Y5, Y8, Y8
+	VMOVUPD Y8, 32(R8)
+	VMOVUPD 64(R8), Y8
+	VADDPD  Y2, Y8, Y8
+	VADDPD  Y6, Y8, Y8
+	VMOVUPD Y8, 64(R8)
+	VMOVUPD 96(R8), Y8
+	VADDPD  Y3, Y8, Y8
+	VADDPD  Y7, Y8, Y8
+	VMOVUPD Y8, 96(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer1_rows_end
+	JZ    outer1_block2_none_left
 
-outer1_rows:
-	MOVQ    valid+88(FP), R12
-	ADDQ    DX, R12
-	VMOVUPD (R9), Y0
-	VMOVUPD (R12), Y4
-	VMOVUPD 32(R9), Y1
-	VMOVUPD 32(R12), Y5
-	VMOVUPD 64(R9), Y2
-	VMOVUPD 64(R12), Y6
-	VMOVUPD 96(R9), Y3
-	VMOVUPD 96(R12), Y7
-	TESTQ   R10, R10
-	JZ      outer1_all
-	VMOVUPD (R10), Y8
-	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y4, Y4
-	VMOVUPD 32(R10), Y8
-	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y5, Y5
-	VMOVUPD 64(R10), Y8
-	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y6, Y6
-	VMOVUPD 96(R10), Y8
-	VCMPPD  $0x16, word64_0<>+0(SB), Y8, Y8
-	VPAND   Y8, Y7, Y7
-	ADDQ    yRow+104(FP), R10
+outer1_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Y8
+	VMOVUPD      32(R12), Y9
+	VMOVUPD      64(R12), Y10
+	VMOVUPD      96(R12), Y11
+	VBROADCASTSD (R13), Y12
+	VMULPD       Y0, Y12, Y13
+	VADDPD       Y13, Y8, Y8
+	VMULPD       Y1, Y12, Y13
+	VADDPD       Y13, Y9, Y9
+	VMULPD       Y2, Y12, Y13
+	VADDPD       Y13, Y10, Y10
+	VMULPD       Y3, Y12, Y12
+	VADDPD       Y12, Y11, Y11
+	VBROADCASTSD (R13)(R10*1), Y12
+	VMULPD       Y4, Y12, Y13
+	VADDPD       Y13, Y8, Y8
+	VMULPD       Y5, Y12, Y13
+	VADDPD       Y13, Y9, Y9
+	VMULPD       Y6, Y12, Y13
+	VADDPD       Y13, Y10, Y10
+	VMULPD       Y7, Y12, Y12
+	VADDPD       Y12, Y11, Y11
+	VMOVUPD      Y8, (R12)
+	VMOVUPD      Y9, 32(R12)
+	VMOVUPD      Y10, 64(R12)
+	VMOVUPD      Y11, 96(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block2_bits
 
-outer1_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VPAND   Y0, Y4, Y8
-	VADDPD  (R12), Y8, Y8
-	VMOVUPD Y8, (R12)
-	VPAND   Y1, Y5, Y8
-	VADDPD  32(R12), Y8, Y8
-	VMOVUPD Y8, 32(R12)
-	VPAND   Y2, Y6, Y8
-	VADDPD  64(R12), Y8, Y8
-	VMOVUPD Y8, 64(R12)
-	VPAND   Y3, Y7, Y8
-	VADDPD  96(R12), Y8, Y8
-	VMOVUPD Y8, 96(R12)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer1_loop_end
+outer1_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer1_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x02, SI
+	JMP  outer1_block2
 
-outer1_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSD (SI)(R14*8), Y8
-	SHLQ         $0x07, R14
-	ADDQ         AX, R14
+outer1_block2_none:
+outer1_block1:
+	CMPQ    SI, $0x01
+	JLT     outer1_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Y0
+	VMOVUPD 32(BX), Y1
+	VMOVUPD 64(BX), Y2
+	VMOVUPD 96(BX), Y3
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Y4
+	VADDPD  Y0, Y4, Y4
+	VMOVUPD Y4, (R8)
+	VMOVUPD 32(R8), Y4
+	VADDPD  Y1, Y4, Y4
+	VMOVUPD Y4, 32(R8)
+	VMOVUPD 64(R8), Y4
+	VADDPD  Y2, Y4, Y4
+	VMOVUPD Y4, 64(R8)
+	VMOVUPD 96(R8), Y4
+	VADDPD  Y3, Y4, Y4
+	VMOVUPD Y4, 96(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer1_block1_none_left
+
+outer1_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Y4
+	VMOVUPD      32(R12), Y5
+	VMOVUPD      64(R12), Y6
+	VMOVUPD      96(R12), Y7
+	VBROADCASTSD (R13), Y8
 	VMULPD       Y0, Y8, Y9
-	VPAND        Y9, Y4, Y9
-	VADDPD       (R14), Y9, Y9
-	VMOVUPD      Y9, (R14)
+	VADDPD       Y9, Y4, Y4
 	VMULPD       Y1, Y8, Y9
-	VPAND        Y9, Y5, Y9
-	VADDPD       32(R14), Y9, Y9
-	VMOVUPD      Y9, 32(R14)
+	VADDPD       Y9, Y5, Y5
 	VMULPD       Y2, Y8, Y9
-	VPAND        Y9, Y6, Y9
-	VADDPD       64(R14), Y9, Y9
-	VMOVUPD      Y9, 64(R14)
+	VADDPD       Y9, Y6, Y6
 	VMULPD       Y3, Y8, Y8
-	VPAND        Y8, Y7, Y8
-	VADDPD       96(R14), Y8, Y8
-	VMOVUPD      Y8, 96(R14)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer1_loop
+	VADDPD       Y8, Y7, Y7
+	VMOVUPD      Y4, (R12)
+	VMOVUPD      Y5, 32(R12)
+	VMOVUPD      Y6, 64(R12)
+	VMOVUPD      Y7, 96(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block1_bits
 
-outer1_loop_end:
-	ADDQ vRow+40(FP), SI
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer1_rows
+outer1_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer1_block1_words
+	ADDQ R10, CX
+	SUBQ $0x01, SI
+	JMP  outer1_block1
 
-outer1_rows_end:
-	ADDQ CX, AX
-	ADDQ $0x00000080, DX
-	SUBQ $0x01, BX
-	JMP  outer1
+outer1_block1_none:
+	ADDQ   $0x00000080, deltas+72(FP)
+	IMUL3Q $0x01, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x01, panels+16(FP)
+	JMP    outer1
 
 outer1_none:
 	VZEROUPPER
@@ -9011,583 +7838,414 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
-// func affine64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int)
-// Requires: AVX, AVX512F
-TEXT ·affine64AVX512(SB), NOSPLIT, $0-64
-	MOVQ y+0(FP), AX
-	MOVQ init+8(FP), CX
-	MOVQ weights+16(FP), DX
-	MOVQ panelStride+32(FP), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ panels+24(FP), DI
+// func forward64AVX512(steps *uint64, count int, row int)
+// Requires: AVX, AVX512F, BMI, BMI2
+TEXT ·forward64AVX512(SB), NOSPLIT, $24-24
+	MOVQ steps+0(FP), AX
 
-affine4:
-	CMPQ    DI, $0x04
-	JLT     affine4_none
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	ADDQ    BX, CX
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	ADDQ    BX, CX
-	VMOVUPD (CX), Z4
-	VMOVUPD 64(CX), Z5
-	ADDQ    BX, CX
-	VMOVUPD (CX), Z6
-	VMOVUPD 64(CX), Z7
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), R8
-	MOVQ    indices+48(FP), R9
-	MOVQ    count+56(FP), R10
-	TESTQ   R10, R10
-	JZ      affine4_loop_end
+layer:
+	MOVQ  row+16(FP), CX
+	IMULQ 88(AX), CX
+	ADDQ  80(AX), CX
+	MOVQ  CX, 16(SP)
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	MOVQ  row+16(FP), CX
+	IMULQ 72(AX), CX
+	ADDQ  64(AX), CX
+	MOVQ  (AX), DX
+	MOVQ  16(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  96(AX), DI
+	MOVQ  24(AX), R8
 
-affine4_loop:
-	MOVLQSX      (R9), R11
-	SHLQ         $0x07, R11
-	VBROADCASTSD (R8), Z8
-	ADDQ         DX, R11
-	VMULPD       (R11), Z8, Z9
+forward4:
+	CMPQ    R8, $0x04
+	JLT     forward4_none
+	MOVQ    8(AX), R9
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z0
+	VMOVUPD 64(R9), Z1
+	VMOVUPD (R9)(BX*1), Z2
+	VMOVUPD 64(R9)(BX*1), Z3
+	VMOVUPD (R9)(BX*2), Z4
+	VMOVUPD 64(R9)(BX*2), Z5
+	VMOVUPD (R9)(SI*1), Z6
+	VMOVUPD 64(R9)(SI*1), Z7
+	MOVQ    row+16(FP), R10
+	IMULQ   48(AX), R10
+	ADDQ    40(AX), R10
+	MOVQ    DX, R9
+	MOVQ    32(AX), R12
+	MOVQ    row+16(FP), R11
+	IMULQ   R12, R11
+	SHLQ    $0x03, R11
+	ADDQ    56(AX), R11
+
+forward4_words:
+	MOVQ  (R11), R13
+	TESTQ R13, R13
+	JZ    forward4_none_left
+
+forward4_bits:
+	TZCNTQ       R13, R14
+	VBROADCASTSD (R10)(R14*8), Z8
+	SHLQ         $0x07, R14
+	ADDQ         R9, R14
+	VMULPD       (R14), Z8, Z9
 	VADDPD       Z0, Z9, Z0
-	VMULPD       64(R11), Z8, Z9
+	VMULPD       64(R14), Z8, Z9
 	VADDPD       Z1, Z9, Z1
-	VMULPD       (R11)(BX*1), Z8, Z9
+	VMULPD       (R14)(BX*1), Z8, Z9
 	VADDPD       Z2, Z9, Z2
-	VMULPD       64(R11)(BX*1), Z8, Z9
+	VMULPD       64(R14)(BX*1), Z8, Z9
 	VADDPD       Z3, Z9, Z3
-	VMULPD       (R11)(BX*2), Z8, Z9
+	VMULPD       (R14)(BX*2), Z8, Z9
 	VADDPD       Z4, Z9, Z4
-	VMULPD       64(R11)(BX*2), Z8, Z9
+	VMULPD       64(R14)(BX*2), Z8, Z9
 	VADDPD       Z5, Z9, Z5
-	VMULPD       (R11)(SI*1), Z8, Z9
+	VMULPD       (R14)(SI*1), Z8, Z9
 	VADDPD       Z6, Z9, Z6
-	VMULPD       64(R11)(SI*1), Z8, Z8
+	VMULPD       64(R14)(SI*1), Z8, Z8
 	VADDPD       Z7, Z8, Z7
-	ADDQ         $0x04, R9
-	ADDQ         $0x08, R8
-	DECQ         R10
-	JNZ          affine4_loop
+	BLSRQ        R13, R13
+	JNZ          forward4_bits
 
-affine4_loop_end:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	VMOVUPD Z2, 128(AX)
-	VMOVUPD Z3, 192(AX)
-	VMOVUPD Z4, 256(AX)
-	VMOVUPD Z5, 320(AX)
-	VMOVUPD Z6, 384(AX)
-	VMOVUPD Z7, 448(AX)
-	ADDQ    $0x00000200, AX
-	LEAQ    (DX)(BX*2), DX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x04, DI
-	JMP     affine4
+forward4_none_left:
+	ADDQ      $0x08, R11
+	ADDQ      $0x00000200, R10
+	ADDQ      $0x00002000, R9
+	DECQ      R12
+	JNZ       forward4_words
+	TESTQ     DI, DI
+	JZ        forward4_sums
+	VMOVUPD   (DI), Z8
+	VPTESTMQ  Z8, Z8, K1
+	VMOVUPD   word64_0<>+0(SB), Z8
+	VCMPPD    $0x16, Z8, Z0, K1, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (CX)
+	KMOVW     K1, R9
+	VMOVUPD   64(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x08, R10
+	ORQ       R10, R9
+	VMOVUPD   128(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z2, K1, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, 128(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x10, R10
+	ORQ       R10, R9
+	VMOVUPD   192(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z3, K1, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 192(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x18, R10
+	ORQ       R10, R9
+	VMOVUPD   256(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z4, K1, K1
+	VMOVAPD.Z Z4, K1, Z0
+	VMOVUPD   Z0, 256(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x20, R10
+	ORQ       R10, R9
+	VMOVUPD   320(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z5, K1, K1
+	VMOVAPD.Z Z5, K1, Z0
+	VMOVUPD   Z0, 320(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x28, R10
+	ORQ       R10, R9
+	VMOVUPD   384(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z6, K1, K1
+	VMOVAPD.Z Z6, K1, Z0
+	VMOVUPD   Z0, 384(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x30, R10
+	ORQ       R10, R9
+	VMOVUPD   448(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z7, K1, K1
+	VMOVAPD.Z Z7, K1, Z0
+	VMOVUPD   Z0, 448(CX)
+	KMOVW     K1, R10
+	SHLQ      $0x38, R10
+	ORQ       R10, R9
+	MOVQ      16(SP), R10
+	MOVQ      8(SP), R11
+	SHLXQ     R11, R9, R9
+	ORQ       (SP), R9
+	MOVQ      R9, (R10)
+	MOVQ      R9, (SP)
+	ADDQ      $0x40, R11
+	MOVQ      R11, 8(SP)
+	CMPQ      R11, $0x40
+	JLT       forward4_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine4_none:
-affine2:
-	CMPQ    DI, $0x02
-	JLT     affine2_none
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	ADDQ    BX, CX
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine2_loop_end
+forward4_more:
+	ADDQ $0x00000200, DI
+	JMP  forward4_done
 
-affine2_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x07, R10
-	VBROADCASTSD (SI), Z4
-	ADDQ         DX, R10
-	VMULPD       (R10), Z4, Z5
+forward4_sums:
+	VMOVUPD Z0, (CX)
+	VMOVUPD Z1, 64(CX)
+	VMOVUPD Z2, 128(CX)
+	VMOVUPD Z3, 192(CX)
+	VMOVUPD Z4, 256(CX)
+	VMOVUPD Z5, 320(CX)
+	VMOVUPD Z6, 384(CX)
+	VMOVUPD Z7, 448(CX)
+
+forward4_done:
+	ADDQ $0x00000200, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x04, R8
+	JMP  forward4
+
+forward4_none:
+forward2:
+	CMPQ    R8, $0x02
+	JLT     forward2_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	VMOVUPD (SI)(BX*1), Z2
+	VMOVUPD 64(SI)(BX*1), Z3
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward2_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward2_none_left
+
+forward2_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSD (R9)(R13*8), Z4
+	SHLQ         $0x07, R13
+	ADDQ         SI, R13
+	VMULPD       (R13), Z4, Z5
 	VADDPD       Z0, Z5, Z0
-	VMULPD       64(R10), Z4, Z5
+	VMULPD       64(R13), Z4, Z5
 	VADDPD       Z1, Z5, Z1
-	VMULPD       (R10)(BX*1), Z4, Z5
+	VMULPD       (R13)(BX*1), Z4, Z5
 	VADDPD       Z2, Z5, Z2
-	VMULPD       64(R10)(BX*1), Z4, Z4
+	VMULPD       64(R13)(BX*1), Z4, Z4
 	VADDPD       Z3, Z4, Z3
-	ADDQ         $0x04, R8
-	ADDQ         $0x08, SI
-	DECQ         R9
-	JNZ          affine2_loop
+	BLSRQ        R12, R12
+	JNZ          forward2_bits
 
-affine2_loop_end:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	VMOVUPD Z2, 128(AX)
-	VMOVUPD Z3, 192(AX)
-	ADDQ    $0x00000100, AX
-	LEAQ    (DX)(BX*2), DX
-	SUBQ    $0x02, DI
-	JMP     affine2
+forward2_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000200, R9
+	ADDQ      $0x00002000, SI
+	DECQ      R11
+	JNZ       forward2_words
+	TESTQ     DI, DI
+	JZ        forward2_sums
+	VMOVUPD   (DI), Z4
+	VPTESTMQ  Z4, Z4, K1
+	VMOVUPD   word64_0<>+0(SB), Z4
+	VCMPPD    $0x16, Z4, Z0, K1, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (CX)
+	KMOVW     K1, SI
+	VMOVUPD   64(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(CX)
+	KMOVW     K1, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, SI
+	VMOVUPD   128(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z2, K1, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, 128(CX)
+	KMOVW     K1, R9
+	SHLQ      $0x10, R9
+	ORQ       R9, SI
+	VMOVUPD   192(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z3, K1, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 192(CX)
+	KMOVW     K1, R9
+	SHLQ      $0x18, R9
+	ORQ       R9, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x20, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward2_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine2_none:
-affine1:
-	CMPQ    DI, $0x01
-	JLT     affine1_none
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	ADDQ    BX, CX
-	MOVQ    values+40(FP), SI
-	MOVQ    indices+48(FP), R8
-	MOVQ    count+56(FP), R9
-	TESTQ   R9, R9
-	JZ      affine1_loop_end
+forward2_more:
+	ADDQ $0x00000100, DI
+	JMP  forward2_done
 
-affine1_loop:
-	MOVLQSX      (R8), R10
-	SHLQ         $0x07, R10
-	VBROADCASTSD (SI), Z2
-	ADDQ         DX, R10
-	VMULPD       (R10), Z2, Z3
+forward2_sums:
+	VMOVUPD Z0, (CX)
+	VMOVUPD Z1, 64(CX)
+	VMOVUPD Z2, 128(CX)
+	VMOVUPD Z3, 192(CX)
+
+forward2_done:
+	ADDQ $0x00000100, CX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R8
+	JMP  forward2
+
+forward2_none:
+forward1:
+	CMPQ    R8, $0x01
+	JLT     forward1_none
+	MOVQ    8(AX), SI
+	ADDQ    DX, SI
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	MOVQ    row+16(FP), R9
+	IMULQ   48(AX), R9
+	ADDQ    40(AX), R9
+	MOVQ    DX, SI
+	MOVQ    32(AX), R11
+	MOVQ    row+16(FP), R10
+	IMULQ   R11, R10
+	SHLQ    $0x03, R10
+	ADDQ    56(AX), R10
+
+forward1_words:
+	MOVQ  (R10), R12
+	TESTQ R12, R12
+	JZ    forward1_none_left
+
+forward1_bits:
+	TZCNTQ       R12, R13
+	VBROADCASTSD (R9)(R13*8), Z2
+	SHLQ         $0x07, R13
+	ADDQ         SI, R13
+	VMULPD       (R13), Z2, Z3
 	VADDPD       Z0, Z3, Z0
-	VMULPD       64(R10), Z2, Z2
+	VMULPD       64(R13), Z2, Z2
 	VADDPD       Z1, Z2, Z1
-	ADDQ         $0x04, R8
-	ADDQ         $0x08, SI
-	DECQ         R9
-	JNZ          affine1_loop
+	BLSRQ        R12, R12
+	JNZ          forward1_bits
 
-affine1_loop_end:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	ADDQ    $0x00000080, AX
-	LEAQ    (DX)(BX*1), DX
-	SUBQ    $0x01, DI
-	JMP     affine1
+forward1_none_left:
+	ADDQ      $0x08, R10
+	ADDQ      $0x00000200, R9
+	ADDQ      $0x00002000, SI
+	DECQ      R11
+	JNZ       forward1_words
+	TESTQ     DI, DI
+	JZ        forward1_sums
+	VMOVUPD   (DI), Z2
+	VPTESTMQ  Z2, Z2, K1
+	VMOVUPD   word64_0<>+0(SB), Z2
+	VCMPPD    $0x16, Z2, Z0, K1, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (CX)
+	KMOVW     K1, SI
+	VMOVUPD   64(DI), Z0
+	VPTESTMQ  Z0, Z0, K1
+	VMOVUPD   word64_0<>+0(SB), Z0
+	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(CX)
+	KMOVW     K1, R9
+	SHLQ      $0x08, R9
+	ORQ       R9, SI
+	MOVQ      16(SP), R9
+	MOVQ      8(SP), R10
+	SHLXQ     R10, SI, SI
+	ORQ       (SP), SI
+	MOVQ      SI, (R9)
+	MOVQ      SI, (SP)
+	ADDQ      $0x10, R10
+	MOVQ      R10, 8(SP)
+	CMPQ      R10, $0x40
+	JLT       forward1_more
+	MOVQ      $0x00000000, (SP)
+	MOVQ      $0x00000000, 8(SP)
+	ADDQ      $0x08, 16(SP)
 
-affine1_none:
+forward1_more:
+	ADDQ $0x00000080, DI
+	JMP  forward1_done
+
+forward1_sums:
+	VMOVUPD Z0, (CX)
+	VMOVUPD Z1, 64(CX)
+
+forward1_done:
+	ADDQ $0x00000080, CX
+	ADDQ BX, DX
+	SUBQ $0x01, R8
+	JMP  forward1
+
+forward1_none:
+	ADDQ $0x68, AX
+	DECQ count+8(FP)
+	JNZ  layer
 	VZEROUPPER
 	RET
 
-// func rectified64AVX512(y *float64, init *float64, weights *float64, panels int, panelStride int, values *float64, indices *int32, count int, valid *float64, kept *float64, places *int32) (left int)
-// Requires: AVX, AVX2, AVX512F, AVX512VL, POPCNT
-TEXT ·rectified64AVX512(SB), NOSPLIT, $0-96
-	MOVQ    y+0(FP), AX
-	MOVQ    valid+64(FP), CX
-	MOVQ    kept+72(FP), DX
-	MOVQ    places+80(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places64AVX512<>+0(SB), Y0
-	VMOVDQU step64AVX512<>+0(SB), Y1
-	MOVQ    init+8(FP), DI
-	MOVQ    weights+16(FP), R8
-	MOVQ    panelStride+32(FP), R9
-	LEAQ    (R9)(R9*2), R10
-	MOVQ    panels+24(FP), R11
+// func transfer64AVX512(below *float64, bRow int, panels int, weights *float64, wRow int, deltas *float64, dRow int, masks *uint64, mRow int, words int, y *float64, rows int)
+// Requires: AVX, AVX512F, BMI
+TEXT ·transfer64AVX512(SB), NOSPLIT, $0-96
+block4:
+	CMPQ rows+88(FP), $0x04
+	JLT  block4_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
 
-rectified4:
-	CMPQ    R11, $0x04
-	JLT     rectified4_none
-	VMOVUPD (DI), Z2
-	VMOVUPD 64(DI), Z3
-	ADDQ    R9, DI
-	VMOVUPD (DI), Z4
-	VMOVUPD 64(DI), Z5
-	ADDQ    R9, DI
-	VMOVUPD (DI), Z6
-	VMOVUPD 64(DI), Z7
-	ADDQ    R9, DI
-	VMOVUPD (DI), Z8
-	VMOVUPD 64(DI), Z9
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R12
-	MOVQ    indices+48(FP), R13
-	MOVQ    count+56(FP), R14
-	TESTQ   R14, R14
-	JZ      rectified4_loop_end
-
-rectified4_loop:
-	MOVLQSX      (R13), R15
-	SHLQ         $0x07, R15
-	VBROADCASTSD (R12), Z10
-	ADDQ         R8, R15
-	VMULPD       (R15), Z10, Z11
-	VADDPD       Z2, Z11, Z2
-	VMULPD       64(R15), Z10, Z11
-	VADDPD       Z3, Z11, Z3
-	VMULPD       (R15)(R9*1), Z10, Z11
-	VADDPD       Z4, Z11, Z4
-	VMULPD       64(R15)(R9*1), Z10, Z11
-	VADDPD       Z5, Z11, Z5
-	VMULPD       (R15)(R9*2), Z10, Z11
-	VADDPD       Z6, Z11, Z6
-	VMULPD       64(R15)(R9*2), Z10, Z11
-	VADDPD       Z7, Z11, Z7
-	VMULPD       (R15)(R10*1), Z10, Z11
-	VADDPD       Z8, Z11, Z8
-	VMULPD       64(R15)(R10*1), Z10, Z10
-	VADDPD       Z9, Z10, Z9
-	ADDQ         $0x04, R13
-	ADDQ         $0x08, R12
-	DECQ         R14
-	JNZ          rectified4_loop
-
-rectified4_loop_end:
-	VMOVUPD       (CX), Z10
-	VPTESTMQ      Z10, Z10, K1
-	VMOVUPD       word64_0<>+0(SB), Z10
-	VCMPPD        $0x16, Z10, Z2, K1, K1
-	VMOVAPD.Z     Z2, K1, Z10
-	VMOVUPD       Z10, (AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z2, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       64(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z3, K1, K1
-	VMOVAPD.Z     Z3, K1, Z2
-	VMOVUPD       Z2, 64(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z3, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       128(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z4, K1, K1
-	VMOVAPD.Z     Z4, K1, Z2
-	VMOVUPD       Z2, 128(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z4, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       192(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z5, K1, K1
-	VMOVAPD.Z     Z5, K1, Z2
-	VMOVUPD       Z2, 192(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z5, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       256(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z6, K1, K1
-	VMOVAPD.Z     Z6, K1, Z2
-	VMOVUPD       Z2, 256(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z6, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       320(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z7, K1, K1
-	VMOVAPD.Z     Z7, K1, Z2
-	VMOVUPD       Z2, 320(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z7, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       384(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z8, K1, K1
-	VMOVAPD.Z     Z8, K1, Z2
-	VMOVUPD       Z2, 384(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z8, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	VMOVUPD       448(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z9, K1, K1
-	VMOVAPD.Z     Z9, K1, Z2
-	VMOVUPD       Z2, 448(AX)
-	KMOVW         K1, R12
-	VCOMPRESSPD.Z Z9, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R12, R12
-	ADDQ          R12, SI
-	ADDQ          $0x00000200, CX
-	ADDQ          $0x00000200, AX
-	LEAQ          (R8)(R9*2), R8
-	LEAQ          (R8)(R9*2), R8
-	SUBQ          $0x04, R11
-	JMP           rectified4
-
-rectified4_none:
-rectified2:
-	CMPQ    R11, $0x02
-	JLT     rectified2_none
-	VMOVUPD (DI), Z2
-	VMOVUPD 64(DI), Z3
-	ADDQ    R9, DI
-	VMOVUPD (DI), Z4
-	VMOVUPD 64(DI), Z5
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified2_loop_end
-
-rectified2_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x07, R14
-	VBROADCASTSD (R10), Z6
-	ADDQ         R8, R14
-	VMULPD       (R14), Z6, Z7
-	VADDPD       Z2, Z7, Z2
-	VMULPD       64(R14), Z6, Z7
-	VADDPD       Z3, Z7, Z3
-	VMULPD       (R14)(R9*1), Z6, Z7
-	VADDPD       Z4, Z7, Z4
-	VMULPD       64(R14)(R9*1), Z6, Z6
-	VADDPD       Z5, Z6, Z5
-	ADDQ         $0x04, R12
-	ADDQ         $0x08, R10
-	DECQ         R13
-	JNZ          rectified2_loop
-
-rectified2_loop_end:
-	VMOVUPD       (CX), Z6
-	VPTESTMQ      Z6, Z6, K1
-	VMOVUPD       word64_0<>+0(SB), Z6
-	VCMPPD        $0x16, Z6, Z2, K1, K1
-	VMOVAPD.Z     Z2, K1, Z6
-	VMOVUPD       Z6, (AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z2, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	VMOVUPD       64(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z3, K1, K1
-	VMOVAPD.Z     Z3, K1, Z2
-	VMOVUPD       Z2, 64(AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z3, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	VMOVUPD       128(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z4, K1, K1
-	VMOVAPD.Z     Z4, K1, Z2
-	VMOVUPD       Z2, 128(AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z4, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	VMOVUPD       192(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z5, K1, K1
-	VMOVAPD.Z     Z5, K1, Z2
-	VMOVUPD       Z2, 192(AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z5, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	ADDQ          $0x00000100, CX
-	ADDQ          $0x00000100, AX
-	LEAQ          (R8)(R9*2), R8
-	SUBQ          $0x02, R11
-	JMP           rectified2
-
-rectified2_none:
-rectified1:
-	CMPQ    R11, $0x01
-	JLT     rectified1_none
-	VMOVUPD (DI), Z2
-	VMOVUPD 64(DI), Z3
-	ADDQ    R9, DI
-	MOVQ    values+40(FP), R10
-	MOVQ    indices+48(FP), R12
-	MOVQ    count+56(FP), R13
-	TESTQ   R13, R13
-	JZ      rectified1_loop_end
-
-rectified1_loop:
-	MOVLQSX      (R12), R14
-	SHLQ         $0x07, R14
-	VBROADCASTSD (R10), Z4
-	ADDQ         R8, R14
-	VMULPD       (R14), Z4, Z5
-	VADDPD       Z2, Z5, Z2
-	VMULPD       64(R14), Z4, Z4
-	VADDPD       Z3, Z4, Z3
-	ADDQ         $0x04, R12
-	ADDQ         $0x08, R10
-	DECQ         R13
-	JNZ          rectified1_loop
-
-rectified1_loop_end:
-	VMOVUPD       (CX), Z4
-	VPTESTMQ      Z4, Z4, K1
-	VMOVUPD       word64_0<>+0(SB), Z4
-	VCMPPD        $0x16, Z4, Z2, K1, K1
-	VMOVAPD.Z     Z2, K1, Z4
-	VMOVUPD       Z4, (AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z2, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	VMOVUPD       64(CX), Z2
-	VPTESTMQ      Z2, Z2, K1
-	VMOVUPD       word64_0<>+0(SB), Z2
-	VCMPPD        $0x16, Z2, Z3, K1, K1
-	VMOVAPD.Z     Z3, K1, Z2
-	VMOVUPD       Z2, 64(AX)
-	KMOVW         K1, R10
-	VCOMPRESSPD.Z Z3, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       R10, R10
-	ADDQ          R10, SI
-	ADDQ          $0x00000080, CX
-	ADDQ          $0x00000080, AX
-	LEAQ          (R8)(R9*1), R8
-	SUBQ          $0x01, R11
-	JMP           rectified1
-
-rectified1_none:
-	MOVQ SI, left+88(FP)
-	VZEROUPPER
-	RET
-
-DATA places64AVX512<>+0(SB)/4, $0x00000000
-DATA places64AVX512<>+4(SB)/4, $0x00000001
-DATA places64AVX512<>+8(SB)/4, $0x00000002
-DATA places64AVX512<>+12(SB)/4, $0x00000003
-DATA places64AVX512<>+16(SB)/4, $0x00000004
-DATA places64AVX512<>+20(SB)/4, $0x00000005
-DATA places64AVX512<>+24(SB)/4, $0x00000006
-DATA places64AVX512<>+28(SB)/4, $0x00000007
-GLOBL places64AVX512<>(SB), RODATA|NOPTR, $32
-
-DATA step64AVX512<>+0(SB)/4, $0x00000008
-DATA step64AVX512<>+4(SB)/4, $0x00000008
-DATA step64AVX512<>+8(SB)/4, $0x00000008
-DATA step64AVX512<>+12(SB)/4, $0x00000008
-DATA step64AVX512<>+16(SB)/4, $0x00000008
-DATA step64AVX512<>+20(SB)/4, $0x00000008
-DATA step64AVX512<>+24(SB)/4, $0x00000008
-DATA step64AVX512<>+28(SB)/4, $0x00000008
-GLOBL step64AVX512<>(SB), RODATA|NOPTR, $32
-
-// func list64AVX512(y *float64, panels int, kept *float64, places *int32) (left int)
-// Requires: AVX, AVX2, AVX512F, AVX512VL, POPCNT
-TEXT ·list64AVX512(SB), NOSPLIT, $0-40
-	MOVQ    y+0(FP), AX
-	MOVQ    panels+8(FP), CX
-	IMUL3Q  $0x02, CX, CX
-	MOVQ    kept+16(FP), DX
-	MOVQ    places+24(FP), BX
-	XORQ    SI, SI
-	VMOVDQU places64AVX512<>+0(SB), Y0
-	VMOVDQU step64AVX512<>+0(SB), Y1
-	TESTQ   CX, CX
-	JZ      list_end
-
-list:
-	VMOVUPD       (AX), Z2
-	VMOVUPD       word64_0<>+0(SB), Z3
-	VCMPPD        $0x04, Z3, Z2, K1
-	KMOVW         K1, DI
-	VCOMPRESSPD.Z Z2, K1, Z2
-	VMOVUPD       Z2, (DX)(SI*8)
-	VPCOMPRESSD.Z Y0, K1, Y2
-	VMOVDQU       Y2, (BX)(SI*4)
-	VPADDD        Y1, Y0, Y0
-	POPCNTQ       DI, DI
-	ADDQ          DI, SI
-	ADDQ          $0x40, AX
-	DECQ          CX
-	JNZ           list
-
-list_end:
-	MOVQ SI, left+32(FP)
-	VZEROUPPER
-	RET
-
-// func transfer64AVX512(y *float64, yRow int, panels int, weights *float64, rowStride int, deltas *float64, dRow int, units *int32, uRow int, counts *int32, rows int)
-// Requires: AVX, AVX512F
-TEXT ·transfer64AVX512(SB), NOSPLIT, $0-88
-	MOVQ  rowStride+32(FP), AX
-	MOVQ  y+0(FP), CX
-	MOVQ  deltas+40(FP), DX
-	MOVQ  units+56(FP), BX
-	MOVQ  counts+72(FP), SI
-	MOVQ  rows+80(FP), DI
-	TESTQ DI, DI
-	JZ    transfer_end
-
-transfer:
-	MOVQ weights+24(FP), R9
-	MOVQ CX, R8
-	MOVQ panels+16(FP), R10
-
-transfer4:
-	CMPQ    R10, $0x04
-	JLT     transfer4_none
+block4_panels2:
+	CMPQ    CX, $0x02
+	JLT     block4_panels2_none
 	VMOVUPD zeros<>+0(SB), Z0
 	VMOVUPD zeros<>+0(SB), Z1
 	VMOVUPD zeros<>+0(SB), Z2
@@ -9596,358 +8254,1346 @@ transfer4:
 	VMOVUPD zeros<>+0(SB), Z5
 	VMOVUPD zeros<>+0(SB), Z6
 	VMOVUPD zeros<>+0(SB), Z7
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer4_loop_end
+	VMOVUPD zeros<>+0(SB), Z8
+	VMOVUPD zeros<>+0(SB), Z9
+	VMOVUPD zeros<>+0(SB), Z10
+	VMOVUPD zeros<>+0(SB), Z11
+	VMOVUPD zeros<>+0(SB), Z12
+	VMOVUPD zeros<>+0(SB), Z13
+	VMOVUPD zeros<>+0(SB), Z14
+	VMOVUPD zeros<>+0(SB), Z15
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer4_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (DX)(R13*8), Z8
-	IMULQ        AX, R13
-	VMULPD       (R9)(R13*1), Z8, Z9
-	VADDPD       Z0, Z9, Z0
-	VMULPD       64(R9)(R13*1), Z8, Z9
-	VADDPD       Z1, Z9, Z1
-	VMULPD       128(R9)(R13*1), Z8, Z9
-	VADDPD       Z2, Z9, Z2
-	VMULPD       192(R9)(R13*1), Z8, Z9
-	VADDPD       Z3, Z9, Z3
-	VMULPD       256(R9)(R13*1), Z8, Z9
-	VADDPD       Z4, Z9, Z4
-	VMULPD       320(R9)(R13*1), Z8, Z9
-	VADDPD       Z5, Z9, Z5
-	VMULPD       384(R9)(R13*1), Z8, Z9
-	VADDPD       Z6, Z9, Z6
-	VMULPD       448(R9)(R13*1), Z8, Z8
-	VADDPD       Z7, Z8, Z7
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer4_loop
+block4_panels2_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels2_none_left
 
-transfer4_loop_end:
-	VMOVUPD Z0, (R8)
-	VMOVUPD Z1, 64(R8)
-	VMOVUPD Z2, 128(R8)
-	VMOVUPD Z3, 192(R8)
-	VMOVUPD Z4, 256(R8)
-	VMOVUPD Z5, 320(R8)
-	VMOVUPD Z6, 384(R8)
-	VMOVUPD Z7, 448(R8)
-	ADDQ    $0x00000200, R8
-	ADDQ    $0x00000200, R9
-	SUBQ    $0x04, R10
-	JMP     transfer4
+block4_panels2_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*8), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPD      (DX)(R11*1), Z16
+	VMOVUPD      64(DX)(R11*1), Z17
+	VMOVUPD      128(DX)(R11*1), Z18
+	VMOVUPD      192(DX)(R11*1), Z19
+	VBROADCASTSD (R12), Z20
+	VMULPD       Z16, Z20, Z21
+	VADDPD       Z0, Z21, Z0
+	VMULPD       Z17, Z20, Z21
+	VADDPD       Z1, Z21, Z1
+	VMULPD       Z18, Z20, Z21
+	VADDPD       Z2, Z21, Z2
+	VMULPD       Z19, Z20, Z20
+	VADDPD       Z3, Z20, Z3
+	VBROADCASTSD (R12)(R8*1), Z20
+	VMULPD       Z16, Z20, Z21
+	VADDPD       Z4, Z21, Z4
+	VMULPD       Z17, Z20, Z21
+	VADDPD       Z5, Z21, Z5
+	VMULPD       Z18, Z20, Z21
+	VADDPD       Z6, Z21, Z6
+	VMULPD       Z19, Z20, Z20
+	VADDPD       Z7, Z20, Z7
+	VBROADCASTSD (R12)(R8*2), Z20
+	VMULPD       Z16, Z20, Z21
+	VADDPD       Z8, Z21, Z8
+	VMULPD       Z17, Z20, Z21
+	VADDPD       Z9, Z21, Z9
+	VMULPD       Z18, Z20, Z21
+	VADDPD       Z10, Z21, Z10
+	VMULPD       Z19, Z20, Z20
+	VADDPD       Z11, Z20, Z11
+	VBROADCASTSD (R12)(R9*1), Z20
+	VMULPD       Z16, Z20, Z16
+	VADDPD       Z12, Z16, Z12
+	VMULPD       Z17, Z20, Z16
+	VADDPD       Z13, Z16, Z13
+	VMULPD       Z18, Z20, Z16
+	VADDPD       Z14, Z16, Z14
+	VMULPD       Z19, Z20, Z16
+	VADDPD       Z15, Z16, Z15
+	BLSRQ        R10, R10
+	JNZ          block4_panels2_bits
 
-transfer4_none:
-transfer2:
-	CMPQ    R10, $0x02
-	JLT     transfer2_none
+block4_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R10
+	SHLQ      $0x06, R10
+	ADDQ      R10, DX
+	DECQ      DI
+	JNZ       block4_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), SI
+	ADDQ      AX, SI
+	MOVQ      y+80(FP), DI
+	TESTQ     DI, DI
+	JZ        block4_panels2_all
+	ADDQ      AX, DI
+	VMOVUPD   (DI), Z16
+	VMOVUPD   word64_0<>+0(SB), Z17
+	VCMPPD    $0x04, Z17, Z16, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (SI)
+	VMOVUPD   64(DI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z16
+	VCMPPD    $0x04, Z16, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(SI)
+	VMOVUPD   128(DI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, 128(SI)
+	VMOVUPD   192(DI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 192(SI)
+	VMOVUPD   (DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z4, K1, Z0
+	VMOVUPD   Z0, (SI)(DX*1)
+	VMOVUPD   64(DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z5, K1, Z0
+	VMOVUPD   Z0, 64(SI)(DX*1)
+	VMOVUPD   128(DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z6, K1, Z0
+	VMOVUPD   Z0, 128(SI)(DX*1)
+	VMOVUPD   192(DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z7, K1, Z0
+	VMOVUPD   Z0, 192(SI)(DX*1)
+	VMOVUPD   (DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z8, K1, Z0
+	VMOVUPD   Z0, (SI)(DX*2)
+	VMOVUPD   64(DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z9, K1, Z0
+	VMOVUPD   Z0, 64(SI)(DX*2)
+	VMOVUPD   128(DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z10, K1, Z0
+	VMOVUPD   Z0, 128(SI)(DX*2)
+	VMOVUPD   192(DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z11, K1, Z0
+	VMOVUPD   Z0, 192(SI)(DX*2)
+	VMOVUPD   (DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z12, K1, Z0
+	VMOVUPD   Z0, (SI)(BX*1)
+	VMOVUPD   64(DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z13, K1, Z0
+	VMOVUPD   Z0, 64(SI)(BX*1)
+	VMOVUPD   128(DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z14, K1, Z0
+	VMOVUPD   Z0, 128(SI)(BX*1)
+	VMOVUPD   192(DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z15, K1, Z0
+	VMOVUPD   Z0, 192(SI)(BX*1)
+	JMP       block4_panels2_done
+
+block4_panels2_all:
+	VMOVUPD Z0, (SI)
+	VMOVUPD Z1, 64(SI)
+	VMOVUPD Z2, 128(SI)
+	VMOVUPD Z3, 192(SI)
+	VMOVUPD Z4, (SI)(DX*1)
+	VMOVUPD Z5, 64(SI)(DX*1)
+	VMOVUPD Z6, 128(SI)(DX*1)
+	VMOVUPD Z7, 192(SI)(DX*1)
+	VMOVUPD Z8, (SI)(DX*2)
+	VMOVUPD Z9, 64(SI)(DX*2)
+	VMOVUPD Z10, 128(SI)(DX*2)
+	VMOVUPD Z11, 192(SI)(DX*2)
+	VMOVUPD Z12, (SI)(BX*1)
+	VMOVUPD Z13, 64(SI)(BX*1)
+	VMOVUPD Z14, 128(SI)(BX*1)
+	VMOVUPD Z15, 192(SI)(BX*1)
+
+block4_panels2_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x02, CX
+	JMP  block4_panels2
+
+block4_panels2_none:
+block4_panels1:
+	CMPQ    CX, $0x01
+	JLT     block4_panels1_none
 	VMOVUPD zeros<>+0(SB), Z0
 	VMOVUPD zeros<>+0(SB), Z1
 	VMOVUPD zeros<>+0(SB), Z2
 	VMOVUPD zeros<>+0(SB), Z3
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer2_loop_end
+	VMOVUPD zeros<>+0(SB), Z4
+	VMOVUPD zeros<>+0(SB), Z5
+	VMOVUPD zeros<>+0(SB), Z6
+	VMOVUPD zeros<>+0(SB), Z7
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer2_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (DX)(R13*8), Z4
-	IMULQ        AX, R13
-	VMULPD       (R9)(R13*1), Z4, Z5
-	VADDPD       Z0, Z5, Z0
-	VMULPD       64(R9)(R13*1), Z4, Z5
-	VADDPD       Z1, Z5, Z1
-	VMULPD       128(R9)(R13*1), Z4, Z5
-	VADDPD       Z2, Z5, Z2
-	VMULPD       192(R9)(R13*1), Z4, Z4
-	VADDPD       Z3, Z4, Z3
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer2_loop
+block4_panels1_words:
+	MOVQ  (SI), R10
+	MOVQ  mRow+64(FP), R11
+	LEAQ  (R11)(R11*2), R12
+	ORQ   (SI)(R11*1), R10
+	ORQ   (SI)(R11*2), R10
+	ORQ   (SI)(R12*1), R10
+	TESTQ R10, R10
+	JZ    block4_panels1_none_left
 
-transfer2_loop_end:
-	VMOVUPD Z0, (R8)
-	VMOVUPD Z1, 64(R8)
-	VMOVUPD Z2, 128(R8)
-	VMOVUPD Z3, 192(R8)
-	ADDQ    $0x00000100, R8
-	ADDQ    $0x00000100, R9
-	SUBQ    $0x02, R10
-	JMP     transfer2
+block4_panels1_bits:
+	TZCNTQ       R10, R11
+	LEAQ         (BX)(R11*8), R12
+	IMULQ        wRow+32(FP), R11
+	VMOVUPD      (DX)(R11*1), Z8
+	VMOVUPD      64(DX)(R11*1), Z9
+	VBROADCASTSD (R12), Z10
+	VMULPD       Z8, Z10, Z11
+	VADDPD       Z0, Z11, Z0
+	VMULPD       Z9, Z10, Z10
+	VADDPD       Z1, Z10, Z1
+	VBROADCASTSD (R12)(R8*1), Z10
+	VMULPD       Z8, Z10, Z11
+	VADDPD       Z2, Z11, Z2
+	VMULPD       Z9, Z10, Z10
+	VADDPD       Z3, Z10, Z3
+	VBROADCASTSD (R12)(R8*2), Z10
+	VMULPD       Z8, Z10, Z11
+	VADDPD       Z4, Z11, Z4
+	VMULPD       Z9, Z10, Z10
+	VADDPD       Z5, Z10, Z5
+	VBROADCASTSD (R12)(R9*1), Z10
+	VMULPD       Z8, Z10, Z8
+	VADDPD       Z6, Z8, Z6
+	VMULPD       Z9, Z10, Z8
+	VADDPD       Z7, Z8, Z7
+	BLSRQ        R10, R10
+	JNZ          block4_panels1_bits
 
-transfer2_none:
-transfer1:
-	CMPQ    R10, $0x01
-	JLT     transfer1_none
+block4_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R10
+	SHLQ      $0x06, R10
+	ADDQ      R10, DX
+	DECQ      DI
+	JNZ       block4_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), SI
+	ADDQ      AX, SI
+	MOVQ      y+80(FP), DI
+	TESTQ     DI, DI
+	JZ        block4_panels1_all
+	ADDQ      AX, DI
+	VMOVUPD   (DI), Z8
+	VMOVUPD   word64_0<>+0(SB), Z9
+	VCMPPD    $0x04, Z9, Z8, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (SI)
+	VMOVUPD   64(DI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z8
+	VCMPPD    $0x04, Z8, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(SI)
+	VMOVUPD   (DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, (SI)(DX*1)
+	VMOVUPD   64(DI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 64(SI)(DX*1)
+	VMOVUPD   (DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z4, K1, Z0
+	VMOVUPD   Z0, (SI)(DX*2)
+	VMOVUPD   64(DI)(DX*2), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z5, K1, Z0
+	VMOVUPD   Z0, 64(SI)(DX*2)
+	VMOVUPD   (DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z6, K1, Z0
+	VMOVUPD   Z0, (SI)(BX*1)
+	VMOVUPD   64(DI)(BX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z7, K1, Z0
+	VMOVUPD   Z0, 64(SI)(BX*1)
+	JMP       block4_panels1_done
+
+block4_panels1_all:
+	VMOVUPD Z0, (SI)
+	VMOVUPD Z1, 64(SI)
+	VMOVUPD Z2, (SI)(DX*1)
+	VMOVUPD Z3, 64(SI)(DX*1)
+	VMOVUPD Z4, (SI)(DX*2)
+	VMOVUPD Z5, 64(SI)(DX*2)
+	VMOVUPD Z6, (SI)(BX*1)
+	VMOVUPD Z7, 64(SI)(BX*1)
+
+block4_panels1_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x01, CX
+	JMP  block4_panels1
+
+block4_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block4_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x04, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block4_nil:
+	SUBQ $0x04, rows+88(FP)
+	JMP  block4
+
+block4_none:
+block2:
+	CMPQ rows+88(FP), $0x02
+	JLT  block2_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block2_panels2:
+	CMPQ    CX, $0x02
+	JLT     block2_panels2_none
 	VMOVUPD zeros<>+0(SB), Z0
 	VMOVUPD zeros<>+0(SB), Z1
-	MOVQ    BX, R11
-	MOVLQSX (SI), R12
-	TESTQ   R12, R12
-	JZ      transfer1_loop_end
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	VMOVUPD zeros<>+0(SB), Z4
+	VMOVUPD zeros<>+0(SB), Z5
+	VMOVUPD zeros<>+0(SB), Z6
+	VMOVUPD zeros<>+0(SB), Z7
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
 
-transfer1_loop:
-	MOVLQSX      (R11), R13
-	VBROADCASTSD (DX)(R13*8), Z2
-	IMULQ        AX, R13
-	VMULPD       (R9)(R13*1), Z2, Z3
-	VADDPD       Z0, Z3, Z0
-	VMULPD       64(R9)(R13*1), Z2, Z2
+block2_panels2_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels2_none_left
+
+block2_panels2_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*8), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPD      (DX)(R10*1), Z8
+	VMOVUPD      64(DX)(R10*1), Z9
+	VMOVUPD      128(DX)(R10*1), Z10
+	VMOVUPD      192(DX)(R10*1), Z11
+	VBROADCASTSD (R11), Z12
+	VMULPD       Z8, Z12, Z13
+	VADDPD       Z0, Z13, Z0
+	VMULPD       Z9, Z12, Z13
+	VADDPD       Z1, Z13, Z1
+	VMULPD       Z10, Z12, Z13
+	VADDPD       Z2, Z13, Z2
+	VMULPD       Z11, Z12, Z12
+	VADDPD       Z3, Z12, Z3
+	VBROADCASTSD (R11)(R8*1), Z12
+	VMULPD       Z8, Z12, Z8
+	VADDPD       Z4, Z8, Z4
+	VMULPD       Z9, Z12, Z8
+	VADDPD       Z5, Z8, Z5
+	VMULPD       Z10, Z12, Z8
+	VADDPD       Z6, Z8, Z6
+	VMULPD       Z11, Z12, Z8
+	VADDPD       Z7, Z8, Z7
+	BLSRQ        R9, R9
+	JNZ          block2_panels2_bits
+
+block2_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R9
+	SHLQ      $0x06, R9
+	ADDQ      R9, DX
+	DECQ      DI
+	JNZ       block2_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), BX
+	ADDQ      AX, BX
+	MOVQ      y+80(FP), SI
+	TESTQ     SI, SI
+	JZ        block2_panels2_all
+	ADDQ      AX, SI
+	VMOVUPD   (SI), Z8
+	VMOVUPD   word64_0<>+0(SB), Z9
+	VCMPPD    $0x04, Z9, Z8, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (BX)
+	VMOVUPD   64(SI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z8
+	VCMPPD    $0x04, Z8, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(BX)
+	VMOVUPD   128(SI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, 128(BX)
+	VMOVUPD   192(SI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 192(BX)
+	VMOVUPD   (SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z4, K1, Z0
+	VMOVUPD   Z0, (BX)(DX*1)
+	VMOVUPD   64(SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z5, K1, Z0
+	VMOVUPD   Z0, 64(BX)(DX*1)
+	VMOVUPD   128(SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z6, K1, Z0
+	VMOVUPD   Z0, 128(BX)(DX*1)
+	VMOVUPD   192(SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z7, K1, Z0
+	VMOVUPD   Z0, 192(BX)(DX*1)
+	JMP       block2_panels2_done
+
+block2_panels2_all:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, 64(BX)
+	VMOVUPD Z2, 128(BX)
+	VMOVUPD Z3, 192(BX)
+	VMOVUPD Z4, (BX)(DX*1)
+	VMOVUPD Z5, 64(BX)(DX*1)
+	VMOVUPD Z6, 128(BX)(DX*1)
+	VMOVUPD Z7, 192(BX)(DX*1)
+
+block2_panels2_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x02, CX
+	JMP  block2_panels2
+
+block2_panels2_none:
+block2_panels1:
+	CMPQ    CX, $0x01
+	JLT     block2_panels1_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R9
+
+block2_panels1_words:
+	MOVQ  (SI), R9
+	MOVQ  mRow+64(FP), R10
+	LEAQ  (R10)(R10*2), R11
+	ORQ   (SI)(R10*1), R9
+	TESTQ R9, R9
+	JZ    block2_panels1_none_left
+
+block2_panels1_bits:
+	TZCNTQ       R9, R10
+	LEAQ         (BX)(R10*8), R11
+	IMULQ        wRow+32(FP), R10
+	VMOVUPD      (DX)(R10*1), Z4
+	VMOVUPD      64(DX)(R10*1), Z5
+	VBROADCASTSD (R11), Z6
+	VMULPD       Z4, Z6, Z7
+	VADDPD       Z0, Z7, Z0
+	VMULPD       Z5, Z6, Z6
+	VADDPD       Z1, Z6, Z1
+	VBROADCASTSD (R11)(R8*1), Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD       Z2, Z4, Z2
+	VMULPD       Z5, Z6, Z4
+	VADDPD       Z3, Z4, Z3
+	BLSRQ        R9, R9
+	JNZ          block2_panels1_bits
+
+block2_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R9
+	SHLQ      $0x06, R9
+	ADDQ      R9, DX
+	DECQ      DI
+	JNZ       block2_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), BX
+	MOVQ      below+0(FP), BX
+	ADDQ      AX, BX
+	MOVQ      y+80(FP), SI
+	TESTQ     SI, SI
+	JZ        block2_panels1_all
+	ADDQ      AX, SI
+	VMOVUPD   (SI), Z4
+	VMOVUPD   word64_0<>+0(SB), Z5
+	VCMPPD    $0x04, Z5, Z4, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (BX)
+	VMOVUPD   64(SI), Z0
+	VMOVUPD   word64_0<>+0(SB), Z4
+	VCMPPD    $0x04, Z4, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(BX)
+	VMOVUPD   (SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, (BX)(DX*1)
+	VMOVUPD   64(SI)(DX*1), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 64(BX)(DX*1)
+	JMP       block2_panels1_done
+
+block2_panels1_all:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, 64(BX)
+	VMOVUPD Z2, (BX)(DX*1)
+	VMOVUPD Z3, 64(BX)(DX*1)
+
+block2_panels1_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x01, CX
+	JMP  block2_panels1
+
+block2_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block2_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x02, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block2_nil:
+	SUBQ $0x02, rows+88(FP)
+	JMP  block2
+
+block2_none:
+block1:
+	CMPQ rows+88(FP), $0x01
+	JLT  block1_none
+	XORQ AX, AX
+	MOVQ panels+16(FP), CX
+
+block1_panels2:
+	CMPQ    CX, $0x02
+	JLT     block1_panels2_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	VMOVUPD zeros<>+0(SB), Z2
+	VMOVUPD zeros<>+0(SB), Z3
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
+
+block1_panels2_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels2_none_left
+
+block1_panels2_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*8), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPD      (DX)(R9*1), Z4
+	VMOVUPD      64(DX)(R9*1), Z5
+	VMOVUPD      128(DX)(R9*1), Z6
+	VMOVUPD      192(DX)(R9*1), Z7
+	VBROADCASTSD (R10), Z8
+	VMULPD       Z4, Z8, Z4
+	VADDPD       Z0, Z4, Z0
+	VMULPD       Z5, Z8, Z4
+	VADDPD       Z1, Z4, Z1
+	VMULPD       Z6, Z8, Z4
+	VADDPD       Z2, Z4, Z2
+	VMULPD       Z7, Z8, Z4
+	VADDPD       Z3, Z4, Z3
+	BLSRQ        R8, R8
+	JNZ          block1_panels2_bits
+
+block1_panels2_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R8
+	SHLQ      $0x06, R8
+	ADDQ      R8, DX
+	DECQ      DI
+	JNZ       block1_panels2_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), DX
+	MOVQ      below+0(FP), DX
+	ADDQ      AX, DX
+	MOVQ      y+80(FP), BX
+	TESTQ     BX, BX
+	JZ        block1_panels2_all
+	ADDQ      AX, BX
+	VMOVUPD   (BX), Z4
+	VMOVUPD   word64_0<>+0(SB), Z5
+	VCMPPD    $0x04, Z5, Z4, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (DX)
+	VMOVUPD   64(BX), Z0
+	VMOVUPD   word64_0<>+0(SB), Z4
+	VCMPPD    $0x04, Z4, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(DX)
+	VMOVUPD   128(BX), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z2, K1, Z0
+	VMOVUPD   Z0, 128(DX)
+	VMOVUPD   192(BX), Z0
+	VMOVUPD   word64_0<>+0(SB), Z1
+	VCMPPD    $0x04, Z1, Z0, K1
+	VMOVAPD.Z Z3, K1, Z0
+	VMOVUPD   Z0, 192(DX)
+	JMP       block1_panels2_done
+
+block1_panels2_all:
+	VMOVUPD Z0, (DX)
+	VMOVUPD Z1, 64(DX)
+	VMOVUPD Z2, 128(DX)
+	VMOVUPD Z3, 192(DX)
+
+block1_panels2_done:
+	ADDQ $0x00000100, AX
+	SUBQ $0x02, CX
+	JMP  block1_panels2
+
+block1_panels2_none:
+block1_panels1:
+	CMPQ    CX, $0x01
+	JLT     block1_panels1_none
+	VMOVUPD zeros<>+0(SB), Z0
+	VMOVUPD zeros<>+0(SB), Z1
+	MOVQ    weights+24(FP), DX
+	ADDQ    AX, DX
+	MOVQ    deltas+40(FP), BX
+	MOVQ    masks+56(FP), SI
+	MOVQ    words+72(FP), DI
+	MOVQ    dRow+48(FP), R8
+	LEAQ    (R8)(R8*2), R8
+
+block1_panels1_words:
+	MOVQ  (SI), R8
+	TESTQ R8, R8
+	JZ    block1_panels1_none_left
+
+block1_panels1_bits:
+	TZCNTQ       R8, R9
+	LEAQ         (BX)(R9*8), R10
+	IMULQ        wRow+32(FP), R9
+	VMOVUPD      (DX)(R9*1), Z2
+	VMOVUPD      64(DX)(R9*1), Z3
+	VBROADCASTSD (R10), Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z0, Z2, Z0
+	VMULPD       Z3, Z4, Z2
 	VADDPD       Z1, Z2, Z1
-	ADDQ         $0x04, R11
-	DECQ         R12
-	JNZ          transfer1_loop
+	BLSRQ        R8, R8
+	JNZ          block1_panels1_bits
 
-transfer1_loop_end:
-	VMOVUPD Z0, (R8)
-	VMOVUPD Z1, 64(R8)
-	ADDQ    $0x00000080, R8
-	ADDQ    $0x00000080, R9
-	SUBQ    $0x01, R10
-	JMP     transfer1
+block1_panels1_none_left:
+	ADDQ      $0x08, SI
+	ADDQ      $0x00000200, BX
+	MOVQ      wRow+32(FP), R8
+	SHLQ      $0x06, R8
+	ADDQ      R8, DX
+	DECQ      DI
+	JNZ       block1_panels1_words
+	MOVQ      bRow+8(FP), DX
+	LEAQ      (DX)(DX*2), DX
+	MOVQ      below+0(FP), DX
+	ADDQ      AX, DX
+	MOVQ      y+80(FP), BX
+	TESTQ     BX, BX
+	JZ        block1_panels1_all
+	ADDQ      AX, BX
+	VMOVUPD   (BX), Z2
+	VMOVUPD   word64_0<>+0(SB), Z3
+	VCMPPD    $0x04, Z3, Z2, K1
+	VMOVAPD.Z Z0, K1, Z0
+	VMOVUPD   Z0, (DX)
+	VMOVUPD   64(BX), Z0
+	VMOVUPD   word64_0<>+0(SB), Z2
+	VCMPPD    $0x04, Z2, Z0, K1
+	VMOVAPD.Z Z1, K1, Z0
+	VMOVUPD   Z0, 64(DX)
+	JMP       block1_panels1_done
 
-transfer1_none:
-	ADDQ yRow+8(FP), CX
-	ADDQ dRow+48(FP), DX
-	ADDQ uRow+64(FP), BX
-	ADDQ $0x04, SI
-	DECQ DI
-	JNZ  transfer
+block1_panels1_all:
+	VMOVUPD Z0, (DX)
+	VMOVUPD Z1, 64(DX)
 
-transfer_end:
+block1_panels1_done:
+	ADDQ $0x00000080, AX
+	SUBQ $0x01, CX
+	JMP  block1_panels1
+
+block1_panels1_none:
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, below+0(FP)
+	MOVQ   dRow+48(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, deltas+40(FP)
+	MOVQ   mRow+64(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, masks+56(FP)
+	CMPQ   y+80(FP), $0x00
+	JEQ    block1_nil
+	MOVQ   bRow+8(FP), AX
+	IMUL3Q $0x01, AX, AX
+	ADDQ   AX, y+80(FP)
+
+block1_nil:
+	SUBQ $0x01, rows+88(FP)
+	JMP  block1
+
+block1_none:
 	VZEROUPPER
 	RET
 
-// func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
-// Requires: AVX, AVX512F
-TEXT ·outer64AVX512(SB), NOSPLIT, $0-120
-	MOVQ grad+0(FP), AX
-	MOVQ panelStride+24(FP), CX
-	LEAQ (CX)(CX*2), DX
-	XORQ DX, DX
-	MOVQ panels+16(FP), BX
+// func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
+// Requires: AVX, AVX512F, BMI
+TEXT ·outer64AVX512(SB), NOSPLIT, $0-96
+	MOVQ panelStride+24(FP), AX
+	LEAQ (AX)(AX*2), CX
 
-outer3:
-	CMPQ  BX, $0x03
-	JLT   outer3_none
-	MOVQ  values+32(FP), SI
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  DX, R9
-	TESTQ R10, R10
-	JZ    outer3_nil
-	ADDQ  DX, R10
+outer2:
+	CMPQ panels+16(FP), $0x02
+	JLT  outer2_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer3_nil:
-	MOVQ  rows+112(FP), R11
+outer2_block4:
+	CMPQ    SI, $0x04
+	JLT     outer2_block4_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD 128(BX), Z2
+	VMOVUPD 192(BX), Z3
+	VMOVUPD (BX)(DI*1), Z4
+	VMOVUPD 64(BX)(DI*1), Z5
+	VMOVUPD 128(BX)(DI*1), Z6
+	VMOVUPD 192(BX)(DI*1), Z7
+	VMOVUPD (BX)(DI*2), Z8
+	VMOVUPD 64(BX)(DI*2), Z9
+	VMOVUPD 128(BX)(DI*2), Z10
+	VMOVUPD 192(BX)(DI*2), Z11
+	VMOVUPD (BX)(R8*1), Z12
+	VMOVUPD 64(BX)(R8*1), Z13
+	VMOVUPD 128(BX)(R8*1), Z14
+	VMOVUPD 192(BX)(R8*1), Z15
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z16
+	VADDPD  Z0, Z16, Z16
+	VADDPD  Z4, Z16, Z16
+	VADDPD  Z8, Z16, Z16
+	VADDPD  Z12, Z16, Z16
+	VMOVUPD Z16, (R8)
+	VMOVUPD 64(R8), Z16
+	VADDPD  Z1, Z16, Z16
+	VADDPD  Z5, Z16, Z16
+	VADDPD  Z9, Z16, Z16
+	VADDPD  Z13, Z16, Z16
+	VMOVUPD Z16, 64(R8)
+	VMOVUPD (R8)(AX*1), Z16
+	VADDPD  Z2, Z16, Z16
+	VADDPD  Z6, Z16, Z16
+	VADDPD  Z10, Z16, Z16
+	VADDPD  Z14, Z16, Z16
+	VMOVUPD Z16, (R8)(AX*1)
+	VMOVUPD 64(R8)(AX*1), Z16
+	VADDPD  Z3, Z16, Z16
+	VADDPD  Z7, Z16, Z16
+	VADDPD  Z11, Z16, Z16
+	VADDPD  Z15, Z16, Z16
+	VMOVUPD Z16, 64(R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer2_block4_words:
+	MOVQ  (DX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (DX)(R13*1), R12
+	ORQ   (DX)(R13*2), R12
+	ORQ   (DX)(R14*1), R12
+	TESTQ R12, R12
+	JZ    outer2_block4_none_left
+
+outer2_block4_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R8)(R13*8), R14
+	SHLQ         $0x07, R13
+	ADDQ         DI, R13
+	VMOVUPD      (R13), Z16
+	VMOVUPD      64(R13), Z17
+	VMOVUPD      (R13)(AX*1), Z18
+	VMOVUPD      64(R13)(AX*1), Z19
+	VBROADCASTSD (R14), Z20
+	VMULPD       Z0, Z20, Z21
+	VADDPD       Z21, Z16, Z16
+	VMULPD       Z1, Z20, Z21
+	VADDPD       Z21, Z17, Z17
+	VMULPD       Z2, Z20, Z21
+	VADDPD       Z21, Z18, Z18
+	VMULPD       Z3, Z20, Z20
+	VADDPD       Z20, Z19, Z19
+	VBROADCASTSD (R14)(R10*1), Z20
+	VMULPD       Z4, Z20, Z21
+	VADDPD       Z21, Z16, Z16
+	VMULPD       Z5, Z20, Z21
+	VADDPD       Z21, Z17, Z17
+	VMULPD       Z6, Z20, Z21
+	VADDPD       Z21, Z18, Z18
+	VMULPD       Z7, Z20, Z20
+	VADDPD       Z20, Z19, Z19
+	VBROADCASTSD (R14)(R10*2), Z20
+	VMULPD       Z8, Z20, Z21
+	VADDPD       Z21, Z16, Z16
+	VMULPD       Z9, Z20, Z21
+	VADDPD       Z21, Z17, Z17
+	VMULPD       Z10, Z20, Z21
+	VADDPD       Z21, Z18, Z18
+	VMULPD       Z11, Z20, Z20
+	VADDPD       Z20, Z19, Z19
+	VBROADCASTSD (R14)(R11*1), Z20
+	VMULPD       Z12, Z20, Z21
+	VADDPD       Z21, Z16, Z16
+	VMULPD       Z13, Z20, Z21
+	VADDPD       Z21, Z17, Z17
+	VMULPD       Z14, Z20, Z21
+	VADDPD       Z21, Z18, Z18
+	VMULPD       Z15, Z20, Z20
+	VADDPD       Z20, Z19, Z19
+	VMOVUPD      Z16, (R13)
+	VMOVUPD      Z17, 64(R13)
+	VMOVUPD      Z18, (R13)(AX*1)
+	VMOVUPD      Z19, 64(R13)(AX*1)
+	BLSRQ        R12, R12
+	JNZ          outer2_block4_bits
+
+outer2_block4_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer2_block4_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x04, SI
+	JMP  outer2_block4
+
+outer2_block4_none:
+outer2_block2:
+	CMPQ    SI, $0x02
+	JLT     outer2_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD 128(BX), Z2
+	VMOVUPD 192(BX), Z3
+	VMOVUPD (BX)(DI*1), Z4
+	VMOVUPD 64(BX)(DI*1), Z5
+	VMOVUPD 128(BX)(DI*1), Z6
+	VMOVUPD 192(BX)(DI*1), Z7
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z8
+	VADDPD  Z0, Z8, Z8
+	VADDPD  Z4, Z8, Z8
+	VMOVUPD Z8, (R8)
+	VMOVUPD 64(R8), Z8
+	VADDPD  Z1, Z8, Z8
+	VADDPD  Z5, Z8, Z8
+	VMOVUPD Z8, 64(R8)
+	VMOVUPD (R8)(AX*1), Z8
+	VADDPD  Z2, Z8, Z8
+	VADDPD  Z6, Z8, Z8
+	VMOVUPD Z8, (R8)(AX*1)
+	VMOVUPD 64(R8)(AX*1), Z8
+	VADDPD  Z3, Z8, Z8
+	VADDPD  Z7, Z8, Z8
+	VMOVUPD Z8, 64(R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer2_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer3_rows_end
+	JZ    outer2_block2_none_left
 
-outer3_rows:
-	MOVQ     valid+88(FP), R12
-	ADDQ     DX, R12
-	VMOVUPD  (R9), Z0
-	VMOVUPD  (R12), Z1
-	VPTESTMQ Z1, Z1, K1
-	VMOVUPD  64(R9), Z1
-	VMOVUPD  64(R12), Z2
-	VPTESTMQ Z2, Z2, K2
-	VMOVUPD  128(R9), Z2
-	VMOVUPD  128(R12), Z3
-	VPTESTMQ Z3, Z3, K3
-	VMOVUPD  192(R9), Z3
-	VMOVUPD  192(R12), Z4
-	VPTESTMQ Z4, Z4, K4
-	VMOVUPD  256(R9), Z4
-	VMOVUPD  256(R12), Z5
-	VPTESTMQ Z5, Z5, K5
-	VMOVUPD  320(R9), Z5
-	VMOVUPD  320(R12), Z6
-	VPTESTMQ Z6, Z6, K6
-	TESTQ    R10, R10
-	JZ       outer3_all
-	VMOVUPD  (R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K1, K1
-	VMOVUPD  64(R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K2, K2
-	VMOVUPD  128(R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K3, K3
-	VMOVUPD  192(R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K4, K4
-	VMOVUPD  256(R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K5, K5
-	VMOVUPD  320(R10), Z6
-	VMOVUPD  word64_0<>+0(SB), Z7
-	VCMPPD   $0x16, Z7, Z6, K6, K6
-	ADDQ     yRow+104(FP), R10
+outer2_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Z8
+	VMOVUPD      64(R12), Z9
+	VMOVUPD      (R12)(AX*1), Z10
+	VMOVUPD      64(R12)(AX*1), Z11
+	VBROADCASTSD (R13), Z12
+	VMULPD       Z0, Z12, Z13
+	VADDPD       Z13, Z8, Z8
+	VMULPD       Z1, Z12, Z13
+	VADDPD       Z13, Z9, Z9
+	VMULPD       Z2, Z12, Z13
+	VADDPD       Z13, Z10, Z10
+	VMULPD       Z3, Z12, Z12
+	VADDPD       Z12, Z11, Z11
+	VBROADCASTSD (R13)(R10*1), Z12
+	VMULPD       Z4, Z12, Z13
+	VADDPD       Z13, Z8, Z8
+	VMULPD       Z5, Z12, Z13
+	VADDPD       Z13, Z9, Z9
+	VMULPD       Z6, Z12, Z13
+	VADDPD       Z13, Z10, Z10
+	VMULPD       Z7, Z12, Z12
+	VADDPD       Z12, Z11, Z11
+	VMOVUPD      Z8, (R12)
+	VMOVUPD      Z9, 64(R12)
+	VMOVUPD      Z10, (R12)(AX*1)
+	VMOVUPD      Z11, 64(R12)(AX*1)
+	BLSRQ        R11, R11
+	JNZ          outer2_block2_bits
 
-outer3_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VMOVUPD (R12), Z6
-	VADDPD  Z0, Z6, K1, Z6
-	VMOVUPD Z6, (R12)
-	VMOVUPD 64(R12), Z6
-	VADDPD  Z1, Z6, K2, Z6
-	VMOVUPD Z6, 64(R12)
-	VMOVUPD (R12)(CX*1), Z6
-	VADDPD  Z2, Z6, K3, Z6
-	VMOVUPD Z6, (R12)(CX*1)
-	VMOVUPD 64(R12)(CX*1), Z6
-	VADDPD  Z3, Z6, K4, Z6
-	VMOVUPD Z6, 64(R12)(CX*1)
-	VMOVUPD (R12)(CX*2), Z6
-	VADDPD  Z4, Z6, K5, Z6
-	VMOVUPD Z6, (R12)(CX*2)
-	VMOVUPD 64(R12)(CX*2), Z6
-	VADDPD  Z5, Z6, K6, Z6
-	VMOVUPD Z6, 64(R12)(CX*2)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer3_loop_end
+outer2_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer2_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x02, SI
+	JMP  outer2_block2
 
-outer3_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSD (SI)(R14*8), Z6
-	SHLQ         $0x07, R14
-	ADDQ         AX, R14
-	VMULPD       Z0, Z6, Z7
-	VMOVUPD      (R14), Z8
-	VADDPD       Z7, Z8, K1, Z8
-	VMOVUPD      Z8, (R14)
-	VMULPD       Z1, Z6, Z7
-	VMOVUPD      64(R14), Z8
-	VADDPD       Z7, Z8, K2, Z8
-	VMOVUPD      Z8, 64(R14)
-	VMULPD       Z2, Z6, Z7
-	VMOVUPD      (R14)(CX*1), Z8
-	VADDPD       Z7, Z8, K3, Z8
-	VMOVUPD      Z8, (R14)(CX*1)
-	VMULPD       Z3, Z6, Z7
-	VMOVUPD      64(R14)(CX*1), Z8
-	VADDPD       Z7, Z8, K4, Z8
-	VMOVUPD      Z8, 64(R14)(CX*1)
-	VMULPD       Z4, Z6, Z7
-	VMOVUPD      (R14)(CX*2), Z8
-	VADDPD       Z7, Z8, K5, Z8
-	VMOVUPD      Z8, (R14)(CX*2)
-	VMULPD       Z5, Z6, Z6
-	VMOVUPD      64(R14)(CX*2), Z7
-	VADDPD       Z6, Z7, K6, Z7
-	VMOVUPD      Z7, 64(R14)(CX*2)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer3_loop
+outer2_block2_none:
+outer2_block1:
+	CMPQ    SI, $0x01
+	JLT     outer2_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD 128(BX), Z2
+	VMOVUPD 192(BX), Z3
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z4
+	VADDPD  Z0, Z4, Z4
+	VMOVUPD Z4, (R8)
+	VMOVUPD 64(R8), Z4
+	VADDPD  Z1, Z4, Z4
+	VMOVUPD Z4, 64(R8)
+	VMOVUPD (R8)(AX*1), Z4
+	VADDPD  Z2, Z4, Z4
+	VMOVUPD Z4, (R8)(AX*1)
+	VMOVUPD 64(R8)(AX*1), Z4
+	VADDPD  Z3, Z4, Z4
+	VMOVUPD Z4, 64(R8)(AX*1)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
 
-outer3_loop_end:
-	ADDQ vRow+40(FP), SI
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer3_rows
+outer2_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer2_block1_none_left
 
-outer3_rows_end:
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ CX, AX
-	ADDQ $0x00000180, DX
-	SUBQ $0x03, BX
-	JMP  outer3
+outer2_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Z4
+	VMOVUPD      64(R12), Z5
+	VMOVUPD      (R12)(AX*1), Z6
+	VMOVUPD      64(R12)(AX*1), Z7
+	VBROADCASTSD (R13), Z8
+	VMULPD       Z0, Z8, Z9
+	VADDPD       Z9, Z4, Z4
+	VMULPD       Z1, Z8, Z9
+	VADDPD       Z9, Z5, Z5
+	VMULPD       Z2, Z8, Z9
+	VADDPD       Z9, Z6, Z6
+	VMULPD       Z3, Z8, Z8
+	VADDPD       Z8, Z7, Z7
+	VMOVUPD      Z4, (R12)
+	VMOVUPD      Z5, 64(R12)
+	VMOVUPD      Z6, (R12)(AX*1)
+	VMOVUPD      Z7, 64(R12)(AX*1)
+	BLSRQ        R11, R11
+	JNZ          outer2_block1_bits
 
-outer3_none:
+outer2_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer2_block1_words
+	ADDQ R10, CX
+	SUBQ $0x01, SI
+	JMP  outer2_block1
+
+outer2_block1_none:
+	ADDQ   $0x00000100, deltas+72(FP)
+	IMUL3Q $0x02, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x02, panels+16(FP)
+	JMP    outer2
+
+outer2_none:
 outer1:
-	CMPQ  BX, $0x01
-	JLT   outer1_none
-	MOVQ  values+32(FP), SI
-	MOVQ  units+48(FP), DI
-	MOVQ  counts+64(FP), R8
-	MOVQ  deltas+72(FP), R9
-	MOVQ  y+96(FP), R10
-	ADDQ  DX, R9
-	TESTQ R10, R10
-	JZ    outer1_nil
-	ADDQ  DX, R10
+	CMPQ panels+16(FP), $0x01
+	JLT  outer1_none
+	MOVQ values+32(FP), CX
+	MOVQ masks+48(FP), DX
+	MOVQ deltas+72(FP), BX
+	MOVQ rows+88(FP), SI
 
-outer1_nil:
-	MOVQ  rows+112(FP), R11
+outer1_block4:
+	CMPQ    SI, $0x04
+	JLT     outer1_block4_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD (BX)(DI*1), Z2
+	VMOVUPD 64(BX)(DI*1), Z3
+	VMOVUPD (BX)(DI*2), Z4
+	VMOVUPD 64(BX)(DI*2), Z5
+	VMOVUPD (BX)(R8*1), Z6
+	VMOVUPD 64(BX)(R8*1), Z7
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z8
+	VADDPD  Z0, Z8, Z8
+	VADDPD  Z2, Z8, Z8
+	VADDPD  Z4, Z8, Z8
+	VADDPD  Z6, Z8, Z8
+	VMOVUPD Z8, (R8)
+	VMOVUPD 64(R8), Z8
+	VADDPD  Z1, Z8, Z8
+	VADDPD  Z3, Z8, Z8
+	VADDPD  Z5, Z8, Z8
+	VADDPD  Z7, Z8, Z8
+	VMOVUPD Z8, 64(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block4_words:
+	MOVQ  (DX), R12
+	MOVQ  mRow+56(FP), R13
+	LEAQ  (R13)(R13*2), R14
+	ORQ   (DX)(R13*1), R12
+	ORQ   (DX)(R13*2), R12
+	ORQ   (DX)(R14*1), R12
+	TESTQ R12, R12
+	JZ    outer1_block4_none_left
+
+outer1_block4_bits:
+	TZCNTQ       R12, R13
+	LEAQ         (R8)(R13*8), R14
+	SHLQ         $0x07, R13
+	ADDQ         DI, R13
+	VMOVUPD      (R13), Z8
+	VMOVUPD      64(R13), Z9
+	VBROADCASTSD (R14), Z10
+	VMULPD       Z0, Z10, Z11
+	VADDPD       Z11, Z8, Z8
+	VMULPD       Z1, Z10, Z10
+	VADDPD       Z10, Z9, Z9
+	VBROADCASTSD (R14)(R10*1), Z10
+	VMULPD       Z2, Z10, Z11
+	VADDPD       Z11, Z8, Z8
+	VMULPD       Z3, Z10, Z10
+	VADDPD       Z10, Z9, Z9
+	VBROADCASTSD (R14)(R10*2), Z10
+	VMULPD       Z4, Z10, Z11
+	VADDPD       Z11, Z8, Z8
+	VMULPD       Z5, Z10, Z10
+	VADDPD       Z10, Z9, Z9
+	VBROADCASTSD (R14)(R11*1), Z10
+	VMULPD       Z6, Z10, Z11
+	VADDPD       Z11, Z8, Z8
+	VMULPD       Z7, Z10, Z10
+	VADDPD       Z10, Z9, Z9
+	VMOVUPD      Z8, (R13)
+	VMOVUPD      Z9, 64(R13)
+	BLSRQ        R12, R12
+	JNZ          outer1_block4_bits
+
+outer1_block4_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer1_block4_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x04, SI
+	JMP  outer1_block4
+
+outer1_block4_none:
+outer1_block2:
+	CMPQ    SI, $0x02
+	JLT     outer1_block2_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD (BX)(DI*1), Z2
+	VMOVUPD 64(BX)(DI*1), Z3
+	ADDQ    DI, BX
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z4
+	VADDPD  Z0, Z4, Z4
+	VADDPD  Z2, Z4, Z4
+	VMOVUPD Z4, (R8)
+	VMOVUPD 64(R8), Z4
+	VADDPD  Z1, Z4, Z4
+	VADDPD  Z3, Z4, Z4
+	VMOVUPD Z4, 64(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
+
+outer1_block2_words:
+	MOVQ  (DX), R11
+	MOVQ  mRow+56(FP), R12
+	LEAQ  (R12)(R12*2), R13
+	ORQ   (DX)(R12*1), R11
 	TESTQ R11, R11
-	JZ    outer1_rows_end
+	JZ    outer1_block2_none_left
 
-outer1_rows:
-	MOVQ     valid+88(FP), R12
-	ADDQ     DX, R12
-	VMOVUPD  (R9), Z0
-	VMOVUPD  (R12), Z1
-	VPTESTMQ Z1, Z1, K1
-	VMOVUPD  64(R9), Z1
-	VMOVUPD  64(R12), Z2
-	VPTESTMQ Z2, Z2, K2
-	TESTQ    R10, R10
-	JZ       outer1_all
-	VMOVUPD  (R10), Z2
-	VMOVUPD  word64_0<>+0(SB), Z3
-	VCMPPD   $0x16, Z3, Z2, K1, K1
-	VMOVUPD  64(R10), Z2
-	VMOVUPD  word64_0<>+0(SB), Z3
-	VCMPPD   $0x16, Z3, Z2, K2, K2
-	ADDQ     yRow+104(FP), R10
+outer1_block2_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Z4
+	VMOVUPD      64(R12), Z5
+	VBROADCASTSD (R13), Z6
+	VMULPD       Z0, Z6, Z7
+	VADDPD       Z7, Z4, Z4
+	VMULPD       Z1, Z6, Z6
+	VADDPD       Z6, Z5, Z5
+	VBROADCASTSD (R13)(R10*1), Z6
+	VMULPD       Z2, Z6, Z7
+	VADDPD       Z7, Z4, Z4
+	VMULPD       Z3, Z6, Z6
+	VADDPD       Z6, Z5, Z5
+	VMOVUPD      Z4, (R12)
+	VMOVUPD      Z5, 64(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block2_bits
 
-outer1_all:
-	MOVQ    bias+8(FP), R12
-	ADDQ    AX, R12
-	VMOVUPD (R12), Z2
-	VADDPD  Z0, Z2, K1, Z2
-	VMOVUPD Z2, (R12)
-	VMOVUPD 64(R12), Z2
-	VADDPD  Z1, Z2, K2, Z2
-	VMOVUPD Z2, 64(R12)
-	MOVQ    DI, R12
-	MOVLQSX (R8), R13
-	TESTQ   R13, R13
-	JZ      outer1_loop_end
+outer1_block2_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer1_block2_words
+	ADDQ R10, CX
+	ADDQ R10, CX
+	ADDQ mRow+56(FP), DX
+	SUBQ $0x02, SI
+	JMP  outer1_block2
 
-outer1_loop:
-	MOVLQSX      (R12), R14
-	VBROADCASTSD (SI)(R14*8), Z2
-	SHLQ         $0x07, R14
-	ADDQ         AX, R14
-	VMULPD       Z0, Z2, Z3
-	VMOVUPD      (R14), Z4
-	VADDPD       Z3, Z4, K1, Z4
-	VMOVUPD      Z4, (R14)
-	VMULPD       Z1, Z2, Z2
-	VMOVUPD      64(R14), Z3
-	VADDPD       Z2, Z3, K2, Z3
-	VMOVUPD      Z3, 64(R14)
-	ADDQ         $0x04, R12
-	DECQ         R13
-	JNZ          outer1_loop
+outer1_block2_none:
+outer1_block1:
+	CMPQ    SI, $0x01
+	JLT     outer1_block1_none
+	MOVQ    dRow+80(FP), DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	ADDQ    DI, BX
+	MOVQ    grad+0(FP), DI
+	MOVQ    bias+8(FP), R8
+	ADDQ    DI, R8
+	VMOVUPD (R8), Z2
+	VADDPD  Z0, Z2, Z2
+	VMOVUPD Z2, (R8)
+	VMOVUPD 64(R8), Z2
+	VADDPD  Z1, Z2, Z2
+	VMOVUPD Z2, 64(R8)
+	MOVQ    words+64(FP), R9
+	MOVQ    vRow+40(FP), R10
+	MOVQ    CX, R8
+	LEAQ    (R10)(R10*2), R11
 
-outer1_loop_end:
-	ADDQ vRow+40(FP), SI
-	ADDQ uRow+56(FP), DI
-	ADDQ $0x04, R8
-	ADDQ dRow+80(FP), R9
-	DECQ R11
-	JNZ  outer1_rows
+outer1_block1_words:
+	MOVQ  (DX), R11
+	TESTQ R11, R11
+	JZ    outer1_block1_none_left
 
-outer1_rows_end:
-	ADDQ CX, AX
-	ADDQ $0x00000080, DX
-	SUBQ $0x01, BX
-	JMP  outer1
+outer1_block1_bits:
+	TZCNTQ       R11, R12
+	LEAQ         (R8)(R12*8), R13
+	SHLQ         $0x07, R12
+	ADDQ         DI, R12
+	VMOVUPD      (R12), Z2
+	VMOVUPD      64(R12), Z3
+	VBROADCASTSD (R13), Z4
+	VMULPD       Z0, Z4, Z5
+	VADDPD       Z5, Z2, Z2
+	VMULPD       Z1, Z4, Z4
+	VADDPD       Z4, Z3, Z3
+	VMOVUPD      Z2, (R12)
+	VMOVUPD      Z3, 64(R12)
+	BLSRQ        R11, R11
+	JNZ          outer1_block1_bits
+
+outer1_block1_none_left:
+	ADDQ $0x08, DX
+	ADDQ $0x00000200, R8
+	ADDQ $0x00002000, DI
+	DECQ R9
+	JNZ  outer1_block1_words
+	ADDQ R10, CX
+	SUBQ $0x01, SI
+	JMP  outer1_block1
+
+outer1_block1_none:
+	ADDQ   $0x00000080, deltas+72(FP)
+	IMUL3Q $0x01, AX, CX
+	ADDQ   CX, grad+0(FP)
+	SUBQ   $0x01, panels+16(FP)
+	JMP    outer1
 
 outer1_none:
 	VZEROUPPER

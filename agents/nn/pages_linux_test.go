@@ -60,7 +60,7 @@ func pages[T fp.Float](t *testing.T, l simd.Level, number uint64, before bool) {
 		}
 		for i := range tape.acts {
 			c := &tape.acts[i]
-			c.values, c.active, c.counts = fenced(m, c.values), fenced(m, c.active), fenced(m, c.counts)
+			c.values, c.active, c.counts, c.masks = fenced(m, c.values), fenced(m, c.active), fenced(m, c.counts), fenced(m, c.masks)
 		}
 		tape.grads, tape.layer, tape.below, tape.outs = fenced(m, tape.grads), fenced(m, tape.layer), fenced(m, tape.below), fenced(m, tape.outs)
 		for _, all := range [][]matrix[T]{b.acts, b.deltas} {

@@ -15,15 +15,19 @@ type Tape[T fp.Float] struct {
 	deltas  []T     // what of sums is not zero
 	offsets []int32 // and where the weights lie
 
-	layer, below []T // with vector instructions: of all rows, the gradient with respect to a layer and to that below
+	path         []step[T] // the network's layers on the tape, for vector instructions
+	layer, below []T       // with vector instructions: of all rows, the gradient with respect to a layer and to that below
 }
 
 // activations are the rows of one layer. Lanes beyond its width are zero.
 type activations[T fp.Float] struct {
 	size, stride int
 	values       []T
-	active       []int32 // of each row, the units that matter, ascending: all but zero inputs and idle ReLUs
-	counts       []int32 // and how many
+	// Of each row, the units that matter, ascending: all but zero inputs and idle ReLUs.
+	active []int32  // in plain Go: their numbers
+	counts []int32  // and how many
+	masks  []uint64 // with vector instructions: a bit each
+	words  int      // of a row's masks
 }
 
 // NewTape returns a tape for up to rows rows of networks of n's shape.
@@ -32,10 +36,12 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	widest := 0
 	for _, size := range n.Shape.Sizes {
 		stride := blocks(size) * Lanes
+		words := (size + 63) / 64
 		widest = max(widest, stride)
 		t.acts = append(t.acts, activations[T]{
 			size: size, stride: stride,
 			values: make([]T, rows*stride), active: make([]int32, rows*stride), counts: make([]int32, rows),
+			masks: make([]uint64, rows*words), words: words,
 		})
 	}
 	last := &t.acts[len(t.acts)-1]
@@ -48,6 +54,9 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	}
 	for row := range rows { // all outputs have a gradient
 		last.counts[row] = int32(last.all(row, t.outs))
+	}
+	for i := range t.acts { // forward changes those of inputs and ReLUs
+		t.acts[i].every(rows)
 	}
 	return t
 }
@@ -74,20 +83,13 @@ func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.si
 // activeOf returns the room for a row's list of active units.
 func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }
 
-// Work counts the operations of a forward and a backward pass over rows 0 to
-// rows-1: two a product, zeros and idle ReLUs left out.
-func (n *Net[T]) Work(t *Tape[T], rows int) (forward, backward int) {
-	for i := range n.layers {
-		l, in, out := &n.layers[i], &t.acts[i], &t.acts[i+1]
-		for r := range rows {
-			forward += 2 * int(in.counts[r]) * l.out
-			backward += 2 * int(in.counts[r]) * l.out
-			if i > 0 {
-				backward += 2 * int(out.counts[r]) * l.in
-			}
+// every sets the masks of all rows to all units.
+func (a *activations[T]) every(rows int) {
+	for row := range rows {
+		for k := range a.size {
+			a.masks[row*a.words+k/64] |= 1 << (k % 64)
 		}
 	}
-	return forward, backward
 }
 
 // all lists all units of a row and returns how many they are. numbers is 0, 1, 2, ...

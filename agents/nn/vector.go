@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"math"
+	"math/bits"
 	"unsafe"
 
 	"overnight/internal/fp"
@@ -11,11 +13,9 @@ import (
 // bits of the plain Go beside it. What they do is said in kernels_amd64.go. Strides
 // are in bytes.
 type kernels[T fp.Float] struct {
-	affine    func(y, init, weights *T, panels, panelStride int, values *T, indices *int32, count int)
-	rectified func(y, init, weights *T, panels, panelStride int, values *T, indices *int32, count int, valid, kept *T, places *int32) (left int)
-	list      func(y *T, panels int, kept *T, places *int32) (left int)
-	transfer  func(y *T, yRow, panels int, weights *T, rowStride int, deltas *T, dRow int, units *int32, uRow int, counts *int32, rows int)
-	outer     func(grad *T, bias, panels, panelStride int, values *T, vRow int, units *int32, uRow int, counts *int32, deltas *T, dRow int, valid, y *T, yRow, rows int)
+	forward   func(steps *uint64, count, row int) // of step
+	transfer  func(below *T, bRow, panels int, weights *T, wRow int, deltas *T, dRow int, masks *uint64, mRow, words int, y *T, rows int)
+	outer     func(grad *T, bias, panels, panelStride int, values *T, vRow int, masks *uint64, mRow, words int, deltas *T, dRow, rows int)
 	squares   func(sums, v *T, blocks int)
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
@@ -87,52 +87,81 @@ func turnPlain[T fp.Float](to, from []T, stride, inputs int) {
 	}
 }
 
+// step is a layer as the forward kernel is told of it. Strides are in bytes.
+type step[T fp.Float] struct {
+	weights *T      // of the first panel
+	bias    int     // how many bytes after them
+	stride  int     // from panel to panel
+	panels  int     //
+	words   int     // of a row's masks
+	x       *T      // the inputs of row 0
+	xRow    int     //
+	masks   *uint64 // theirs
+	y       *T      // the outputs of row 0
+	yRow    int     //
+	next    *uint64 // their masks, for ReLU
+	nextRow int     //
+	valid   *T      // nil: y is the sums
+}
+
+// steps returns the layers of n on the tape.
+func (t *Tape[T]) steps(n *Net[T]) []step[T] {
+	if len(t.path) > 0 && t.path[0].weights == &n.flat[0] {
+		return t.path
+	}
+	t.path = t.path[:0]
+	for i := range n.layers {
+		l, in, out := &n.layers[i], &t.acts[i], &t.acts[i+1]
+		s := step[T]{
+			weights: &n.flat[l.first*Lanes], bias: sizeof[T](l.in * Lanes), stride: sizeof[T]((l.in + 1) * Lanes), panels: l.panels,
+			words: in.words, x: &in.values[0], xRow: sizeof[T](in.stride), masks: &in.masks[0],
+			y: &out.values[0], yRow: sizeof[T](out.stride), next: &out.masks[0], nextRow: 8 * out.words,
+		}
+		if i < len(n.layers)-1 && l.act == ReLU {
+			s.valid = &n.valid[i][0]
+		}
+		t.path = append(t.path, s)
+	}
+	return t.path
+}
+
 // forward is Forward with vector instructions.
 func (n *Net[T]) forward(t *Tape[T], row int) []T {
-	k, in := n.kernels, &t.acts[0]
-	active, kept, spare := &in.active[row*in.stride], &n.values[0], &n.spare[0]
-	var values *T
-	var count int
-	// A vector load of what was just stored number by number waits for it, so inputs
-	// are listed only where there are zeros among them.
-	if x := in.row(row); hasZero(x) {
-		values, count = kept, k.list(&x[0], in.stride/Lanes, kept, active)
-	} else {
-		values, count = &x[0], in.all(row, t.outs)
+	in := &t.acts[0]
+	nonzero(in.row(row), in.masks[row*in.words:][:in.words])
+	steps := t.steps(n)
+	first := 0
+	for i := range steps {
+		if steps[i].valid == nil {
+			n.kernels.forward((*uint64)(unsafe.Pointer(&steps[first])), i+1-first, row)
+			n.apply(n.layers[i].act, t.acts[i+1].row(row))
+			first = i + 1
+		}
 	}
-	for i := range n.layers {
-		in.counts[row] = int32(count)
-		l, out := &n.layers[i], &t.acts[i+1]
-		weights := n.flat[l.first*Lanes:]
-		bias, stride := &weights[l.in*Lanes], sizeof[T]((l.in+1)*Lanes)
-		y, next := &out.values[row*out.stride], &out.active[row*out.stride]
-		switch last := i == len(n.layers)-1; {
-		case l.act == ReLU && !last:
-			kept, spare = spare, kept
-			count = k.rectified(y, bias, &weights[0], l.panels, stride, values, active, count, &n.valid[i][0], kept, next)
-			values = kept
-		default:
-			k.affine(y, bias, &weights[0], l.panels, stride, values, active, count)
-			n.apply(l.act, out.row(row))
-			if !last {
-				values, count = y, out.all(row, t.outs)
+	return t.Output(row)
+}
+
+// nonzero sets the bits of what is not zero. There is no branch on a value.
+func nonzero[T fp.Float](x []T, masks []uint64) {
+	for w := range masks {
+		m := uint64(0)
+		for k, v := range x[:min(64, len(x))] {
+			var b uint64
+			if unsafe.Sizeof(v) == 4 {
+				b = uint64(math.Float32bits(float32(v)) << 1)
+			} else {
+				b = math.Float64bits(float64(v)) << 1
 			}
+			m |= (b | -b) >> 63 << k
 		}
-		in, active = out, next
+		masks[w] = m
+		x = x[min(64, len(x)):]
 	}
-	return in.row(row)
 }
 
-func hasZero[T fp.Float](x []T) bool {
-	for _, v := range x {
-		if v == 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// backward is backRow with vector instructions, for all rows and layer by layer.
+// backward is backRow with vector instructions, for all rows and layer by layer. It
+// does not pass over every zero that backRow does, which makes no difference while
+// all numbers are finite.
 func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
 	n.turn()
 	top := &t.acts[len(n.layers)]
@@ -141,22 +170,39 @@ func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
 	n.deriveTape(n.layers[len(n.layers)-1].act, deltas, top, rows)
 	for i := len(n.layers); i > 0; i-- {
 		l, in, out := &n.layers[i-1], &t.acts[i-1], &t.acts[i]
-		g := grad[l.first*Lanes:]
-		var y *T
-		if i < len(n.layers) && l.act == ReLU {
-			y = &out.values[0]
-		}
-		width := sizeof[T](out.stride)
-		n.kernels.outer(&g[0], sizeof[T](l.in*Lanes), l.panels, sizeof[T]((l.in+1)*Lanes), &in.values[0], sizeof[T](in.stride),
-			&in.active[0], 4*in.stride, &in.counts[0], &deltas[0], width, &n.valid[i-1][0], y, width, rows)
+		inRow, outRow := sizeof[T](in.stride), sizeof[T](out.stride)
+		n.kernels.outer(&grad[l.first*Lanes], sizeof[T](l.in*Lanes), l.panels, sizeof[T]((l.in+1)*Lanes),
+			&in.values[0], inRow, &in.masks[0], 8*in.words, in.words, &deltas[0], outRow, rows)
 		if i == 1 {
 			return
 		}
-		n.kernels.transfer(&below[0], sizeof[T](in.stride), in.stride/Lanes, &n.turned[i-1][0], sizeof[T](in.stride),
-			&deltas[0], width, &out.active[0], 4*out.stride, &out.counts[0], rows)
+		act := n.layers[i-2].act
+		var y *T
+		if act == ReLU {
+			y = &in.values[0]
+		}
+		n.kernels.transfer(&below[0], inRow, in.stride/Lanes, &n.turned[i-1][0], inRow,
+			&deltas[0], outRow, &out.masks[0], 8*out.words, out.words, y, rows)
 		deltas, below = below, deltas
-		if act := n.layers[i-2].act; act != ReLU {
+		if act != ReLU {
 			n.deriveTape(act, deltas, in, rows)
+		}
+	}
+}
+
+// list writes the lists that backRow needs, from the masks.
+func (t *Tape[T]) list(rows int) {
+	for i := range t.acts[:len(t.acts)-1] {
+		a := &t.acts[i]
+		for row := range rows {
+			list, count := a.activeOf(row), 0
+			for w, m := range a.masks[row*a.words:][:a.words] {
+				for ; m != 0; m &= m - 1 {
+					list[count] = int32(64*w + bits.TrailingZeros64(m))
+					count++
+				}
+			}
+			a.counts[row] = int32(count)
 		}
 	}
 }

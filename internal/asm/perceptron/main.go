@@ -13,7 +13,7 @@ import (
 func main() {
 	ConstraintExpr("amd64")
 	for _, m := range machines() {
-		m.affine()
+		m.forward()
 		m.transfer()
 		m.outer()
 		m.squares()
@@ -38,7 +38,7 @@ func ret() {
 }
 
 // groups calls body for the panels that are left in n, so many at a time.
-func groups(name string, n Register, most int, body func(label string, size int)) {
+func groups(name string, n Op, most int, body func(label string, size int)) {
 	for size := most; size > 0; size /= 2 {
 		label := name + string(rune('0'+size))
 		Label(label)
