@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"math"
 	"math/bits"
 	"unsafe"
 
@@ -142,17 +141,18 @@ func (n *Net[T]) forward(t *Tape[T], row int) []T {
 }
 
 // nonzero sets the bits of what is not zero. There is no branch on a value.
+//
+//go:noinline
 func nonzero[T fp.Float](x []T, masks []uint64) {
 	for w := range masks {
-		m := uint64(0)
-		for k, v := range x[:min(64, len(x))] {
-			var b uint64
-			if unsafe.Sizeof(v) == 4 {
-				b = uint64(math.Float32bits(float32(v)) << 1)
-			} else {
-				b = math.Float64bits(float64(v)) << 1
+		m, bit := uint64(0), uint64(1)
+		for _, v := range x[:min(64, len(x))] {
+			b := uint64(0)
+			if v != 0 {
+				b = bit
 			}
-			m |= (b | -b) >> 63 << k
+			m |= b
+			bit <<= 1
 		}
 		masks[w] = m
 		x = x[min(64, len(x)):]

@@ -177,9 +177,7 @@ func (r *reinforce[T]) update() {
 // descend makes one step of the optimizer from the batch and its advantages.
 func (r *reinforce[T]) descend() {
 	loss, entropy := r.loss()
-	r.net.Backward(r.tape, r.rows, r.grad)
-
-	norm := r.net.Norm(r.grad)
+	norm := r.net.Backward(r.tape, r.rows, r.grad)
 	r.updates++
 	if !(norm <= math.MaxFloat32) {
 		r.err = fmt.Errorf("update %d: the gradient is %v long, so the policy has diverged; lower learning_rate, set grad_clip, or write log_std: {mode: clamped}", r.updates, norm)
