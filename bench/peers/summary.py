@@ -1,4 +1,4 @@
-"""Medians of times and of each round's ratios, and the agreement of returns, of the lines that run.sh gathers.
+"""Medians of times and of each round's ratios, and the agreement of returns, of the lines that run.sh and returns.sh gather.
 
 The returns of the last ten training episodes are held against Overnight's by two
 one-sided tests (Schuirmann 1987; normal approximation, the hundreds of trials are
@@ -23,13 +23,16 @@ def main():
     for line in sys.stdin:
         name, *words = line.split()
         rounds[name].append(dict(zip(words[::2], map(float, words[1::2]))))
-    order = ["notebook_torch", "numpy_lockstep"] + sorted(k for k in rounds if k.startswith("go_"))
+    peers = [k for k in ("notebook_torch", "numpy_lockstep") if k in rounds]
+    order = peers + sorted(k for k in rounds if k.startswith("go_"))
     times = {k: statistics.median(r["us_per_episode"] for r in rounds[k]) for k in order}
     least = {k: min(r["us_per_episode"] for r in rounds[k]) for k in order}
     # A round's programs run within seconds of each other, so its ratios hold what
     # other load does to the machine better than ratios of medians.
     def ratio(a, b):
-        return statistics.median(x["us_per_episode"] / y["us_per_episode"] for x, y in zip(rounds[a], rounds[b]))
+        if a not in peers:
+            return math.nan, math.nan
+        return least[a] / least[b], statistics.median(x["us_per_episode"] / y["us_per_episode"] for x, y in zip(rounds[a], rounds[b]))
     print(f"{'':20} {'us/episode':>11} {'least':>9} {'x PyTorch':>10} {'least':>7} {'x NumPy':>8} {'least':>6} {'first return':>13} {'last return':>12}")
     returns = {}
     for k in order:
@@ -38,14 +41,12 @@ def main():
         mean = sum(r["last10"] * r["trials"] for r in pool) / n
         returns[k] = (n, *mean_error(n, mean, sum(r["squares"] for r in pool)))
         first = sum(r["first10"] * r["trials"] for r in pool) / n
-        print(
-            f"{k:20} {times[k]:11.2f} {least[k]:9.2f} {ratio('notebook_torch', k):10.1f} {least['notebook_torch'] / least[k]:7.1f}"
-            f" {ratio('numpy_lockstep', k):8.2f} {least['numpy_lockstep'] / least[k]:6.2f} {first:13.0f} {mean:12.0f}"
-        )
+        (torch_least, torch), (numpy_least, numpy) = ratio("notebook_torch", k), ratio("numpy_lockstep", k)
+        print(f"{k:20} {times[k]:11.2f} {least[k]:9.2f} {torch:10.1f} {torch_least:7.1f} {numpy:8.2f} {numpy_least:6.2f} {first:13.0f} {mean:12.0f}")
     ours = max((k for k in order if k.startswith("go_float32")), key=lambda k: returns[k][0])
     n, mean, error = returns[ours]
     margin = MARGIN * mean
-    for k in ("numpy_lockstep", "notebook_torch"):
+    for k in reversed(peers):
         m, other, its = returns[k]
         sd = math.hypot(error, its)
         gap = mean - other

@@ -95,8 +95,13 @@ func kernels() []kernel {
 		n.Init(rng.Key{1})
 		t := n.NewTape(days)
 		s := rng.New(rng.Key{2})
-		for r := range days {
+		for r := range days { // days that follow one another look alike
 			fill(&s, t.Input(r), t.Gradient(r))
+			if x := t.Input(r); r > 0 {
+				for i, before := range t.Input(r - 1) {
+					x[i] = before + x[i]/8
+				}
+			}
 			n.Forward(t, r)
 		}
 		grad := n.Vector()
@@ -132,10 +137,7 @@ func kernels() []kernel {
 		{"30 rows backward", 100, func(l simd.Level) (func(), int) {
 			n, t, grad := episode(l)
 			_, flops := n.Work(t, days)
-			return func() {
-				clear(grad)
-				n.Backward(t, days, grad)
-			}, flops
+			return func() { n.Backward(t, days, grad) }, flops
 		}},
 		{"Adam, 2,886 parameters (13 operations each)", 200, func(l simd.Level) (func(), int) {
 			n, _, grad := episode(l)
