@@ -132,7 +132,7 @@ func (r *reinforce[T]) Act(in *envs.Step, a *envs.Action) {
 		return
 	}
 	for i, v := range raw {
-		v = max(0, min(1, v))
+		v = fp.Clamp01(v)
 		if r.keepClipped {
 			raw[i] = v
 		}

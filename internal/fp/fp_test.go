@@ -79,6 +79,21 @@ func TestEdges(t *testing.T) {
 	}
 }
 
+func TestClamp01(t *testing.T) {
+	t.Parallel()
+	for _, x := range []float64{math.Inf(-1), -2, -1e-310, math.Copysign(0, -1), 0, 1e-310, 1e-40, 0.25, 1 - 0x1p-53, 1, 1 + 0x1p-52, 7, math.Inf(1), math.NaN(), math.Copysign(math.NaN(), -1)} {
+		want := max(0, min(1, x))
+		if got := Clamp01(x); math.Float64bits(got) != math.Float64bits(want) && !(got != got && want != want) {
+			t.Errorf("Clamp01(%v) = %v, want %v", x, got, want)
+		}
+		y := float32(x)
+		short := max(0, min(1, y))
+		if got := Clamp01(y); math.Float32bits(got) != math.Float32bits(short) && !(got != got && short != short) {
+			t.Errorf("Clamp01(float32 %v) = %v, want %v", y, got, short)
+		}
+	}
+}
+
 var sink float64
 
 func BenchmarkExp64(b *testing.B) {
