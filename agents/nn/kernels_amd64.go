@@ -29,11 +29,6 @@ func transfer32AVX2(y *float32, yRow int, panels int, weights *float32, rowStrid
 //go:noescape
 func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
 
-// squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares32AVX2(sums *float32, v *float32, blocks int)
-
 // adam32AVX2 makes one step of Adam in the lanes that valid has all bits of.
 //
 //go:noescape
@@ -89,6 +84,16 @@ func tanhBack32AVX2(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
 
+// squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
+//
+//go:noescape
+func squares32AVX2(sums *float32, v *float32, blocks int)
+
+// adamFour32 makes one step of Adam in the lanes that valid has all bits of; only the first four may be.
+//
+//go:noescape
+func adamFour32(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
+
 // affine32AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
@@ -113,11 +118,6 @@ func transfer32AVX512(y *float32, yRow int, panels int, weights *float32, rowStr
 //
 //go:noescape
 func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, units *int32, uRow int, counts *int32, deltas *float32, dRow int, valid *float32, y *float32, yRow int, rows int)
-
-// squares32AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares32AVX512(sums *float32, v *float32, blocks int)
 
 // adam32AVX512 makes one step of Adam in the lanes that valid has all bits of.
 //
@@ -199,11 +199,6 @@ func transfer64AVX2(y *float64, yRow int, panels int, weights *float64, rowStrid
 //go:noescape
 func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
 
-// squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares64AVX2(sums *float64, v *float64, blocks int)
-
 // adam64AVX2 makes one step of Adam in the lanes that valid has all bits of.
 //
 //go:noescape
@@ -259,6 +254,16 @@ func tanhBack64AVX2(grad *float64, y *float64, panels int)
 //go:noescape
 func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
 
+// squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
+//
+//go:noescape
+func squares64AVX2(sums *float64, v *float64, blocks int)
+
+// adamFour64 makes one step of Adam in the lanes that valid has all bits of; only the first four may be.
+//
+//go:noescape
+func adamFour64(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
+
 // affine64AVX512 sets the panels of y to those of init plus the sum over i of values[i] times the panel at weights + indices[i] panels, and of the next panels, panelStride bytes apart.
 //
 //go:noescape
@@ -283,11 +288,6 @@ func transfer64AVX512(y *float64, yRow int, panels int, weights *float64, rowStr
 //
 //go:noescape
 func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, units *int32, uRow int, counts *int32, deltas *float64, dRow int, valid *float64, y *float64, yRow int, rows int)
-
-// squares64AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares64AVX512(sums *float64, v *float64, blocks int)
 
 // adam64AVX512 makes one step of Adam in the lanes that valid has all bits of.
 //
