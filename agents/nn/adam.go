@@ -45,7 +45,7 @@ func (a *Adam[T]) Step(n *Net[T], grad []Block[T], scale T) {
 	grad, first, second := grad[:len(n.Params)], a.first[:len(n.Params)], a.second[:len(n.Params)] // kernels check no bounds
 	for i, p := range n.parts {
 		if n.kernels != nil {
-			n.kernels.adam(&n.Params[p.from][0], &grad[p.from][0], &first[p.from][0], &second[p.from][0], p.to-p.from, &n.lanesOf[i][0], &c.scale)
+			n.kernels.stepOf(p.width)(&n.Params[p.from][0], &grad[p.from][0], &first[p.from][0], &second[p.from][0], p.to-p.from, &n.lanesOf[i][0], &c.scale)
 			continue
 		}
 		adamStep(n.Params[p.from:p.to], grad[p.from:p.to], first[p.from:p.to], second[p.from:p.to], p.width, c)

@@ -19,11 +19,6 @@ func transfer32AVX2(below *float32, bRow int, panels int, weights *float32, wRow
 //go:noescape
 func outer32AVX2(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
 
-// squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares32AVX2(sums *float32, v *float32, blocks int)
-
 // adam32AVX2 makes one step of Adam in the lanes that valid has all bits of.
 //
 //go:noescape
@@ -79,6 +74,16 @@ func tanhBack32AVX2(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
 
+// squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
+//
+//go:noescape
+func squares32AVX2(sums *float32, v *float32, blocks int)
+
+// adamFour32 makes one step of Adam in the lanes that valid has all bits of; only the first four may be.
+//
+//go:noescape
+func adamFour32(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
+
 // forward32AVX512 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
@@ -93,11 +98,6 @@ func transfer32AVX512(below *float32, bRow int, panels int, weights *float32, wR
 //
 //go:noescape
 func outer32AVX512(grad *float32, bias int, panels int, panelStride int, values *float32, vRow int, masks *uint64, mRow int, words int, deltas *float32, dRow int, rows int)
-
-// squares32AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares32AVX512(sums *float32, v *float32, blocks int)
 
 // adam32AVX512 makes one step of Adam in the lanes that valid has all bits of.
 //
@@ -169,11 +169,6 @@ func transfer64AVX2(below *float64, bRow int, panels int, weights *float64, wRow
 //go:noescape
 func outer64AVX2(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
 
-// squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares64AVX2(sums *float64, v *float64, blocks int)
-
 // adam64AVX2 makes one step of Adam in the lanes that valid has all bits of.
 //
 //go:noescape
@@ -229,6 +224,16 @@ func tanhBack64AVX2(grad *float64, y *float64, panels int)
 //go:noescape
 func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
 
+// squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
+//
+//go:noescape
+func squares64AVX2(sums *float64, v *float64, blocks int)
+
+// adamFour64 makes one step of Adam in the lanes that valid has all bits of; only the first four may be.
+//
+//go:noescape
+func adamFour64(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
+
 // forward64AVX512 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
@@ -243,11 +248,6 @@ func transfer64AVX512(below *float64, bRow int, panels int, weights *float64, wR
 //
 //go:noescape
 func outer64AVX512(grad *float64, bias int, panels int, panelStride int, values *float64, vRow int, masks *uint64, mRow int, words int, deltas *float64, dRow int, rows int)
-
-// squares64AVX512 adds to each lane of sums the squares of that lane of the blocks, one after the other.
-//
-//go:noescape
-func squares64AVX512(sums *float64, v *float64, blocks int)
 
 // adam64AVX512 makes one step of Adam in the lanes that valid has all bits of.
 //

@@ -1023,34 +1023,6 @@ outer1_none:
 	VZEROUPPER
 	RET
 
-// func squares32AVX2(sums *float32, v *float32, blocks int)
-// Requires: AVX
-TEXT ·squares32AVX2(SB), NOSPLIT, $0-24
-	MOVQ    sums+0(FP), AX
-	MOVQ    v+8(FP), CX
-	MOVQ    blocks+16(FP), DX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	TESTQ   DX, DX
-	JZ      squares_end
-
-squares:
-	VMOVUPS (CX), Y2
-	VMULPS  Y2, Y2, Y2
-	VADDPS  Y0, Y2, Y0
-	VMOVUPS 32(CX), Y2
-	VMULPS  Y2, Y2, Y2
-	VADDPS  Y1, Y2, Y1
-	ADDQ    $0x40, CX
-	DECQ    DX
-	JNZ     squares
-
-squares_end:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
-
 // func adam32AVX2(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
 // Requires: AVX, AVX2
 TEXT ·adam32AVX2(SB), NOSPLIT, $0-56
@@ -1058,10 +1030,9 @@ TEXT ·adam32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         grads+8(FP), CX
 	MOVQ         first+16(FP), DX
 	MOVQ         second+24(FP), BX
-	MOVQ         blocks+32(FP), SI
-	MOVQ         valid+40(FP), DI
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
 	MOVQ         c+48(FP), R8
-	IMUL3Q       $0x02, SI, SI
 	VBROADCASTSS (R8), Y0
 	VBROADCASTSS 4(R8), Y1
 	VBROADCASTSS 8(R8), Y2
@@ -1070,41 +1041,58 @@ TEXT ·adam32AVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS 20(R8), Y5
 	VBROADCASTSS 24(R8), Y6
 	VBROADCASTSS 28(R8), Y7
-	XORQ         R8, R8
-	TESTQ        SI, SI
-	JZ           adam_end
 
-adam:
-	VMULPS  (CX), Y0, Y8
-	VPAND   (DI)(R8*1), Y8, Y8
-	VMULPS  Y8, Y6, Y9
+adam1:
+	CMPQ    DI, $0x01
+	JLT     adam1_none
+	VMULPS  (CX), Y0, Y10
+	VPAND   (SI), Y10, Y10
+	VMULPS  Y10, Y6, Y8
 	VMULPS  (DX), Y4, Y11
-	VADDPS  Y11, Y9, Y9
-	VMOVUPS Y9, (DX)
-	VMULPS  Y8, Y7, Y10
-	VMULPS  Y8, Y10, Y10
+	VADDPS  Y11, Y8, Y8
+	VMOVUPS Y8, (DX)
+	VMULPS  Y10, Y7, Y9
+	VMULPS  Y10, Y9, Y9
 	VMULPS  (BX), Y5, Y11
-	VADDPS  Y11, Y10, Y10
-	VMOVUPS Y10, (BX)
-	VSQRTPS Y10, Y10
-	VMULPS  Y2, Y10, Y10
-	VADDPS  Y3, Y10, Y10
-	VMULPS  Y1, Y9, Y9
-	VDIVPS  Y10, Y9, Y9
-	VPAND   (DI)(R8*1), Y9, Y9
-	VMOVUPS (AX), Y11
-	VSUBPS  Y9, Y11, Y11
-	VMOVUPS Y11, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, R8
-	ANDQ    $0x3f, R8
-	DECQ    SI
-	JNZ     adam
+	VADDPS  Y11, Y9, Y9
+	VMOVUPS Y9, (BX)
+	VSQRTPS Y9, Y9
+	VMULPS  Y2, Y9, Y9
+	VADDPS  Y3, Y9, Y9
+	VMULPS  Y1, Y8, Y8
+	VDIVPS  Y9, Y8, Y8
+	VMOVUPS (AX), Y9
+	VPAND   (SI), Y8, Y8
+	VSUBPS  Y8, Y9, Y9
+	VMOVUPS Y9, (AX)
+	VMULPS  32(CX), Y0, Y10
+	VPAND   32(SI), Y10, Y10
+	VMULPS  Y10, Y6, Y8
+	VMULPS  32(DX), Y4, Y11
+	VADDPS  Y11, Y8, Y8
+	VMOVUPS Y8, 32(DX)
+	VMULPS  Y10, Y7, Y9
+	VMULPS  Y10, Y9, Y9
+	VMULPS  32(BX), Y5, Y11
+	VADDPS  Y11, Y9, Y9
+	VMOVUPS Y9, 32(BX)
+	VSQRTPS Y9, Y9
+	VMULPS  Y2, Y9, Y9
+	VADDPS  Y3, Y9, Y9
+	VMULPS  Y1, Y8, Y8
+	VDIVPS  Y9, Y8, Y8
+	VMOVUPS 32(AX), Y9
+	VPAND   32(SI), Y8, Y8
+	VSUBPS  Y8, Y9, Y9
+	VMOVUPS Y9, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, DI
+	JMP     adam1
 
-adam_end:
+adam1_none:
 	VZEROUPPER
 	RET
 
@@ -2536,6 +2524,87 @@ sigmoidBack:
 	JNZ     sigmoidBack
 
 sigmoidBack_end:
+	VZEROUPPER
+	RET
+
+// func squares32AVX2(sums *float32, v *float32, blocks int)
+// Requires: AVX
+TEXT ·squares32AVX2(SB), NOSPLIT, $0-24
+	MOVQ    sums+0(FP), AX
+	MOVQ    v+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	TESTQ   DX, DX
+	JZ      squares_end
+
+squares:
+	VMOVUPS (CX), Y2
+	VMULPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y0
+	VMOVUPS 32(CX), Y2
+	VMULPS  Y2, Y2, Y2
+	VADDPS  Y1, Y2, Y1
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     squares
+
+squares_end:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func adamFour32(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
+// Requires: AVX
+TEXT ·adamFour32(SB), NOSPLIT, $0-56
+	MOVQ         params+0(FP), AX
+	MOVQ         grads+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
+	MOVQ         c+48(FP), R8
+	VBROADCASTSS (R8), X0
+	VBROADCASTSS 4(R8), X1
+	VBROADCASTSS 8(R8), X2
+	VBROADCASTSS 12(R8), X3
+	VBROADCASTSS 16(R8), X4
+	VBROADCASTSS 20(R8), X5
+	VBROADCASTSS 24(R8), X6
+	VBROADCASTSS 28(R8), X7
+
+adamFour1:
+	CMPQ    DI, $0x01
+	JLT     adamFour1_none
+	VMULPS  (CX), X0, X10
+	VPAND   (SI), X10, X10
+	VMULPS  X10, X6, X8
+	VMULPS  (DX), X4, X11
+	VADDPS  X11, X8, X8
+	VMOVUPS X8, (DX)
+	VMULPS  X10, X7, X9
+	VMULPS  X10, X9, X9
+	VMULPS  (BX), X5, X11
+	VADDPS  X11, X9, X9
+	VMOVUPS X9, (BX)
+	VSQRTPS X9, X9
+	VMULPS  X2, X9, X9
+	VADDPS  X3, X9, X9
+	VMULPS  X1, X8, X8
+	VDIVPS  X9, X8, X8
+	VMOVUPS (AX), X9
+	VPAND   (SI), X8, X8
+	VSUBPS  X8, X9, X9
+	VMOVUPS X9, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, DI
+	JMP     adamFour1
+
+adamFour1_none:
 	VZEROUPPER
 	RET
 
@@ -4633,29 +4702,6 @@ outer1_none:
 	VZEROUPPER
 	RET
 
-// func squares32AVX512(sums *float32, v *float32, blocks int)
-// Requires: AVX, AVX512F
-TEXT ·squares32AVX512(SB), NOSPLIT, $0-24
-	MOVQ    sums+0(FP), AX
-	MOVQ    v+8(FP), CX
-	MOVQ    blocks+16(FP), DX
-	VMOVUPS (AX), Z0
-	TESTQ   DX, DX
-	JZ      squares_end
-
-squares:
-	VMOVUPS (CX), Z1
-	VMULPS  Z1, Z1, Z1
-	VADDPS  Z0, Z1, Z0
-	ADDQ    $0x40, CX
-	DECQ    DX
-	JNZ     squares
-
-squares_end:
-	VMOVUPS Z0, (AX)
-	VZEROUPPER
-	RET
-
 // func adam32AVX512(params *float32, grads *float32, first *float32, second *float32, blocks int, valid *float32, c *float32)
 // Requires: AVX, AVX512F
 TEXT ·adam32AVX512(SB), NOSPLIT, $0-56
@@ -4663,10 +4709,9 @@ TEXT ·adam32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         grads+8(FP), CX
 	MOVQ         first+16(FP), DX
 	MOVQ         second+24(FP), BX
-	MOVQ         blocks+32(FP), SI
-	MOVQ         valid+40(FP), DI
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
 	MOVQ         c+48(FP), R8
-	IMUL3Q       $0x01, SI, SI
 	VBROADCASTSS (R8), Z0
 	VBROADCASTSS 4(R8), Z1
 	VBROADCASTSS 8(R8), Z2
@@ -4675,43 +4720,199 @@ TEXT ·adam32AVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSS 20(R8), Z5
 	VBROADCASTSS 24(R8), Z6
 	VBROADCASTSS 28(R8), Z7
-	XORQ         R8, R8
-	TESTQ        SI, SI
-	JZ           adam_end
+	VMOVUPS      (SI), Z8
+	VPTESTMD     Z8, Z8, K1
 
-adam:
-	VMULPS  (CX), Z0, Z8
-	VPANDQ  (DI)(R8*1), Z8, Z8
-	VMULPS  Z8, Z6, Z9
-	VMULPS  (DX), Z4, Z11
-	VADDPS  Z11, Z9, Z9
-	VMOVUPS Z9, (DX)
-	VMULPS  Z8, Z7, Z10
-	VMULPS  Z8, Z10, Z10
-	VMULPS  (BX), Z5, Z11
-	VADDPS  Z11, Z10, Z10
-	VMOVUPS Z10, (BX)
-	VSQRTPS Z10, Z10
-	VMULPS  Z2, Z10, Z10
-	VADDPS  Z3, Z10, Z10
-	VMULPS  Z1, Z9, Z9
-	VDIVPS  Z10, Z9, Z9
-	VPANDQ  (DI)(R8*1), Z9, Z9
+adam3:
+	CMPQ         DI, $0x03
+	JLT          adam3_none
+	VMULPS.Z     (CX), Z0, K1, Z9
+	VMULPS       Z9, Z6, Z8
+	VMULPS       (DX), Z4, Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS      Z8, (DX)
+	VMULPS       Z9, Z7, Z11
+	VMULPS       Z9, Z11, Z11
+	VMULPS       (BX), Z5, Z10
+	VADDPS       Z10, Z11, Z11
+	VMOVUPS      Z11, (BX)
+	VMULPS.Z     64(CX), Z0, K1, Z10
+	VMULPS       Z10, Z6, Z9
+	VMULPS       64(DX), Z4, Z13
+	VADDPS       Z13, Z9, Z9
+	VMOVUPS      Z9, 64(DX)
+	VMULPS       Z10, Z7, Z12
+	VMULPS       Z10, Z12, Z12
+	VMULPS       64(BX), Z5, Z13
+	VADDPS       Z13, Z12, Z12
+	VMOVUPS      Z12, 64(BX)
+	VMULPS.Z     128(CX), Z0, K1, Z14
+	VMULPS       Z14, Z6, Z10
+	VMULPS       128(DX), Z4, Z15
+	VADDPS       Z15, Z10, Z10
+	VMOVUPS      Z10, 128(DX)
+	VMULPS       Z14, Z7, Z13
+	VMULPS       Z14, Z13, Z13
+	VMULPS       128(BX), Z5, Z15
+	VADDPS       Z15, Z13, Z13
+	VMOVUPS      Z13, 128(BX)
+	VMOVUPS      word32_d800000<>+0(SB), Z14
+	VMOVUPS      word32_72000000<>+0(SB), Z15
+	VPSUBD       Z14, Z12, Z16
+	VPCMPUD      $0x01, Z15, Z16, K3
+	VPTESTNMD    Z12, Z12, K2
+	KORTESTW     K3, K2
+	JCC          adam3_divide
+	VPSUBD       Z14, Z13, Z14
+	VPCMPUD      $0x01, Z15, Z14, K4
+	VPTESTNMD    Z13, Z13, K2
+	KORTESTW     K4, K2
+	JCC          adam3_divide
+	VRSQRT14PS.Z Z12, K3, Z16
+	VRSQRT14PS.Z Z13, K4, Z17
+	VMOVUPS      word32_3f000000<>+0(SB), Z18
+	VMULPS       Z12, Z16, Z14
+	VMULPS       Z18, Z16, Z16
+	VMULPS       Z13, Z17, Z15
+	VMULPS       Z18, Z17, Z17
+	VMOVUPS      word32_3f000000<>+0(SB), Z18
+	VFNMADD231PS Z14, Z16, Z18
+	VFMADD231PS  Z18, Z14, Z14
+	VFMADD231PS  Z18, Z16, Z16
+	VMOVUPS      word32_3f000000<>+0(SB), Z18
+	VFNMADD231PS Z15, Z17, Z18
+	VFMADD231PS  Z18, Z15, Z15
+	VFMADD231PS  Z18, Z17, Z17
+	VFNMADD231PS Z14, Z14, Z12
+	VFMADD213PS  Z14, Z16, Z12
+	VFNMADD231PS Z15, Z15, Z13
+	VFMADD213PS  Z15, Z17, Z13
+	JMP          adam3_rooted
+
+adam3_divide:
+	VSQRTPS Z12, Z12
+	VSQRTPS Z13, Z13
+
+adam3_rooted:
+	VSQRTPS Z11, Z11
+	VMULPS  Z2, Z11, Z11
+	VADDPS  Z3, Z11, Z11
+	VMULPS  Z1, Z8, Z8
+	VDIVPS  Z11, Z8, Z8
 	VMOVUPS (AX), Z11
-	VSUBPS  Z9, Z11, Z11
+	VSUBPS  Z8, Z11, K1, Z11
 	VMOVUPS Z11, (AX)
+	VMULPS  Z2, Z12, Z12
+	VADDPS  Z3, Z12, Z12
+	VMULPS  Z1, Z9, Z9
+	VDIVPS  Z12, Z9, Z9
+	VMOVUPS 64(AX), Z8
+	VSUBPS  Z9, Z8, K1, Z8
+	VMOVUPS Z8, 64(AX)
+	VMULPS  Z2, Z13, Z13
+	VADDPS  Z3, Z13, Z13
+	VMULPS  Z1, Z10, Z10
+	VDIVPS  Z13, Z10, Z10
+	VMOVUPS 128(AX), Z8
+	VSUBPS  Z10, Z8, K1, Z8
+	VMOVUPS Z8, 128(AX)
+	ADDQ    $0x000000c0, AX
+	ADDQ    $0x000000c0, CX
+	ADDQ    $0x000000c0, DX
+	ADDQ    $0x000000c0, BX
+	SUBQ    $0x03, DI
+	JMP     adam3
+
+adam3_none:
+adam1:
+	CMPQ         DI, $0x01
+	JLT          adam1_none
+	VMULPS.Z     (CX), Z0, K1, Z10
+	VMULPS       Z10, Z6, Z8
+	VMULPS       (DX), Z4, Z11
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS      Z8, (DX)
+	VMULPS       Z10, Z7, Z9
+	VMULPS       Z10, Z9, Z9
+	VMULPS       (BX), Z5, Z11
+	VADDPS       Z11, Z9, Z9
+	VMOVUPS      Z9, (BX)
+	VMOVUPS      word32_d800000<>+0(SB), Z10
+	VMOVUPS      word32_72000000<>+0(SB), Z11
+	VPSUBD       Z10, Z9, Z10
+	VPCMPUD      $0x01, Z11, Z10, K3
+	VPTESTNMD    Z9, Z9, K2
+	KORTESTW     K3, K2
+	JCC          adam1_divide
+	VRSQRT14PS.Z Z9, K3, Z11
+	VMOVUPS      word32_3f000000<>+0(SB), Z12
+	VMULPS       Z9, Z11, Z10
+	VMULPS       Z12, Z11, Z11
+	VMOVUPS      word32_3f000000<>+0(SB), Z12
+	VFNMADD231PS Z10, Z11, Z12
+	VFMADD231PS  Z12, Z10, Z10
+	VFMADD231PS  Z12, Z11, Z11
+	VFNMADD231PS Z10, Z10, Z9
+	VFMADD213PS  Z10, Z11, Z9
+	JMP          adam1_rooted
+
+adam1_divide:
+	VSQRTPS Z9, Z9
+
+adam1_rooted:
+	VMULPS  Z2, Z9, Z9
+	VADDPS  Z3, Z9, Z9
+	VMULPS  Z1, Z8, Z8
+	VDIVPS  Z9, Z8, Z8
+	VMOVUPS (AX), Z9
+	VSUBPS  Z8, Z9, K1, Z9
+	VMOVUPS Z9, (AX)
 	ADDQ    $0x40, AX
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	ADDQ    $0x40, BX
-	ADDQ    $0x40, R8
-	ANDQ    $0x3f, R8
-	DECQ    SI
-	JNZ     adam
+	SUBQ    $0x01, DI
+	JMP     adam1
 
-adam_end:
+adam1_none:
 	VZEROUPPER
 	RET
+
+DATA word32_d800000<>+0(SB)/4, $0x0d800000
+DATA word32_d800000<>+4(SB)/4, $0x0d800000
+DATA word32_d800000<>+8(SB)/4, $0x0d800000
+DATA word32_d800000<>+12(SB)/4, $0x0d800000
+DATA word32_d800000<>+16(SB)/4, $0x0d800000
+DATA word32_d800000<>+20(SB)/4, $0x0d800000
+DATA word32_d800000<>+24(SB)/4, $0x0d800000
+DATA word32_d800000<>+28(SB)/4, $0x0d800000
+DATA word32_d800000<>+32(SB)/4, $0x0d800000
+DATA word32_d800000<>+36(SB)/4, $0x0d800000
+DATA word32_d800000<>+40(SB)/4, $0x0d800000
+DATA word32_d800000<>+44(SB)/4, $0x0d800000
+DATA word32_d800000<>+48(SB)/4, $0x0d800000
+DATA word32_d800000<>+52(SB)/4, $0x0d800000
+DATA word32_d800000<>+56(SB)/4, $0x0d800000
+DATA word32_d800000<>+60(SB)/4, $0x0d800000
+GLOBL word32_d800000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_72000000<>+0(SB)/4, $0x72000000
+DATA word32_72000000<>+4(SB)/4, $0x72000000
+DATA word32_72000000<>+8(SB)/4, $0x72000000
+DATA word32_72000000<>+12(SB)/4, $0x72000000
+DATA word32_72000000<>+16(SB)/4, $0x72000000
+DATA word32_72000000<>+20(SB)/4, $0x72000000
+DATA word32_72000000<>+24(SB)/4, $0x72000000
+DATA word32_72000000<>+28(SB)/4, $0x72000000
+DATA word32_72000000<>+32(SB)/4, $0x72000000
+DATA word32_72000000<>+36(SB)/4, $0x72000000
+DATA word32_72000000<>+40(SB)/4, $0x72000000
+DATA word32_72000000<>+44(SB)/4, $0x72000000
+DATA word32_72000000<>+48(SB)/4, $0x72000000
+DATA word32_72000000<>+52(SB)/4, $0x72000000
+DATA word32_72000000<>+56(SB)/4, $0x72000000
+DATA word32_72000000<>+60(SB)/4, $0x72000000
+GLOBL word32_72000000<>(SB), RODATA|NOPTR, $64
 
 // func transpose32AVX512(to *float32, from *float32, rowStride int, inputs int, outputs int)
 // Requires: AVX, CMOV
@@ -6646,44 +6847,6 @@ outer1_none:
 	VZEROUPPER
 	RET
 
-// func squares64AVX2(sums *float64, v *float64, blocks int)
-// Requires: AVX
-TEXT ·squares64AVX2(SB), NOSPLIT, $0-24
-	MOVQ    sums+0(FP), AX
-	MOVQ    v+8(FP), CX
-	MOVQ    blocks+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	TESTQ   DX, DX
-	JZ      squares_end
-
-squares:
-	VMOVUPD (CX), Y4
-	VMULPD  Y4, Y4, Y4
-	VADDPD  Y0, Y4, Y0
-	VMOVUPD 32(CX), Y4
-	VMULPD  Y4, Y4, Y4
-	VADDPD  Y1, Y4, Y1
-	VMOVUPD 64(CX), Y4
-	VMULPD  Y4, Y4, Y4
-	VADDPD  Y2, Y4, Y2
-	VMOVUPD 96(CX), Y4
-	VMULPD  Y4, Y4, Y4
-	VADDPD  Y3, Y4, Y3
-	ADDQ    $0x00000080, CX
-	DECQ    DX
-	JNZ     squares
-
-squares_end:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
-	VZEROUPPER
-	RET
-
 // func adam64AVX2(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
 // Requires: AVX, AVX2
 TEXT ·adam64AVX2(SB), NOSPLIT, $0-56
@@ -6691,10 +6854,9 @@ TEXT ·adam64AVX2(SB), NOSPLIT, $0-56
 	MOVQ         grads+8(FP), CX
 	MOVQ         first+16(FP), DX
 	MOVQ         second+24(FP), BX
-	MOVQ         blocks+32(FP), SI
-	MOVQ         valid+40(FP), DI
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
 	MOVQ         c+48(FP), R8
-	IMUL3Q       $0x04, SI, SI
 	VBROADCASTSD (R8), Y0
 	VBROADCASTSD 8(R8), Y1
 	VBROADCASTSD 16(R8), Y2
@@ -6703,41 +6865,98 @@ TEXT ·adam64AVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSD 40(R8), Y5
 	VBROADCASTSD 48(R8), Y6
 	VBROADCASTSD 56(R8), Y7
-	XORQ         R8, R8
-	TESTQ        SI, SI
-	JZ           adam_end
 
-adam:
-	VMULPD  (CX), Y0, Y8
-	VPAND   (DI)(R8*1), Y8, Y8
-	VMULPD  Y8, Y6, Y9
+adam1:
+	CMPQ    DI, $0x01
+	JLT     adam1_none
+	VMULPD  (CX), Y0, Y10
+	VPAND   (SI), Y10, Y10
+	VMULPD  Y10, Y6, Y8
 	VMULPD  (DX), Y4, Y11
-	VADDPD  Y11, Y9, Y9
-	VMOVUPD Y9, (DX)
-	VMULPD  Y8, Y7, Y10
-	VMULPD  Y8, Y10, Y10
+	VADDPD  Y11, Y8, Y8
+	VMOVUPD Y8, (DX)
+	VMULPD  Y10, Y7, Y9
+	VMULPD  Y10, Y9, Y9
 	VMULPD  (BX), Y5, Y11
-	VADDPD  Y11, Y10, Y10
-	VMOVUPD Y10, (BX)
-	VSQRTPD Y10, Y10
-	VMULPD  Y2, Y10, Y10
-	VADDPD  Y3, Y10, Y10
-	VMULPD  Y1, Y9, Y9
-	VDIVPD  Y10, Y9, Y9
-	VPAND   (DI)(R8*1), Y9, Y9
-	VMOVUPD (AX), Y11
-	VSUBPD  Y9, Y11, Y11
-	VMOVUPD Y11, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, R8
-	ANDQ    $0x7f, R8
-	DECQ    SI
-	JNZ     adam
+	VADDPD  Y11, Y9, Y9
+	VMOVUPD Y9, (BX)
+	VSQRTPD Y9, Y9
+	VMULPD  Y2, Y9, Y9
+	VADDPD  Y3, Y9, Y9
+	VMULPD  Y1, Y8, Y8
+	VDIVPD  Y9, Y8, Y8
+	VMOVUPD (AX), Y9
+	VPAND   (SI), Y8, Y8
+	VSUBPD  Y8, Y9, Y9
+	VMOVUPD Y9, (AX)
+	VMULPD  32(CX), Y0, Y10
+	VPAND   32(SI), Y10, Y10
+	VMULPD  Y10, Y6, Y8
+	VMULPD  32(DX), Y4, Y11
+	VADDPD  Y11, Y8, Y8
+	VMOVUPD Y8, 32(DX)
+	VMULPD  Y10, Y7, Y9
+	VMULPD  Y10, Y9, Y9
+	VMULPD  32(BX), Y5, Y11
+	VADDPD  Y11, Y9, Y9
+	VMOVUPD Y9, 32(BX)
+	VSQRTPD Y9, Y9
+	VMULPD  Y2, Y9, Y9
+	VADDPD  Y3, Y9, Y9
+	VMULPD  Y1, Y8, Y8
+	VDIVPD  Y9, Y8, Y8
+	VMOVUPD 32(AX), Y9
+	VPAND   32(SI), Y8, Y8
+	VSUBPD  Y8, Y9, Y9
+	VMOVUPD Y9, 32(AX)
+	VMULPD  64(CX), Y0, Y10
+	VPAND   64(SI), Y10, Y10
+	VMULPD  Y10, Y6, Y8
+	VMULPD  64(DX), Y4, Y11
+	VADDPD  Y11, Y8, Y8
+	VMOVUPD Y8, 64(DX)
+	VMULPD  Y10, Y7, Y9
+	VMULPD  Y10, Y9, Y9
+	VMULPD  64(BX), Y5, Y11
+	VADDPD  Y11, Y9, Y9
+	VMOVUPD Y9, 64(BX)
+	VSQRTPD Y9, Y9
+	VMULPD  Y2, Y9, Y9
+	VADDPD  Y3, Y9, Y9
+	VMULPD  Y1, Y8, Y8
+	VDIVPD  Y9, Y8, Y8
+	VMOVUPD 64(AX), Y9
+	VPAND   64(SI), Y8, Y8
+	VSUBPD  Y8, Y9, Y9
+	VMOVUPD Y9, 64(AX)
+	VMULPD  96(CX), Y0, Y10
+	VPAND   96(SI), Y10, Y10
+	VMULPD  Y10, Y6, Y8
+	VMULPD  96(DX), Y4, Y11
+	VADDPD  Y11, Y8, Y8
+	VMOVUPD Y8, 96(DX)
+	VMULPD  Y10, Y7, Y9
+	VMULPD  Y10, Y9, Y9
+	VMULPD  96(BX), Y5, Y11
+	VADDPD  Y11, Y9, Y9
+	VMOVUPD Y9, 96(BX)
+	VSQRTPD Y9, Y9
+	VMULPD  Y2, Y9, Y9
+	VADDPD  Y3, Y9, Y9
+	VMULPD  Y1, Y8, Y8
+	VDIVPD  Y9, Y8, Y8
+	VMOVUPD 96(AX), Y9
+	VPAND   96(SI), Y8, Y8
+	VSUBPD  Y8, Y9, Y9
+	VMOVUPD Y9, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x01, DI
+	JMP     adam1
 
-adam_end:
+adam1_none:
 	VZEROUPPER
 	RET
 
@@ -7835,6 +8054,97 @@ sigmoidBack:
 	JNZ     sigmoidBack
 
 sigmoidBack_end:
+	VZEROUPPER
+	RET
+
+// func squares64AVX2(sums *float64, v *float64, blocks int)
+// Requires: AVX
+TEXT ·squares64AVX2(SB), NOSPLIT, $0-24
+	MOVQ    sums+0(FP), AX
+	MOVQ    v+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	TESTQ   DX, DX
+	JZ      squares_end
+
+squares:
+	VMOVUPD (CX), Y4
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y0, Y4, Y0
+	VMOVUPD 32(CX), Y4
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y1, Y4, Y1
+	VMOVUPD 64(CX), Y4
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y2, Y4, Y2
+	VMOVUPD 96(CX), Y4
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y3, Y4, Y3
+	ADDQ    $0x00000080, CX
+	DECQ    DX
+	JNZ     squares
+
+squares_end:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func adamFour64(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
+// Requires: AVX, AVX2
+TEXT ·adamFour64(SB), NOSPLIT, $0-56
+	MOVQ         params+0(FP), AX
+	MOVQ         grads+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
+	MOVQ         c+48(FP), R8
+	VBROADCASTSD (R8), Y0
+	VBROADCASTSD 8(R8), Y1
+	VBROADCASTSD 16(R8), Y2
+	VBROADCASTSD 24(R8), Y3
+	VBROADCASTSD 32(R8), Y4
+	VBROADCASTSD 40(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+
+adamFour1:
+	CMPQ    DI, $0x01
+	JLT     adamFour1_none
+	VMULPD  (CX), Y0, Y10
+	VPAND   (SI), Y10, Y10
+	VMULPD  Y10, Y6, Y8
+	VMULPD  (DX), Y4, Y11
+	VADDPD  Y11, Y8, Y8
+	VMOVUPD Y8, (DX)
+	VMULPD  Y10, Y7, Y9
+	VMULPD  Y10, Y9, Y9
+	VMULPD  (BX), Y5, Y11
+	VADDPD  Y11, Y9, Y9
+	VMOVUPD Y9, (BX)
+	VSQRTPD Y9, Y9
+	VMULPD  Y2, Y9, Y9
+	VADDPD  Y3, Y9, Y9
+	VMULPD  Y1, Y8, Y8
+	VDIVPD  Y9, Y8, Y8
+	VMOVUPD (AX), Y9
+	VPAND   (SI), Y8, Y8
+	VSUBPD  Y8, Y9, Y9
+	VMOVUPD Y9, (AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x01, DI
+	JMP     adamFour1
+
+adamFour1_none:
 	VZEROUPPER
 	RET
 
@@ -9599,34 +9909,6 @@ outer1_none:
 	VZEROUPPER
 	RET
 
-// func squares64AVX512(sums *float64, v *float64, blocks int)
-// Requires: AVX, AVX512F
-TEXT ·squares64AVX512(SB), NOSPLIT, $0-24
-	MOVQ    sums+0(FP), AX
-	MOVQ    v+8(FP), CX
-	MOVQ    blocks+16(FP), DX
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	TESTQ   DX, DX
-	JZ      squares_end
-
-squares:
-	VMOVUPD (CX), Z2
-	VMULPD  Z2, Z2, Z2
-	VADDPD  Z0, Z2, Z0
-	VMOVUPD 64(CX), Z2
-	VMULPD  Z2, Z2, Z2
-	VADDPD  Z1, Z2, Z1
-	ADDQ    $0x00000080, CX
-	DECQ    DX
-	JNZ     squares
-
-squares_end:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	VZEROUPPER
-	RET
-
 // func adam64AVX512(params *float64, grads *float64, first *float64, second *float64, blocks int, valid *float64, c *float64)
 // Requires: AVX, AVX512F
 TEXT ·adam64AVX512(SB), NOSPLIT, $0-56
@@ -9634,10 +9916,9 @@ TEXT ·adam64AVX512(SB), NOSPLIT, $0-56
 	MOVQ         grads+8(FP), CX
 	MOVQ         first+16(FP), DX
 	MOVQ         second+24(FP), BX
-	MOVQ         blocks+32(FP), SI
-	MOVQ         valid+40(FP), DI
+	MOVQ         valid+40(FP), SI
+	MOVQ         blocks+32(FP), DI
 	MOVQ         c+48(FP), R8
-	IMUL3Q       $0x02, SI, SI
 	VBROADCASTSD (R8), Z0
 	VBROADCASTSD 8(R8), Z1
 	VBROADCASTSD 16(R8), Z2
@@ -9646,41 +9927,58 @@ TEXT ·adam64AVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSD 40(R8), Z5
 	VBROADCASTSD 48(R8), Z6
 	VBROADCASTSD 56(R8), Z7
-	XORQ         R8, R8
-	TESTQ        SI, SI
-	JZ           adam_end
 
-adam:
-	VMULPD  (CX), Z0, Z8
-	VPANDQ  (DI)(R8*1), Z8, Z8
-	VMULPD  Z8, Z6, Z9
+adam1:
+	CMPQ    DI, $0x01
+	JLT     adam1_none
+	VMULPD  (CX), Z0, Z10
+	VPANDQ  (SI), Z10, Z10
+	VMULPD  Z10, Z6, Z8
 	VMULPD  (DX), Z4, Z11
-	VADDPD  Z11, Z9, Z9
-	VMOVUPD Z9, (DX)
-	VMULPD  Z8, Z7, Z10
-	VMULPD  Z8, Z10, Z10
+	VADDPD  Z11, Z8, Z8
+	VMOVUPD Z8, (DX)
+	VMULPD  Z10, Z7, Z9
+	VMULPD  Z10, Z9, Z9
 	VMULPD  (BX), Z5, Z11
-	VADDPD  Z11, Z10, Z10
-	VMOVUPD Z10, (BX)
-	VSQRTPD Z10, Z10
-	VMULPD  Z2, Z10, Z10
-	VADDPD  Z3, Z10, Z10
-	VMULPD  Z1, Z9, Z9
-	VDIVPD  Z10, Z9, Z9
-	VPANDQ  (DI)(R8*1), Z9, Z9
-	VMOVUPD (AX), Z11
-	VSUBPD  Z9, Z11, Z11
-	VMOVUPD Z11, (AX)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, R8
-	ANDQ    $0x7f, R8
-	DECQ    SI
-	JNZ     adam
+	VADDPD  Z11, Z9, Z9
+	VMOVUPD Z9, (BX)
+	VSQRTPD Z9, Z9
+	VMULPD  Z2, Z9, Z9
+	VADDPD  Z3, Z9, Z9
+	VMULPD  Z1, Z8, Z8
+	VDIVPD  Z9, Z8, Z8
+	VMOVUPD (AX), Z9
+	VPANDQ  (SI), Z8, Z8
+	VSUBPD  Z8, Z9, Z9
+	VMOVUPD Z9, (AX)
+	VMULPD  64(CX), Z0, Z10
+	VPANDQ  64(SI), Z10, Z10
+	VMULPD  Z10, Z6, Z8
+	VMULPD  64(DX), Z4, Z11
+	VADDPD  Z11, Z8, Z8
+	VMOVUPD Z8, 64(DX)
+	VMULPD  Z10, Z7, Z9
+	VMULPD  Z10, Z9, Z9
+	VMULPD  64(BX), Z5, Z11
+	VADDPD  Z11, Z9, Z9
+	VMOVUPD Z9, 64(BX)
+	VSQRTPD Z9, Z9
+	VMULPD  Z2, Z9, Z9
+	VADDPD  Z3, Z9, Z9
+	VMULPD  Z1, Z8, Z8
+	VDIVPD  Z9, Z8, Z8
+	VMOVUPD 64(AX), Z9
+	VPANDQ  64(SI), Z8, Z8
+	VSUBPD  Z8, Z9, Z9
+	VMOVUPD Z9, 64(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x01, DI
+	JMP     adam1
 
-adam_end:
+adam1_none:
 	VZEROUPPER
 	RET
 

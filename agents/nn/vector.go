@@ -17,6 +17,7 @@ type kernels[T fp.Float] struct {
 	outer     func(grad *T, bias, panels, panelStride int, values *T, vRow int, masks *uint64, mRow, words int, deltas *T, dRow, rows int)
 	squares   func(sums, v *T, blocks int)
 	adam      func(params, grads, first, second *T, blocks int, valid, c *T)
+	adamFour  func(params, grads, first, second *T, blocks int, valid, c *T)
 	transpose func(to, from *T, rowStride, inputs, outputs int)
 	columns   func(c *T, cPanel int, b *T, bStep, panels, rows int)
 	panel     panelKernel[T]
@@ -29,6 +30,14 @@ type kernels[T fp.Float] struct {
 }
 
 type panelKernel[T fp.Float] func(c *T, cRow, cPanel int, init *T, iRow, iPanel int, a *T, aRow, aStep int, b *T, bPanel, bStep int, rows, depth int)
+
+// stepOf returns the step of Adam for blocks with width lanes in use.
+func (k *kernels[T]) stepOf(width int) func(params, grads, first, second *T, blocks int, valid, c *T) {
+	if width <= 4 {
+		return k.adamFour
+	}
+	return k.adam
+}
 
 // sizeof is the size of n numbers.
 func sizeof[T fp.Float](n int) int {

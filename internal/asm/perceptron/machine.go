@@ -34,10 +34,13 @@ func (m machine) panel() int { return lanes * m.elem }
 func (m machine) real() string { return fmt.Sprintf("float%d", 8*m.elem) }
 
 func (m machine) vec() VecVirtual {
-	if m.wide() {
+	switch m.size {
+	case 64:
 		return ZMM()
+	case 32:
+		return YMM()
 	}
-	return YMM()
+	return XMM()
 }
 
 func (m machine) vecs(n int) []VecVirtual {

@@ -7,7 +7,6 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
-	. "github.com/mmcloughlin/avo/reg"
 )
 
 func main() {
@@ -16,12 +15,15 @@ func main() {
 		m.forward()
 		m.transfer()
 		m.outer()
-		m.squares()
 		m.adam()
 		m.transpose()
 		m.product()
 		m.columns()
 		m.activations()
+		if !m.wide() {
+			m.squares()
+			m.adamFour()
+		}
 	}
 	Generate()
 }
@@ -54,7 +56,8 @@ func groups(name string, n Op, most int, body func(label string, size int)) {
 // most is how many panels fit the registers.
 func (m machine) most() int { return min(4, 8/m.regs()) }
 
-// squares: the sums under nn.Norm.
+// squares: the sums under nn.Norm. Longer registers are slower: each addition waits
+// for the one before it, and takes longer there.
 func (m machine) squares() {
 	t := m.real()
 	m.function("squares", "sums, v *"+t+", blocks int", "adds to each lane of sums the squares of that lane of the blocks, one after the other.")
@@ -75,55 +78,5 @@ func (m machine) squares() {
 	for i := range s {
 		m.move(s[i], at(sums, i*m.size))
 	}
-	ret()
-}
-
-// adam: nn's adamStep. The numbers of c are scale, rate, root, epsilon, keep1,
-// keep2, add1, add2.
-func (m machine) adam() {
-	t := m.real()
-	m.function("adam", "params, grads, first, second *"+t+", blocks int, valid, c *"+t, "makes one step of Adam in the lanes that valid has all bits of.")
-	p, g, first, second := pointer("params"), pointer("grads"), pointer("first"), pointer("second")
-	n, valid, c := pointer("blocks"), pointer("valid"), pointer("c")
-	bytes := GP64()
-	IMUL3Q(imm(m.regs()), n, bytes)
-	number := func(i int) VecVirtual {
-		v := m.vec()
-		m.broadcast(at(c, i*m.elem), v)
-		return v
-	}
-	scale, rate, root, epsilon := number(0), number(1), number(2), number(3)
-	keep1, keep2, add1, add2 := number(4), number(5), number(6), number(7)
-	within := GP64()
-	XORQ(within, within)
-	loop("adam", bytes, func() {
-		d, u, w, x := m.vec(), m.vec(), m.vec(), m.vec()
-		lane := Mem{Base: valid, Index: within, Scale: 1}
-		m.mul(at(g, 0), scale, d)
-		m.and(lane, d, d)
-		m.mul(d, add1, u)
-		m.mul(at(first, 0), keep1, x)
-		m.add(x, u, u)
-		m.move(u, at(first, 0))
-		m.mul(d, add2, w)
-		m.mul(d, w, w)
-		m.mul(at(second, 0), keep2, x)
-		m.add(x, w, w)
-		m.move(w, at(second, 0))
-		m.sqrt(w, w)
-		m.mul(root, w, w)
-		m.add(epsilon, w, w)
-		m.mul(rate, u, u)
-		m.div(w, u, u)
-		m.and(lane, u, u)
-		m.move(at(p, 0), x)
-		m.sub(u, x, x)
-		m.move(x, at(p, 0))
-		for _, r := range []Register{p, g, first, second} {
-			ADDQ(imm(m.size), r)
-		}
-		ADDQ(imm(m.size), within)
-		ANDQ(imm(m.panel()-1), within)
-	})
 	ret()
 }
