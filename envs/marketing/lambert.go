@@ -27,7 +27,7 @@ func lambertW0(x, rest []float64) {
 	}
 	for i, r := range rest {
 		w := float64(x[i] * r)
-		if w > 0 {
+		if w != 0 {
 			rest[i] = fp.LogUnit(x[i]/w) - w
 		}
 		x[i] = w
