@@ -10,9 +10,17 @@ var (
 // oracle is what Best works with.
 type oracle struct {
 	split  split
-	filled bool   // by waterfill, else by search
-	search search // empty until needed
+	filled bool     // by filler, else by search
+	filler filler   // empty until needed
+	search search   // the same
+	ahead  []split  // the solved splits of the days from first on
+	todo   []*split // all of ahead
+	first  int
 }
+
+// daysAhead is how many days Best solves at once, since their effectiveness is
+// known.
+const daysAhead = 32
 
 // Why the best policy is the best split of each day: spend changes nothing but
 // what is generated that day, delay and lifetime value are linear in it, and
@@ -71,14 +79,7 @@ func (e *Env) Best(a *envs.Action) float64 {
 		clear(a.Values[:e.entries])
 		return 0
 	}
-	s := &e.oracle.split
-	if e.p.Hold > 1 && e.day%e.p.Hold != 0 {
-		for i := range s.ch {
-			s.ch[i].s = e.ch[i].spend
-		}
-	} else {
-		e.solve()
-	}
+	s := e.today()
 	values := a.Values[:e.entries]
 	spend := 0.0
 	for i := range s.ch {
@@ -94,28 +95,84 @@ func (e *Env) Best(a *envs.Action) float64 {
 	return s.total()
 }
 
+// today returns the day's split, solved.
+func (e *Env) today() *split {
+	o := &e.oracle
+	switch {
+	case e.p.Hold > 1 && e.day%e.p.Hold != 0:
+		for i := range o.split.ch {
+			o.split.ch[i].s = e.ch[i].spend
+		}
+	case e.p.Hold > 1 || !o.filled:
+		e.solve()
+	default:
+		if n := e.day - o.first; n < 0 || n >= len(o.ahead) {
+			e.solveAhead()
+		}
+		return &o.ahead[e.day-o.first]
+	}
+	return &o.split
+}
+
 // solve finds the best split for the days until the next one.
 func (e *Env) solve() {
 	s := &e.oracle.split
-	days := min(e.p.Hold, e.p.Horizon-e.day)
-	if days == 1 {
+	if days := min(e.p.Hold, e.p.Horizon-e.day); days > 1 {
+		e.foresee(days)
+	} else {
 		for i := range s.ch {
 			s.ch[i].e = e.ch[i].eff
 		}
-		s.value, s.cost = float64(e.worth[e.day]*e.meanNoise), e.cost
-	} else {
-		e.foresee(days)
+		s.value = float64(e.worth[e.day] * e.meanNoise)
 	}
-	if s.value <= 0 && s.cost == 0 {
-		s.value = 1 // nothing lands any more: every split is as good
-	}
+	e.price(s)
 	if e.oracle.filled {
-		s.fill()
+		e.oracle.filler.fill(s)
 	} else {
 		e.oracle.search.run(s)
 	}
 	if s.cost > 0 && !s.free {
 		s.compareNothing()
+	}
+}
+
+// solveAhead finds the best splits of the coming days, side by side.
+func (e *Env) solveAhead() {
+	o := &e.oracle
+	o.first = e.day
+	o.ahead = resize(o.ahead, min(daysAhead, e.p.Horizon-e.day))
+	o.todo = o.todo[:0]
+	for d := range o.ahead {
+		s := &o.ahead[d]
+		o.todo = append(o.todo, s)
+		ch := s.ch
+		*s = o.split
+		s.ch = append(ch[:0], o.split.ch...)
+		s.value = float64(e.worth[e.day+d] * e.meanNoise)
+		e.price(s)
+		for i := range s.ch {
+			c := &e.ch[i]
+			if d == 0 {
+				s.ch[i].e = c.eff
+				continue
+			}
+			z := e.noise[2*e.k*(e.day+d-1)+e.k+i]
+			s.ch[i].e = c.drift(o.ahead[d-1].ch[i].e, z, e.p.Reversion, e.p.EffFloor)
+		}
+	}
+	o.filler.fill(o.todo...)
+	if e.cost > 0 && !e.oracle.split.free {
+		for d := range o.ahead {
+			o.ahead[d].compareNothing()
+		}
+	}
+}
+
+// price sets what a unit costs, and that generating pays.
+func (e *Env) price(s *split) {
+	s.cost = e.cost
+	if s.value <= 0 && s.cost == 0 {
+		s.value = 1 // nothing lands any more: every split is as good
 	}
 }
 
@@ -140,5 +197,4 @@ func (e *Env) foresee(days int) {
 		}
 	}
 	s.value = float64(worth*e.meanNoise) / float64(days)
-	s.cost = e.cost
 }

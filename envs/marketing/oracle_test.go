@@ -11,19 +11,26 @@ import (
 	"overnight/internal/rng"
 )
 
+// w0 is lambertW0 of one number.
+func w0(x float64) float64 {
+	w := []float64{x}
+	lambertW0(w, make([]float64, 1))
+	return w[0]
+}
+
 func TestLambert(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ x, want float64 }{ // Corless et al. 1996 and mpmath
 		{0, 0}, {1e-300, 1e-300}, {1e-9, 9.99999999000000001e-10}, {0.1, 0.0912765271608622642},
 		{1, 0.567143290409783873}, {2, 0.852605502013725491}, {math.E, 1},
 	} {
-		if got := lambertW0(c.x); math.Abs(got-c.want) > 4*0x1p-52*c.want {
+		if got := w0(c.x); math.Abs(got-c.want) > 4*0x1p-52*c.want {
 			t.Errorf("W0(%v) = %.17g, want %.17g", c.x, got, c.want)
 		}
 	}
 	for n := range 100_001 {
 		x := math.E * float64(n) / 100_000
-		if w := lambertW0(x); math.Abs(w*math.Exp(w)-x) > 8*0x1p-52*x {
+		if w := w0(x); math.Abs(w*math.Exp(w)-x) > 8*0x1p-52*x {
 			t.Fatalf("W0(%v) = %v, which times its exponential is %v", x, w, w*math.Exp(w))
 		}
 	}
@@ -52,7 +59,7 @@ func TestWaterFill(t *testing.T) {
 	for i, want := range []float64{226.89930, 420.44855, 352.65215} {
 		near(t, "spend on "+e.p.Channels[i], a.Values[i]*1000, want, tolerance)
 	}
-	lambda := e.oracle.split.fill()
+	lambda := e.oracle.ahead[0].descent.u
 	if math.Abs(lambda-0.03431240) > tolerance*0.0343 {
 		t.Errorf("lambda is %v, want 0.03431240", lambda)
 	}
@@ -154,7 +161,7 @@ func TestFillIsBest(t *testing.T) {
 			p.cost = 1
 			costly++
 		}
-		p.fill()
+		new(filler).fill(p)
 		p.check(t)
 		got := p.total()
 		for _, c := range p.ch {
@@ -359,6 +366,35 @@ func TestOptimumDeclared(t *testing.T) {
 		s := build(t, c.parameters).Spec()
 		if s.Optimum != c.want || s.NonNegative != c.nonNegative {
 			t.Errorf("%v: optimum %v, never negative %t; want %v, %t", c.parameters, s.Optimum, s.NonNegative, c.want, c.nonNegative)
+		}
+	}
+}
+
+// TestAhead: splits solved days ahead, side by side, are to the bit those that
+// each day solves alone from what effectiveness has become.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	for _, parameters := range []object{
+		{}, {"response": "saturating"}, {"response": "hill"}, {"cap": 0.4}, {"floor": []float64{0.3, 0, 0}},
+		{"unspent": true, "reward": "profit", "margin": 5.0}, {"reward": "profit", "margin": 5.0}, {"reward": "ltv"},
+		{"volatility_scale": 1e6}, {"delay": []float64{0, 0, 1}},
+	} {
+		parameters["horizon"] = 2*daysAhead + 6
+		e := build(t, parameters)
+		var step envs.Step
+		a := envs.Action{Values: make([]float64, e.entries)}
+		for episode := range uint64(5) {
+			e.Reset(rng.Root(episode, "ahead"), &step)
+			for !step.Done {
+				e.Best(&a)
+				e.solve()
+				for i, c := range e.oracle.split.ch {
+					if got, want := e.oracle.ahead[e.day-e.oracle.first].ch[i].s, c.s; got != want {
+						t.Fatalf("%v, day %d: channel %d gets %v, alone %v", parameters, e.day, i, got, want)
+					}
+				}
+				e.Step(&a, &step)
+			}
 		}
 	}
 }

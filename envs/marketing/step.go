@@ -40,6 +40,7 @@ func (e *Env) restart() {
 	clear(e.byChannel)
 	e.day, e.idle, e.customers, e.weight = 0, 0, 0, 1
 	e.last, e.total = lastDay{}, totals{}
+	e.oracle.ahead = e.oracle.ahead[:0]
 }
 
 // Step spends by a and moves on to the next day.
@@ -151,11 +152,16 @@ func (e *Env) draw() {
 		generated += g
 		spend += c.spend
 		c.effThen, c.seenThen = c.eff, c.seen
-		change := float64(reversion*(c.base-c.eff)) + float64(c.vol*z[k+i])
-		c.eff = max(floor, c.eff+change)
+		c.eff = c.drift(c.eff, z[k+i], reversion, floor)
 		c.seen = c.eff
 	}
 	e.last.generated, e.last.spend = generated, spend
+}
+
+// drift returns tomorrow's effectiveness.
+func (c *channel) drift(eff, z, reversion, floor float64) float64 {
+	change := float64(reversion*(c.base-eff)) + float64(c.vol*z)
+	return max(floor, eff+change)
 }
 
 // land spreads what was generated over the days to come, and takes what lands

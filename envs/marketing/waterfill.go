@@ -23,6 +23,18 @@ type split struct {
 	reach    []float64
 	sumK     float64 // sum of k_i
 	middle   float64 // response.edge where every channel spends the same s_i/k_i
+	descent  descent
+}
+
+// descent is how far the search for u has come.
+type descent struct {
+	u          float64 // where to look next
+	guess      float64 // where to look after the price
+	priced     bool    // u is the price
+	lo, hi     float64 // where u lies
+	before     float64 // distance from the budget at the last step
+	sum, slope float64 // of the s_i at u, and its derivative
+	steps      int
 }
 
 // outlet is a channel of a split, amounts in money.
@@ -74,11 +86,47 @@ func (p *split) prepare() bool {
 	return p.response.concave() && p.synergy == nil && fits
 }
 
-// fill solves a split that prepare accepted: e_i f'(s_i/k_i) is one marginal
+// filler solves splits of one response side by side: a step of a search waits
+// for the one before it, and the processor works on other splits meanwhile.
+type filler struct {
+	todo    []*split
+	w, rest []float64 // of every channel of todo
+}
+
+// fill solves splits that prepare accepted: e_i f'(s_i/k_i) is one marginal
 // value lambda for all i whose s_i is within its bounds. It searches for u, a
-// rising function of lambda (see inverse), and returns it. The s_i sum to the
-// budget within 1e-13 of it.
-func (p *split) fill() (u float64) {
+// rising function of lambda (see inverse). The s_i sum to the budget within 1e-13
+// of it.
+func (f *filler) fill(splits ...*split) {
+	f.todo = append(f.todo[:0], splits...)
+	for _, p := range f.todo {
+		p.begin()
+	}
+	for len(f.todo) > 0 {
+		f.w = f.w[:0]
+		for _, p := range f.todo {
+			f.w = p.arguments(f.w)
+		}
+		if f.todo[0].response.form == exponentialDecay {
+			f.rest = resize(f.rest, len(f.w))
+			lambertW0(f.w, f.rest)
+		}
+		at, left := 0, f.todo[:0]
+		for _, p := range f.todo {
+			p.spend(f.w[at:])
+			at += len(p.ch)
+		}
+		for _, p := range f.todo {
+			if p.advance() {
+				left = append(left, p)
+			}
+		}
+		f.todo = left
+	}
+}
+
+// begin brackets u and makes a first guess at it.
+func (p *split) begin() {
 	top, mean := 0.0, 0.0
 	for i := range p.ch {
 		c := &p.ch[i]
@@ -89,88 +137,117 @@ func (p *split) fill() (u float64) {
 	if top == 0 {
 		top = 1 // nothing works, and every split is as good
 	}
-	lo, hi := math.Inf(1), math.Inf(-1)
+	d := &p.descent
+	*d = descent{lo: math.Inf(1), hi: math.Inf(-1), before: math.Inf(1)}
 	for i := range p.ch {
 		c := &p.ch[i]
 		c.level = p.response.level(max(c.e, float64(top*negligible)))
-		lo = min(lo, p.response.mark(c.level, c.high))
-		hi = max(hi, p.response.mark(c.level, c.low))
+		d.lo = min(d.lo, p.response.mark(c.level, c.high))
+		d.hi = max(d.hi, p.response.mark(c.level, c.low))
 	}
+	d.u = p.response.mark(p.response.level(mean), p.middle)
 	if p.free {
-		price := p.response.price(p.cost / p.value) // what earns less is not worth spending
-		if sum, _ := p.at(price); sum <= p.budget {
-			return price
-		}
-		lo = max(lo, price)
+		d.priced = true
+		d.guess, d.u = d.u, p.response.price(p.cost/p.value)
+		return
 	}
-
-	u = p.response.mark(p.response.level(mean), p.middle)
-	tolerance := float64(p.budget * 1e-13)
-	before := math.Inf(1) // distance from the budget at the last step
-	for range iterations {
-		if u = max(lo, min(u, hi)); u != u {
-			u = lo + float64(0.5*(hi-lo))
-		}
-		sum, slope := p.at(u)
-		over := sum - p.budget
-		switch {
-		case over > tolerance:
-			lo = u
-		case over < -tolerance:
-			hi = u
-		default:
-			return u
-		}
-		if distance := math.Abs(over); distance <= 0.5*before {
-			u -= over / slope // infinite where slope is 0
-			before = distance
-		} else {
-			u = lo + float64(0.5*(hi-lo))
-			before = math.Inf(1)
-		}
-	}
-	return u
+	d.clamp()
 }
 
-// at sets s_i to what is best at u and returns their sum and its derivative.
-func (p *split) at(u float64) (sum, slope float64) {
+// arguments appends what inverse wants Lambert's function of.
+func (p *split) arguments(w []float64) []float64 {
 	for i := range p.ch {
+		w = append(w, float64(p.ch[i].level*p.descent.u))
+	}
+	return w
+}
+
+// spend sets s_i to what is best at u, given Lambert's function of the arguments.
+func (p *split) spend(w []float64) {
+	sum, slope := 0.0, 0.0
+	w = w[:len(p.ch)]
+	for i := range w {
 		c := &p.ch[i]
-		x, dx := p.response.inverse(c.level, u)
+		x, dx := p.response.inverse(c.level, p.descent.u, w[i])
 		s := float64(c.k * x)
 		if s > c.least && s < c.upper {
 			slope += float64(c.k * dx)
+		} else {
+			s = min(c.upper, max(c.least, s))
 		}
-		c.s = min(c.upper, max(c.least, s))
-		sum += c.s
+		c.s = s
+		sum += s
 	}
-	return sum, slope
+	p.descent.sum, p.descent.slope = sum, slope
+}
+
+// advance tells whether the search goes on, and where: by a Newton step, or by
+// bisection where the last step did not halve the distance.
+func (p *split) advance() bool {
+	d := &p.descent
+	if d.priced { // what earns less than the price is not worth spending
+		if d.sum <= p.budget {
+			return false
+		}
+		d.lo = max(d.lo, d.u)
+		d.u, d.priced = d.guess, false
+		d.clamp()
+		return true
+	}
+	tolerance := float64(p.budget * 1e-13)
+	over := d.sum - p.budget
+	switch {
+	case over > tolerance:
+		d.lo = d.u
+	case over < -tolerance:
+		d.hi = d.u
+	default:
+		return false
+	}
+	if distance := math.Abs(over); distance <= 0.5*d.before {
+		d.u -= over / d.slope // infinite where slope is 0
+		d.before = distance
+	} else {
+		d.u = d.lo + float64(0.5*(d.hi-d.lo))
+		d.before = math.Inf(1)
+	}
+	d.clamp()
+	d.steps++
+	return d.steps < iterations
+}
+
+// clamp moves u between lo and hi.
+func (d *descent) clamp() {
+	if d.u > d.lo && d.u < d.hi {
+		return
+	}
+	if d.u = max(d.lo, min(d.u, d.hi)); d.u != d.u {
+		d.u = d.lo + float64(0.5*(d.hi-d.lo))
+	}
 }
 
 // inverse returns the x at which a concave curve with effectiveness e has the
 // marginal value lambda, and dx/du; x is 0 or less where it is nowhere as large.
 // u and the level of e are chosen so that x is nearly straight in u:
 //
-//	exponential decay: u = lambda, level E/e, x = 1 - W0(level u)
+//	exponential decay: u = lambda, level E/e, x = 1 - w, w = W0(level u)
 //	saturating:        u = ln lambda, level ln e, x = level - u
 //	hill, h = 1:       u = -1/sqrt(lambda), level sqrt(e), x = -level u - 1
 //
 // since (1-x) exp(-x) = y is w exp(w) = E y with w = 1-x, and E = 2.71828...
-func (r response) inverse(level, u float64) (x, dx float64) {
+func (r response) inverse(level, u, w float64) (x, dx float64) {
 	switch r.form {
 	case saturating:
 		return level - u, -1
 	case hill:
 		return -float64(level*u) - 1, -level
 	}
-	y := float64(level * u)
-	if y >= euler {
+	if float64(level*u) >= euler {
 		return 0, 0
 	}
-	if y == 0 {
+	if w == 0 {
 		return 1, -level
 	}
-	w := lambertW0(y)
 	return 1 - w, -w / float64(u*(1+w))
 }
 
