@@ -29,6 +29,7 @@ bench:
 
 bench-peers:
 	bench/peers/run.sh
+	bench/peers/updates.sh
 	bench/peers/bandits.sh
 
 bits: tools

@@ -18,6 +18,9 @@ if grep -qw avx512dq /proc/cpuinfo; then levels="$levels avx512"; fi
 for round in $(seq "$rounds"); do
 	echo "round $round of $rounds" >&2
 	$pin "$python" bench/peers/notebook_torch.py --trials 1 --seed "$round"
+	$pin "$python" bench/peers/torch_tuned.py one --seed "$round"
+	$pin "$python" bench/peers/torch_tuned.py lockstep --seed "$round"
+	$pin "$python" bench/peers/numpy_one.py --seed "$round"
 	$pin "$python" bench/peers/numpy_lockstep.py --seed "$round"
 	for level in $levels; do
 		trials=1000

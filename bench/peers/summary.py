@@ -23,7 +23,7 @@ def main():
     for line in sys.stdin:
         name, *words = line.split()
         rounds[name].append(dict(zip(words[::2], map(float, words[1::2]))))
-    peers = [k for k in ("notebook_torch", "numpy_lockstep") if k in rounds]
+    peers = [k for k in ("notebook_torch", "torch_one", "torch_lockstep", "numpy_one", "numpy_lockstep") if k in rounds]
     order = peers + sorted(k for k in rounds if k.startswith("go_"))
     times = {k: statistics.median(r["us_per_episode"] for r in rounds[k]) for k in order}
     least = {k: min(r["us_per_episode"] for r in rounds[k]) for k in order}
@@ -46,7 +46,7 @@ def main():
     ours = max((k for k in order if k.startswith("go_float32")), key=lambda k: returns[k][0])
     n, mean, error = returns[ours]
     margin = MARGIN * mean
-    for k in reversed(peers):
+    for k in peers:
         m, other, its = returns[k]
         sd = math.hypot(error, its)
         gap = mean - other
