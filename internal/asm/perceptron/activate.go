@@ -178,7 +178,15 @@ func (m machine) addInt(x VecVirtual, y Op) VecVirtual {
 // exp is fp.Exp, operation by operation.
 func (m machine) exp(x VecVirtual) VecVirtual {
 	if m.elem == 4 {
-		return m.exp32(x)
+		return m.within(x, m.power(x), -87.33654, 88.72283)
+	}
+	return m.within(x, m.power(x), -708.3964185322641, 709.782712893384)
+}
+
+// power is exp where x is within bounds or no number.
+func (m machine) power(x VecVirtual) VecVirtual {
+	if m.elem == 4 {
+		return m.power32(x)
 	}
 	c := m.number
 	t := m.muladd(x, c(1.44269504088896338700), c(0x1.8p52))
@@ -195,19 +203,18 @@ func (m machine) exp(x VecVirtual) VecVirtual {
 	ef := m.muladd(r2, pair(1.0/3628800, 1.0/39916800), pair(1.0/40320, 1.0/362880))
 	hi := m.muladd(r4, pair(1.0/479001600, 1.0/6227020800), ef)
 	p := m.addInt(m.muladd(r8, hi, lo), m.left(t, 52))
-	return m.within(x, p, -708.3964185322641, 709.782712893384)
-}
-
-// within puts 0 for x below low, infinity above high, and x where it is no number.
-func (m machine) within(x, p VecVirtual, low, high float64) VecVirtual {
-	p = m.blend(m.compare(above, x, m.number(high)), m.number(math.Inf(1)), p)
-	p = m.blend(m.compare(below, x, m.number(low)), m.number(0), p)
 	return m.blend(m.compare(unordered, x, x), x, p)
 }
 
 const unordered = 3 // UNORD_Q
 
-func (m machine) exp32(x VecVirtual) VecVirtual {
+// within puts 0 for x below low and infinity above high.
+func (m machine) within(x, p VecVirtual, low, high float64) VecVirtual {
+	p = m.blend(m.compare(above, x, m.number(high)), m.number(math.Inf(1)), p)
+	return m.blend(m.compare(below, x, m.number(low)), m.number(0), p)
+}
+
+func (m machine) power32(x VecVirtual) VecVirtual {
 	c := m.number
 	k := m.binary(m.sub, m.muladd(x, c(1.44269504088896338700), c(0x1.8p23)), c(0x1.8p23))
 	r := m.binary(m.sub, x, m.binary(m.mul, k, c(6.93145752e-1)))
@@ -223,8 +230,7 @@ func (m machine) exp32(x VecVirtual) VecVirtual {
 	VPSUBD(h, n, rest)
 	bias := m.word(127)
 	p = m.binary(m.mul, p, m.left(m.addInt(h, bias), 23))
-	p = m.binary(m.mul, p, m.left(m.addInt(rest, bias), 23))
-	return m.within(x, p, -87.33654, 88.72283)
+	return m.binary(m.mul, p, m.left(m.addInt(rest, bias), 23))
 }
 
 // tanh is fp.Tanh: both of its formulas, and of each lane the one it takes.
@@ -237,7 +243,10 @@ func (m machine) tanh(x VecVirtual) VecVirtual {
 	p := m.muladd(m.muladd(c(-9.64399179425052238628e-1), z, c(-9.92877231001918586564e1)), z, c(-1.61468768441708447952e3))
 	q := m.muladd(m.muladd(m.binary(m.add, z, c(1.12811678491632931402e2)), z, c(2.23548839060100448583e3)), z, c(4.84406305325125486048e3))
 	small := m.binary(m.add, x, m.binary(m.mul, x, m.binary(m.mul, z, m.binary(m.div, p, q))))
-	e := m.exp(m.binary(m.add, a, a))
+	// Beyond 32 the result is 1. With the number last, the smaller of it and NaN is NaN.
+	most := m.vec()
+	m.pick(VMINPS, VMINPD)(a, m.register(c(32)), most)
+	e := m.power(m.binary(m.add, most, most))
 	t := m.binary(m.sub, c(1), m.binary(m.div, c(2), m.binary(m.add, e, c(1))))
 	signed := m.vec()
 	m.and(sign, x, signed)
