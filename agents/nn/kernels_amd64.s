@@ -1854,20 +1854,20 @@ TEXT ·relu32AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     relu_end
 
-relu:
+relu1:
+	CMPQ      CX, $0x01
+	JLT       relu1_none
 	VMOVUPS   (AX), Y0
 	VCMPPS    $0x16, word32_0<>+0(SB), Y0, Y1
 	VMOVUPS   word32_0<>+0(SB), Y2
 	VBLENDVPS Y1, Y0, Y2, Y0
 	VMOVUPS   Y0, (AX)
 	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       relu
+	SUBQ      $0x01, CX
+	JMP       relu1
 
-relu_end:
+relu1_none:
 	VZEROUPPER
 	RET
 
@@ -1877,13 +1877,181 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     tanh_end
 
-tanh:
+tanh2:
+	CMPQ       CX, $0x02
+	JLT        tanh2_none
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	VMOVUPS    word32_80000000<>+0(SB), Y2
+	VPANDN     Y0, Y2, Y3
+	VPANDN     Y1, Y2, Y2
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Y3, Y4
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Y2, Y5
+	VMOVUPS    word32_42000000<>+0(SB), Y6
+	VMINPS     Y3, Y6, Y3
+	VMINPS     Y2, Y6, Y2
+	VADDPS     Y3, Y3, Y3
+	VADDPS     Y2, Y2, Y2
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y3, Y6
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y2, Y7
+	VADDPS     word32_4b400000<>+0(SB), Y6, Y6
+	VADDPS     word32_4b400000<>+0(SB), Y7, Y7
+	VSUBPS     word32_4b400000<>+0(SB), Y6, Y6
+	VSUBPS     word32_4b400000<>+0(SB), Y7, Y7
+	VMULPS     word32_3f317200<>+0(SB), Y6, Y8
+	VMULPS     word32_3f317200<>+0(SB), Y7, Y9
+	VSUBPS     Y8, Y3, Y3
+	VSUBPS     Y9, Y2, Y2
+	VMULPS     word32_35bfbe8e<>+0(SB), Y6, Y8
+	VMULPS     word32_35bfbe8e<>+0(SB), Y7, Y9
+	VSUBPS     Y8, Y3, Y3
+	VSUBPS     Y9, Y2, Y2
+	VMULPS     Y3, Y3, Y8
+	VMULPS     Y2, Y2, Y9
+	VMULPS     Y8, Y8, Y10
+	VMULPS     Y9, Y9, Y11
+	VMULPS     word32_3e2aaaab<>+0(SB), Y3, Y12
+	VMULPS     word32_3e2aaaab<>+0(SB), Y2, Y13
+	VADDPS     word32_3f000000<>+0(SB), Y12, Y12
+	VADDPS     word32_3f000000<>+0(SB), Y13, Y13
+	VADDPS     word32_3f800000<>+0(SB), Y3, Y14
+	VADDPS     word32_3f800000<>+0(SB), Y2, Y15
+	VMULPS     Y12, Y8, Y12
+	VMULPS     Y13, Y9, Y13
+	VADDPS     Y14, Y12, Y12
+	VADDPS     Y15, Y13, Y13
+	VMULPS     word32_39500d01<>+0(SB), Y3, Y14
+	VMULPS     word32_39500d01<>+0(SB), Y2, Y15
+	VADDPS     word32_3ab60b61<>+0(SB), Y14, Y14
+	VADDPS     word32_3ab60b61<>+0(SB), Y15, Y15
+	VMULPS     word32_3c088889<>+0(SB), Y3, Y3
+	VMULPS     word32_3c088889<>+0(SB), Y2, Y2
+	VADDPS     word32_3d2aaaab<>+0(SB), Y3, Y3
+	VADDPS     word32_3d2aaaab<>+0(SB), Y2, Y2
+	VMULPS     Y14, Y8, Y8
+	VMULPS     Y15, Y9, Y9
+	VADDPS     Y3, Y8, Y3
+	VADDPS     Y2, Y9, Y2
+	VMULPS     Y3, Y10, Y3
+	VMULPS     Y2, Y11, Y2
+	VADDPS     Y12, Y3, Y3
+	VADDPS     Y13, Y2, Y2
+	VCVTTPS2DQ Y6, Y6
+	VCVTTPS2DQ Y7, Y7
+	VPSRAD     $0x01, Y6, Y8
+	VPSRAD     $0x01, Y7, Y9
+	VPSUBD     Y8, Y6, Y6
+	VPSUBD     Y9, Y7, Y7
+	VPADDD     word32_7f<>+0(SB), Y8, Y8
+	VPADDD     word32_7f<>+0(SB), Y9, Y9
+	VPSLLD     $0x17, Y8, Y8
+	VPSLLD     $0x17, Y9, Y9
+	VMULPS     Y8, Y3, Y3
+	VMULPS     Y9, Y2, Y2
+	VPADDD     word32_7f<>+0(SB), Y6, Y6
+	VPADDD     word32_7f<>+0(SB), Y7, Y7
+	VPSLLD     $0x17, Y6, Y6
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y6, Y3, Y3
+	VMULPS     Y7, Y2, Y2
+	VADDPS     word32_3f800000<>+0(SB), Y3, Y3
+	VADDPS     word32_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS    word32_40000000<>+0(SB), Y6
+	VDIVPS     Y3, Y6, Y3
+	VDIVPS     Y2, Y6, Y2
+	VMOVUPS    word32_3f800000<>+0(SB), Y6
+	VSUBPS     Y3, Y6, Y3
+	VSUBPS     Y2, Y6, Y2
+	VPAND      word32_80000000<>+0(SB), Y0, Y6
+	VPAND      word32_80000000<>+0(SB), Y1, Y7
+	VPXOR      Y6, Y3, Y3
+	VPXOR      Y7, Y2, Y2
+	VMULPS     Y0, Y0, Y6
+	VMULPS     Y1, Y1, Y7
+	VMULPS     word32_bf76e2dd<>+0(SB), Y6, Y8
+	VMULPS     word32_bf76e2dd<>+0(SB), Y7, Y9
+	VADDPS     word32_c2c69350<>+0(SB), Y8, Y8
+	VADDPS     word32_c2c69350<>+0(SB), Y9, Y9
+	VMULPS     Y6, Y8, Y8
+	VMULPS     Y7, Y9, Y9
+	VADDPS     word32_c4c9d602<>+0(SB), Y8, Y8
+	VADDPS     word32_c4c9d602<>+0(SB), Y9, Y9
+	VADDPS     word32_42e19f94<>+0(SB), Y6, Y10
+	VADDPS     word32_42e19f94<>+0(SB), Y7, Y11
+	VMULPS     Y6, Y10, Y10
+	VMULPS     Y7, Y11, Y11
+	VADDPS     word32_450bb7d0<>+0(SB), Y10, Y10
+	VADDPS     word32_450bb7d0<>+0(SB), Y11, Y11
+	VMULPS     Y6, Y10, Y10
+	VMULPS     Y7, Y11, Y11
+	VADDPS     word32_45976081<>+0(SB), Y10, Y10
+	VADDPS     word32_45976081<>+0(SB), Y11, Y11
+	VDIVPS     Y10, Y8, Y8
+	VDIVPS     Y11, Y9, Y9
+	VMULPS     Y8, Y6, Y6
+	VMULPS     Y9, Y7, Y7
+	VMULPS     Y6, Y0, Y6
+	VMULPS     Y7, Y1, Y7
+	VADDPS     Y6, Y0, Y0
+	VADDPS     Y7, Y1, Y1
+	VBLENDVPS  Y4, Y0, Y3, Y0
+	VBLENDVPS  Y5, Y1, Y2, Y1
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	ADDQ       $0x40, AX
+	SUBQ       $0x02, CX
+	JMP        tanh2
+
+tanh2_none:
+tanh1:
+	CMPQ       CX, $0x01
+	JLT        tanh1_none
 	VMOVUPS    (AX), Y0
 	VMOVUPS    word32_80000000<>+0(SB), Y1
-	VPANDN     Y0, Y1, Y2
+	VPANDN     Y0, Y1, Y1
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Y1, Y2
+	VMOVUPS    word32_42000000<>+0(SB), Y3
+	VMINPS     Y1, Y3, Y1
+	VADDPS     Y1, Y1, Y1
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y1, Y3
+	VADDPS     word32_4b400000<>+0(SB), Y3, Y3
+	VSUBPS     word32_4b400000<>+0(SB), Y3, Y3
+	VMULPS     word32_3f317200<>+0(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     word32_35bfbe8e<>+0(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     Y1, Y1, Y4
+	VMULPS     Y4, Y4, Y5
+	VMULPS     word32_3e2aaaab<>+0(SB), Y1, Y6
+	VADDPS     word32_3f000000<>+0(SB), Y6, Y6
+	VADDPS     word32_3f800000<>+0(SB), Y1, Y7
+	VMULPS     Y6, Y4, Y6
+	VADDPS     Y7, Y6, Y6
+	VMULPS     word32_39500d01<>+0(SB), Y1, Y7
+	VADDPS     word32_3ab60b61<>+0(SB), Y7, Y7
+	VMULPS     word32_3c088889<>+0(SB), Y1, Y1
+	VADDPS     word32_3d2aaaab<>+0(SB), Y1, Y1
+	VMULPS     Y7, Y4, Y4
+	VADDPS     Y1, Y4, Y1
+	VMULPS     Y1, Y5, Y1
+	VADDPS     Y6, Y1, Y1
+	VCVTTPS2DQ Y3, Y3
+	VPSRAD     $0x01, Y3, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     word32_7f<>+0(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	VPADDD     word32_7f<>+0(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y1, Y1
+	VADDPS     word32_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS    word32_40000000<>+0(SB), Y3
+	VDIVPS     Y1, Y3, Y1
+	VMOVUPS    word32_3f800000<>+0(SB), Y3
+	VSUBPS     Y1, Y3, Y1
+	VPAND      word32_80000000<>+0(SB), Y0, Y3
+	VPXOR      Y3, Y1, Y1
 	VMULPS     Y0, Y0, Y3
 	VMULPS     word32_bf76e2dd<>+0(SB), Y3, Y4
 	VADDPS     word32_c2c69350<>+0(SB), Y4, Y4
@@ -1897,56 +2065,14 @@ tanh:
 	VDIVPS     Y5, Y4, Y4
 	VMULPS     Y4, Y3, Y3
 	VMULPS     Y3, Y0, Y3
-	VADDPS     Y3, Y0, Y3
-	VMOVUPS    word32_42000000<>+0(SB), Y4
-	VMINPS     Y2, Y4, Y4
-	VADDPS     Y4, Y4, Y4
-	VMULPS     word32_3fb8aa3b<>+0(SB), Y4, Y5
-	VADDPS     word32_4b400000<>+0(SB), Y5, Y5
-	VSUBPS     word32_4b400000<>+0(SB), Y5, Y5
-	VMULPS     word32_3f317200<>+0(SB), Y5, Y6
-	VSUBPS     Y6, Y4, Y4
-	VMULPS     word32_35bfbe8e<>+0(SB), Y5, Y6
-	VSUBPS     Y6, Y4, Y4
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y6, Y7
-	VMULPS     word32_3e2aaaab<>+0(SB), Y4, Y8
-	VADDPS     word32_3f000000<>+0(SB), Y8, Y8
-	VADDPS     word32_3f800000<>+0(SB), Y4, Y9
-	VMULPS     Y8, Y6, Y8
-	VADDPS     Y9, Y8, Y8
-	VMULPS     word32_39500d01<>+0(SB), Y4, Y9
-	VADDPS     word32_3ab60b61<>+0(SB), Y9, Y9
-	VMULPS     word32_3c088889<>+0(SB), Y4, Y4
-	VADDPS     word32_3d2aaaab<>+0(SB), Y4, Y4
-	VMULPS     Y9, Y6, Y6
-	VADDPS     Y4, Y6, Y4
-	VMULPS     Y4, Y7, Y4
-	VADDPS     Y8, Y4, Y4
-	VCVTTPS2DQ Y5, Y5
-	VPSRAD     $0x01, Y5, Y6
-	VPSUBD     Y6, Y5, Y5
-	VPADDD     word32_7f<>+0(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y6, Y4, Y4
-	VPADDD     word32_7f<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VADDPS     word32_3f800000<>+0(SB), Y4, Y4
-	VMOVUPS    word32_40000000<>+0(SB), Y5
-	VDIVPS     Y4, Y5, Y4
-	VMOVUPS    word32_3f800000<>+0(SB), Y5
-	VSUBPS     Y4, Y5, Y4
-	VPAND      Y1, Y0, Y0
-	VPXOR      Y0, Y4, Y0
-	VCMPPS     $0x11, word32_3f200000<>+0(SB), Y2, Y1
-	VBLENDVPS  Y1, Y3, Y0, Y0
+	VADDPS     Y3, Y0, Y0
+	VBLENDVPS  Y2, Y0, Y1, Y0
 	VMOVUPS    Y0, (AX)
 	ADDQ       $0x20, AX
-	DECQ       CX
-	JNZ        tanh
+	SUBQ       $0x01, CX
+	JMP        tanh1
 
-tanh_end:
+tanh1_none:
 	VZEROUPPER
 	RET
 
@@ -1968,113 +2094,23 @@ DATA word32_80000000<>+56(SB)/4, $0x80000000
 DATA word32_80000000<>+60(SB)/4, $0x80000000
 GLOBL word32_80000000<>(SB), RODATA|NOPTR, $64
 
-DATA word32_bf76e2dd<>+0(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+4(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+8(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+12(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+16(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+20(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+24(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+28(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+32(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+36(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+40(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+44(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+48(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+52(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+56(SB)/4, $0xbf76e2dd
-DATA word32_bf76e2dd<>+60(SB)/4, $0xbf76e2dd
-GLOBL word32_bf76e2dd<>(SB), RODATA|NOPTR, $64
-
-DATA word32_c2c69350<>+0(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+4(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+8(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+12(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+16(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+20(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+24(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+28(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+32(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+36(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+40(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+44(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+48(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+52(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+56(SB)/4, $0xc2c69350
-DATA word32_c2c69350<>+60(SB)/4, $0xc2c69350
-GLOBL word32_c2c69350<>(SB), RODATA|NOPTR, $64
-
-DATA word32_c4c9d602<>+0(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+4(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+8(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+12(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+16(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+20(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+24(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+28(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+32(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+36(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+40(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+44(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+48(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+52(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+56(SB)/4, $0xc4c9d602
-DATA word32_c4c9d602<>+60(SB)/4, $0xc4c9d602
-GLOBL word32_c4c9d602<>(SB), RODATA|NOPTR, $64
-
-DATA word32_42e19f94<>+0(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+4(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+8(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+12(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+16(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+20(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+24(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+28(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+32(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+36(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+40(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+44(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+48(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+52(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+56(SB)/4, $0x42e19f94
-DATA word32_42e19f94<>+60(SB)/4, $0x42e19f94
-GLOBL word32_42e19f94<>(SB), RODATA|NOPTR, $64
-
-DATA word32_450bb7d0<>+0(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+4(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+8(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+12(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+16(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+20(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+24(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+28(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+32(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+36(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+40(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+44(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+48(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+52(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+56(SB)/4, $0x450bb7d0
-DATA word32_450bb7d0<>+60(SB)/4, $0x450bb7d0
-GLOBL word32_450bb7d0<>(SB), RODATA|NOPTR, $64
-
-DATA word32_45976081<>+0(SB)/4, $0x45976081
-DATA word32_45976081<>+4(SB)/4, $0x45976081
-DATA word32_45976081<>+8(SB)/4, $0x45976081
-DATA word32_45976081<>+12(SB)/4, $0x45976081
-DATA word32_45976081<>+16(SB)/4, $0x45976081
-DATA word32_45976081<>+20(SB)/4, $0x45976081
-DATA word32_45976081<>+24(SB)/4, $0x45976081
-DATA word32_45976081<>+28(SB)/4, $0x45976081
-DATA word32_45976081<>+32(SB)/4, $0x45976081
-DATA word32_45976081<>+36(SB)/4, $0x45976081
-DATA word32_45976081<>+40(SB)/4, $0x45976081
-DATA word32_45976081<>+44(SB)/4, $0x45976081
-DATA word32_45976081<>+48(SB)/4, $0x45976081
-DATA word32_45976081<>+52(SB)/4, $0x45976081
-DATA word32_45976081<>+56(SB)/4, $0x45976081
-DATA word32_45976081<>+60(SB)/4, $0x45976081
-GLOBL word32_45976081<>(SB), RODATA|NOPTR, $64
+DATA word32_3f200000<>+0(SB)/4, $0x3f200000
+DATA word32_3f200000<>+4(SB)/4, $0x3f200000
+DATA word32_3f200000<>+8(SB)/4, $0x3f200000
+DATA word32_3f200000<>+12(SB)/4, $0x3f200000
+DATA word32_3f200000<>+16(SB)/4, $0x3f200000
+DATA word32_3f200000<>+20(SB)/4, $0x3f200000
+DATA word32_3f200000<>+24(SB)/4, $0x3f200000
+DATA word32_3f200000<>+28(SB)/4, $0x3f200000
+DATA word32_3f200000<>+32(SB)/4, $0x3f200000
+DATA word32_3f200000<>+36(SB)/4, $0x3f200000
+DATA word32_3f200000<>+40(SB)/4, $0x3f200000
+DATA word32_3f200000<>+44(SB)/4, $0x3f200000
+DATA word32_3f200000<>+48(SB)/4, $0x3f200000
+DATA word32_3f200000<>+52(SB)/4, $0x3f200000
+DATA word32_3f200000<>+56(SB)/4, $0x3f200000
+DATA word32_3f200000<>+60(SB)/4, $0x3f200000
+GLOBL word32_3f200000<>(SB), RODATA|NOPTR, $64
 
 DATA word32_42000000<>+0(SB)/4, $0x42000000
 DATA word32_42000000<>+4(SB)/4, $0x42000000
@@ -2328,23 +2364,113 @@ DATA word32_40000000<>+56(SB)/4, $0x40000000
 DATA word32_40000000<>+60(SB)/4, $0x40000000
 GLOBL word32_40000000<>(SB), RODATA|NOPTR, $64
 
-DATA word32_3f200000<>+0(SB)/4, $0x3f200000
-DATA word32_3f200000<>+4(SB)/4, $0x3f200000
-DATA word32_3f200000<>+8(SB)/4, $0x3f200000
-DATA word32_3f200000<>+12(SB)/4, $0x3f200000
-DATA word32_3f200000<>+16(SB)/4, $0x3f200000
-DATA word32_3f200000<>+20(SB)/4, $0x3f200000
-DATA word32_3f200000<>+24(SB)/4, $0x3f200000
-DATA word32_3f200000<>+28(SB)/4, $0x3f200000
-DATA word32_3f200000<>+32(SB)/4, $0x3f200000
-DATA word32_3f200000<>+36(SB)/4, $0x3f200000
-DATA word32_3f200000<>+40(SB)/4, $0x3f200000
-DATA word32_3f200000<>+44(SB)/4, $0x3f200000
-DATA word32_3f200000<>+48(SB)/4, $0x3f200000
-DATA word32_3f200000<>+52(SB)/4, $0x3f200000
-DATA word32_3f200000<>+56(SB)/4, $0x3f200000
-DATA word32_3f200000<>+60(SB)/4, $0x3f200000
-GLOBL word32_3f200000<>(SB), RODATA|NOPTR, $64
+DATA word32_bf76e2dd<>+0(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+4(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+8(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+12(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+16(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+20(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+24(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+28(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+32(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+36(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+40(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+44(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+48(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+52(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+56(SB)/4, $0xbf76e2dd
+DATA word32_bf76e2dd<>+60(SB)/4, $0xbf76e2dd
+GLOBL word32_bf76e2dd<>(SB), RODATA|NOPTR, $64
+
+DATA word32_c2c69350<>+0(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+4(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+8(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+12(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+16(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+20(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+24(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+28(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+32(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+36(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+40(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+44(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+48(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+52(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+56(SB)/4, $0xc2c69350
+DATA word32_c2c69350<>+60(SB)/4, $0xc2c69350
+GLOBL word32_c2c69350<>(SB), RODATA|NOPTR, $64
+
+DATA word32_c4c9d602<>+0(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+4(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+8(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+12(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+16(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+20(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+24(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+28(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+32(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+36(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+40(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+44(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+48(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+52(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+56(SB)/4, $0xc4c9d602
+DATA word32_c4c9d602<>+60(SB)/4, $0xc4c9d602
+GLOBL word32_c4c9d602<>(SB), RODATA|NOPTR, $64
+
+DATA word32_42e19f94<>+0(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+4(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+8(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+12(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+16(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+20(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+24(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+28(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+32(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+36(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+40(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+44(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+48(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+52(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+56(SB)/4, $0x42e19f94
+DATA word32_42e19f94<>+60(SB)/4, $0x42e19f94
+GLOBL word32_42e19f94<>(SB), RODATA|NOPTR, $64
+
+DATA word32_450bb7d0<>+0(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+4(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+8(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+12(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+16(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+20(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+24(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+28(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+32(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+36(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+40(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+44(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+48(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+52(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+56(SB)/4, $0x450bb7d0
+DATA word32_450bb7d0<>+60(SB)/4, $0x450bb7d0
+GLOBL word32_450bb7d0<>(SB), RODATA|NOPTR, $64
+
+DATA word32_45976081<>+0(SB)/4, $0x45976081
+DATA word32_45976081<>+4(SB)/4, $0x45976081
+DATA word32_45976081<>+8(SB)/4, $0x45976081
+DATA word32_45976081<>+12(SB)/4, $0x45976081
+DATA word32_45976081<>+16(SB)/4, $0x45976081
+DATA word32_45976081<>+20(SB)/4, $0x45976081
+DATA word32_45976081<>+24(SB)/4, $0x45976081
+DATA word32_45976081<>+28(SB)/4, $0x45976081
+DATA word32_45976081<>+32(SB)/4, $0x45976081
+DATA word32_45976081<>+36(SB)/4, $0x45976081
+DATA word32_45976081<>+40(SB)/4, $0x45976081
+DATA word32_45976081<>+44(SB)/4, $0x45976081
+DATA word32_45976081<>+48(SB)/4, $0x45976081
+DATA word32_45976081<>+52(SB)/4, $0x45976081
+DATA word32_45976081<>+56(SB)/4, $0x45976081
+DATA word32_45976081<>+60(SB)/4, $0x45976081
+GLOBL word32_45976081<>(SB), RODATA|NOPTR, $64
 
 // func sigmoid32AVX2(y *float32, panels int)
 // Requires: AVX, AVX2
@@ -2352,10 +2478,100 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     sigmoid_end
 
-sigmoid:
+sigmoid2:
+	CMPQ       CX, $0x02
+	JLT        sigmoid2_none
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	VPXOR      word32_80000000<>+0(SB), Y0, Y0
+	VPXOR      word32_80000000<>+0(SB), Y1, Y1
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y0, Y2
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y1, Y3
+	VADDPS     word32_4b400000<>+0(SB), Y2, Y2
+	VADDPS     word32_4b400000<>+0(SB), Y3, Y3
+	VSUBPS     word32_4b400000<>+0(SB), Y2, Y2
+	VSUBPS     word32_4b400000<>+0(SB), Y3, Y3
+	VMULPS     word32_3f317200<>+0(SB), Y2, Y4
+	VMULPS     word32_3f317200<>+0(SB), Y3, Y5
+	VSUBPS     Y4, Y0, Y4
+	VSUBPS     Y5, Y1, Y5
+	VMULPS     word32_35bfbe8e<>+0(SB), Y2, Y6
+	VMULPS     word32_35bfbe8e<>+0(SB), Y3, Y7
+	VSUBPS     Y6, Y4, Y4
+	VSUBPS     Y7, Y5, Y5
+	VMULPS     Y4, Y4, Y6
+	VMULPS     Y5, Y5, Y7
+	VMULPS     Y6, Y6, Y8
+	VMULPS     Y7, Y7, Y9
+	VMULPS     word32_3e2aaaab<>+0(SB), Y4, Y10
+	VMULPS     word32_3e2aaaab<>+0(SB), Y5, Y11
+	VADDPS     word32_3f000000<>+0(SB), Y10, Y10
+	VADDPS     word32_3f000000<>+0(SB), Y11, Y11
+	VADDPS     word32_3f800000<>+0(SB), Y4, Y12
+	VADDPS     word32_3f800000<>+0(SB), Y5, Y13
+	VMULPS     Y10, Y6, Y10
+	VMULPS     Y11, Y7, Y11
+	VADDPS     Y12, Y10, Y10
+	VADDPS     Y13, Y11, Y11
+	VMULPS     word32_39500d01<>+0(SB), Y4, Y12
+	VMULPS     word32_39500d01<>+0(SB), Y5, Y13
+	VADDPS     word32_3ab60b61<>+0(SB), Y12, Y12
+	VADDPS     word32_3ab60b61<>+0(SB), Y13, Y13
+	VMULPS     word32_3c088889<>+0(SB), Y4, Y4
+	VMULPS     word32_3c088889<>+0(SB), Y5, Y5
+	VADDPS     word32_3d2aaaab<>+0(SB), Y4, Y4
+	VADDPS     word32_3d2aaaab<>+0(SB), Y5, Y5
+	VMULPS     Y12, Y6, Y6
+	VMULPS     Y13, Y7, Y7
+	VADDPS     Y4, Y6, Y4
+	VADDPS     Y5, Y7, Y5
+	VMULPS     Y4, Y8, Y4
+	VMULPS     Y5, Y9, Y5
+	VADDPS     Y10, Y4, Y4
+	VADDPS     Y11, Y5, Y5
+	VCVTTPS2DQ Y2, Y2
+	VCVTTPS2DQ Y3, Y3
+	VPSRAD     $0x01, Y2, Y6
+	VPSRAD     $0x01, Y3, Y7
+	VPSUBD     Y6, Y2, Y2
+	VPSUBD     Y7, Y3, Y3
+	VPADDD     word32_7f<>+0(SB), Y6, Y6
+	VPADDD     word32_7f<>+0(SB), Y7, Y7
+	VPSLLD     $0x17, Y6, Y6
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y6, Y4, Y4
+	VMULPS     Y7, Y5, Y5
+	VPADDD     word32_7f<>+0(SB), Y2, Y2
+	VPADDD     word32_7f<>+0(SB), Y3, Y3
+	VPSLLD     $0x17, Y2, Y2
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y2, Y4, Y2
+	VMULPS     Y3, Y5, Y3
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Y0, Y4
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Y1, Y5
+	VBLENDVPS  Y4, word32_7f800000<>+0(SB), Y2, Y2
+	VBLENDVPS  Y5, word32_7f800000<>+0(SB), Y3, Y3
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Y0, Y0
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Y1, Y1
+	VBLENDVPS  Y0, word32_0<>+0(SB), Y2, Y0
+	VBLENDVPS  Y1, word32_0<>+0(SB), Y3, Y1
+	VMOVUPS    word32_3f800000<>+0(SB), Y2
+	VADDPS     Y0, Y2, Y0
+	VADDPS     Y1, Y2, Y1
+	VMOVUPS    word32_3f800000<>+0(SB), Y2
+	VDIVPS     Y0, Y2, Y0
+	VDIVPS     Y1, Y2, Y1
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	ADDQ       $0x40, AX
+	SUBQ       $0x02, CX
+	JMP        sigmoid2
+
+sigmoid2_none:
+sigmoid1:
+	CMPQ       CX, $0x01
+	JLT        sigmoid1_none
 	VMOVUPS    (AX), Y0
 	VPXOR      word32_80000000<>+0(SB), Y0, Y0
 	VMULPS     word32_3fb8aa3b<>+0(SB), Y0, Y1
@@ -2399,10 +2615,10 @@ sigmoid:
 	VDIVPS     Y0, Y1, Y0
 	VMOVUPS    Y0, (AX)
 	ADDQ       $0x20, AX
-	DECQ       CX
-	JNZ        sigmoid
+	SUBQ       $0x01, CX
+	JMP        sigmoid1
 
-sigmoid_end:
+sigmoid1_none:
 	VZEROUPPER
 	RET
 
@@ -2691,15 +2907,13 @@ forward4_none_left:
 	JZ        forward4_sums
 	VMOVUPS   (DI), Z4
 	VPTESTMD  Z4, Z4, K1
-	VMOVUPS   word32_0<>+0(SB), Z4
-	VCMPPS    $0x16, Z4, Z0, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z0, K1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (CX)
 	KMOVW     K1, R9
 	VMOVUPS   64(DI), Z0
 	VPTESTMD  Z0, Z0, K1
-	VMOVUPS   word32_0<>+0(SB), Z0
-	VCMPPS    $0x16, Z0, Z1, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z1, K1, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(CX)
 	KMOVW     K1, R10
@@ -2707,8 +2921,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPS   128(DI), Z0
 	VPTESTMD  Z0, Z0, K1
-	VMOVUPS   word32_0<>+0(SB), Z0
-	VCMPPS    $0x16, Z0, Z2, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z2, K1, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, 128(CX)
 	KMOVW     K1, R10
@@ -2716,8 +2929,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPS   192(DI), Z0
 	VPTESTMD  Z0, Z0, K1
-	VMOVUPS   word32_0<>+0(SB), Z0
-	VCMPPS    $0x16, Z0, Z3, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z3, K1, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 192(CX)
 	KMOVW     K1, R10
@@ -2801,15 +3013,13 @@ forward2_none_left:
 	JZ        forward2_sums
 	VMOVUPS   (DI), Z2
 	VPTESTMD  Z2, Z2, K1
-	VMOVUPS   word32_0<>+0(SB), Z2
-	VCMPPS    $0x16, Z2, Z0, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z0, K1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (CX)
 	KMOVW     K1, SI
 	VMOVUPS   64(DI), Z0
 	VPTESTMD  Z0, Z0, K1
-	VMOVUPS   word32_0<>+0(SB), Z0
-	VCMPPS    $0x16, Z0, Z1, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z1, K1, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(CX)
 	KMOVW     K1, R9
@@ -2886,8 +3096,7 @@ forward1_none_left:
 	JZ        forward1_sums
 	VMOVUPS   (DI), Z1
 	VPTESTMD  Z1, Z1, K1
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x16, Z1, Z0, K1, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z0, K1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (CX)
 	KMOVW     K1, SI
@@ -3035,83 +3244,67 @@ block4_panels4_none_left:
 	JZ        block4_panels4_all
 	ADDQ      AX, DI
 	VMOVUPS   (DI), Z16
-	VMOVUPS   word32_0<>+0(SB), Z17
-	VCMPPS    $0x04, Z17, Z16, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z16, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   64(DI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z16
-	VCMPPS    $0x04, Z16, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(SI)
 	VMOVUPS   128(DI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, 128(SI)
 	VMOVUPS   192(DI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 192(SI)
 	VMOVUPS   (DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z4, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*1)
 	VMOVUPS   64(DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z5, K1, Z0
 	VMOVUPS   Z0, 64(SI)(DX*1)
 	VMOVUPS   128(DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z6, K1, Z0
 	VMOVUPS   Z0, 128(SI)(DX*1)
 	VMOVUPS   192(DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z7, K1, Z0
 	VMOVUPS   Z0, 192(SI)(DX*1)
 	VMOVUPS   (DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z8, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*2)
 	VMOVUPS   64(DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z9, K1, Z0
 	VMOVUPS   Z0, 64(SI)(DX*2)
 	VMOVUPS   128(DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z10, K1, Z0
 	VMOVUPS   Z0, 128(SI)(DX*2)
 	VMOVUPS   192(DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z11, K1, Z0
 	VMOVUPS   Z0, 192(SI)(DX*2)
 	VMOVUPS   (DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z12, K1, Z0
 	VMOVUPS   Z0, (SI)(BX*1)
 	VMOVUPS   64(DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z13, K1, Z0
 	VMOVUPS   Z0, 64(SI)(BX*1)
 	VMOVUPS   128(DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z14, K1, Z0
 	VMOVUPS   Z0, 128(SI)(BX*1)
 	VMOVUPS   192(DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z15, K1, Z0
 	VMOVUPS   Z0, 192(SI)(BX*1)
 	JMP       block4_panels4_done
@@ -3215,43 +3408,35 @@ block4_panels2_none_left:
 	JZ        block4_panels2_all
 	ADDQ      AX, DI
 	VMOVUPS   (DI), Z8
-	VMOVUPS   word32_0<>+0(SB), Z9
-	VCMPPS    $0x04, Z9, Z8, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z8, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   64(DI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z8
-	VCMPPS    $0x04, Z8, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(SI)
 	VMOVUPS   (DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*1)
 	VMOVUPS   64(DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 64(SI)(DX*1)
 	VMOVUPS   (DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z4, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*2)
 	VMOVUPS   64(DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z5, K1, Z0
 	VMOVUPS   Z0, 64(SI)(DX*2)
 	VMOVUPS   (DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z6, K1, Z0
 	VMOVUPS   Z0, (SI)(BX*1)
 	VMOVUPS   64(DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z7, K1, Z0
 	VMOVUPS   Z0, 64(SI)(BX*1)
 	JMP       block4_panels2_done
@@ -3334,23 +3519,19 @@ block4_panels1_none_left:
 	JZ        block4_panels1_all
 	ADDQ      AX, DI
 	VMOVUPS   (DI), Z4
-	VMOVUPS   word32_0<>+0(SB), Z5
-	VCMPPS    $0x04, Z5, Z4, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z4, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   (DI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z4
-	VCMPPS    $0x04, Z4, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*1)
 	VMOVUPS   (DI)(DX*2), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, (SI)(DX*2)
 	VMOVUPS   (DI)(BX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, (SI)(BX*1)
 	JMP       block4_panels1_done
@@ -3466,43 +3647,35 @@ block2_panels4_none_left:
 	JZ        block2_panels4_all
 	ADDQ      AX, SI
 	VMOVUPS   (SI), Z8
-	VMOVUPS   word32_0<>+0(SB), Z9
-	VCMPPS    $0x04, Z9, Z8, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z8, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (BX)
 	VMOVUPS   64(SI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z8
-	VCMPPS    $0x04, Z8, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(BX)
 	VMOVUPS   128(SI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, 128(BX)
 	VMOVUPS   192(SI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 192(BX)
 	VMOVUPS   (SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z4, K1, Z0
 	VMOVUPS   Z0, (BX)(DX*1)
 	VMOVUPS   64(SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z5, K1, Z0
 	VMOVUPS   Z0, 64(BX)(DX*1)
 	VMOVUPS   128(SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z6, K1, Z0
 	VMOVUPS   Z0, 128(BX)(DX*1)
 	VMOVUPS   192(SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z7, K1, Z0
 	VMOVUPS   Z0, 192(BX)(DX*1)
 	JMP       block2_panels4_done
@@ -3582,23 +3755,19 @@ block2_panels2_none_left:
 	JZ        block2_panels2_all
 	ADDQ      AX, SI
 	VMOVUPS   (SI), Z4
-	VMOVUPS   word32_0<>+0(SB), Z5
-	VCMPPS    $0x04, Z5, Z4, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z4, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (BX)
 	VMOVUPS   64(SI), Z0
-	VMOVUPS   word32_0<>+0(SB), Z4
-	VCMPPS    $0x04, Z4, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(BX)
 	VMOVUPS   (SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, (BX)(DX*1)
 	VMOVUPS   64(SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 64(BX)(DX*1)
 	JMP       block2_panels2_done
@@ -3667,13 +3836,11 @@ block2_panels1_none_left:
 	JZ        block2_panels1_all
 	ADDQ      AX, SI
 	VMOVUPS   (SI), Z2
-	VMOVUPS   word32_0<>+0(SB), Z3
-	VCMPPS    $0x04, Z3, Z2, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z2, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (BX)
 	VMOVUPS   (SI)(DX*1), Z0
-	VMOVUPS   word32_0<>+0(SB), Z2
-	VCMPPS    $0x04, Z2, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, (BX)(DX*1)
 	JMP       block2_panels1_done
@@ -3771,23 +3938,19 @@ block1_panels4_none_left:
 	JZ        block1_panels4_all
 	ADDQ      AX, BX
 	VMOVUPS   (BX), Z4
-	VMOVUPS   word32_0<>+0(SB), Z5
-	VCMPPS    $0x04, Z5, Z4, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z4, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (DX)
 	VMOVUPS   64(BX), Z0
-	VMOVUPS   word32_0<>+0(SB), Z4
-	VCMPPS    $0x04, Z4, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(DX)
 	VMOVUPS   128(BX), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z2, K1, Z0
 	VMOVUPS   Z0, 128(DX)
 	VMOVUPS   192(BX), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x04, Z1, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z3, K1, Z0
 	VMOVUPS   Z0, 192(DX)
 	JMP       block1_panels4_done
@@ -3853,13 +4016,11 @@ block1_panels2_none_left:
 	JZ        block1_panels2_all
 	ADDQ      AX, BX
 	VMOVUPS   (BX), Z2
-	VMOVUPS   word32_0<>+0(SB), Z3
-	VCMPPS    $0x04, Z3, Z2, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z2, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (DX)
 	VMOVUPS   64(BX), Z0
-	VMOVUPS   word32_0<>+0(SB), Z2
-	VCMPPS    $0x04, Z2, Z0, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z0, K1
 	VMOVAPS.Z Z1, K1, Z0
 	VMOVUPS   Z0, 64(DX)
 	JMP       block1_panels2_done
@@ -3919,8 +4080,7 @@ block1_panels1_none_left:
 	JZ        block1_panels1_all
 	ADDQ      AX, BX
 	VMOVUPS   (BX), Z1
-	VMOVUPS   word32_0<>+0(SB), Z2
-	VCMPPS    $0x04, Z2, Z1, K1
+	VCMPPS    $0x04, word32_0<>+0(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (DX)
 	JMP       block1_panels1_done
@@ -4768,25 +4928,22 @@ adam3:
 	VMULPS       128(BX), Z5, Z15
 	VADDPS       Z15, Z13, Z13
 	VMOVUPS      Z13, 128(BX)
-	VMOVUPS      word32_d800000<>+0(SB), Z14
-	VMOVUPS      word32_72000000<>+0(SB), Z15
-	VPSUBD       Z14, Z12, Z16
-	VPCMPUD      $0x01, Z15, Z16, K3
+	VPSUBD       word32_d800000<>+0(SB), Z12, Z14
+	VPCMPUD      $0x01, word32_72000000<>+0(SB), Z14, K3
 	VPTESTNMD    Z12, Z12, K2
 	KORTESTW     K3, K2
 	JCC          adam3_divide
-	VPSUBD       Z14, Z13, Z14
-	VPCMPUD      $0x01, Z15, Z14, K4
+	VPSUBD       word32_d800000<>+0(SB), Z13, Z14
+	VPCMPUD      $0x01, word32_72000000<>+0(SB), Z14, K4
 	VPTESTNMD    Z13, Z13, K2
 	KORTESTW     K4, K2
 	JCC          adam3_divide
 	VRSQRT14PS.Z Z12, K3, Z16
 	VRSQRT14PS.Z Z13, K4, Z17
-	VMOVUPS      word32_3f000000<>+0(SB), Z18
 	VMULPS       Z12, Z16, Z14
-	VMULPS       Z18, Z16, Z16
+	VMULPS       word32_3f000000<>+0(SB), Z16, Z16
 	VMULPS       Z13, Z17, Z15
-	VMULPS       Z18, Z17, Z17
+	VMULPS       word32_3f000000<>+0(SB), Z17, Z17
 	VMOVUPS      word32_3f000000<>+0(SB), Z18
 	VFNMADD231PS Z14, Z16, Z18
 	VFMADD231PS  Z18, Z14, Z14
@@ -4849,17 +5006,14 @@ adam1:
 	VMULPS       (BX), Z5, Z11
 	VADDPS       Z11, Z9, Z9
 	VMOVUPS      Z9, (BX)
-	VMOVUPS      word32_d800000<>+0(SB), Z10
-	VMOVUPS      word32_72000000<>+0(SB), Z11
-	VPSUBD       Z10, Z9, Z10
-	VPCMPUD      $0x01, Z11, Z10, K3
+	VPSUBD       word32_d800000<>+0(SB), Z9, Z10
+	VPCMPUD      $0x01, word32_72000000<>+0(SB), Z10, K3
 	VPTESTNMD    Z9, Z9, K2
 	KORTESTW     K3, K2
 	JCC          adam1_divide
 	VRSQRT14PS.Z Z9, K3, Z11
-	VMOVUPS      word32_3f000000<>+0(SB), Z12
 	VMULPS       Z9, Z11, Z10
-	VMULPS       Z12, Z11, Z11
+	VMULPS       word32_3f000000<>+0(SB), Z11, Z11
 	VMOVUPS      word32_3f000000<>+0(SB), Z12
 	VFNMADD231PS Z10, Z11, Z12
 	VFMADD231PS  Z12, Z10, Z10
@@ -5813,21 +5967,20 @@ TEXT ·relu32AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x01, CX, CX
-	TESTQ  CX, CX
-	JZ     relu_end
 
-relu:
+relu1:
+	CMPQ      CX, $0x01
+	JLT       relu1_none
 	VMOVUPS   (AX), Z0
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VCMPPS    $0x16, Z1, Z0, K1
+	VCMPPS    $0x16, word32_0<>+0(SB), Z0, K1
 	VMOVUPS   word32_0<>+0(SB), Z1
 	VBLENDMPS Z0, Z1, K1, Z2
 	VMOVUPS   Z2, (AX)
 	ADDQ      $0x40, AX
-	DECQ      CX
-	JNZ       relu
+	SUBQ      $0x01, CX
+	JMP       relu1
 
-relu_end:
+relu1_none:
 	VZEROUPPER
 	RET
 
@@ -5837,97 +5990,259 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x01, CX, CX
-	TESTQ  CX, CX
-	JZ     tanh_end
 
-tanh:
+tanh3:
+	CMPQ       CX, $0x03
+	JLT        tanh3_none
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS    word32_80000000<>+0(SB), Z3
+	VPANDNQ    Z0, Z3, Z4
+	VPANDNQ    Z1, Z3, Z5
+	VPANDNQ    Z2, Z3, Z3
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z4, K1
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z5, K2
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z3, K3
+	VMOVUPS    word32_42000000<>+0(SB), Z10
+	VMINPS     Z4, Z10, Z4
+	VMINPS     Z5, Z10, Z5
+	VMINPS     Z3, Z10, Z3
+	VADDPS     Z4, Z4, Z4
+	VADDPS     Z5, Z5, Z5
+	VADDPS     Z3, Z3, Z3
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z4, Z10
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z5, Z11
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z3, Z12
+	VADDPS     word32_4b400000<>+0(SB), Z10, Z10
+	VADDPS     word32_4b400000<>+0(SB), Z11, Z11
+	VADDPS     word32_4b400000<>+0(SB), Z12, Z12
+	VSUBPS     word32_4b400000<>+0(SB), Z10, Z10
+	VSUBPS     word32_4b400000<>+0(SB), Z11, Z11
+	VSUBPS     word32_4b400000<>+0(SB), Z12, Z12
+	VMULPS     word32_3f317200<>+0(SB), Z10, Z13
+	VMULPS     word32_3f317200<>+0(SB), Z11, Z14
+	VMULPS     word32_3f317200<>+0(SB), Z12, Z15
+	VSUBPS     Z13, Z4, Z4
+	VSUBPS     Z14, Z5, Z5
+	VSUBPS     Z15, Z3, Z3
+	VMULPS     word32_35bfbe8e<>+0(SB), Z10, Z13
+	VMULPS     word32_35bfbe8e<>+0(SB), Z11, Z14
+	VMULPS     word32_35bfbe8e<>+0(SB), Z12, Z15
+	VSUBPS     Z13, Z4, Z4
+	VSUBPS     Z14, Z5, Z5
+	VSUBPS     Z15, Z3, Z3
+	VMULPS     Z4, Z4, Z13
+	VMULPS     Z5, Z5, Z14
+	VMULPS     Z3, Z3, Z15
+	VMULPS     Z13, Z13, Z16
+	VMULPS     Z14, Z14, Z17
+	VMULPS     Z15, Z15, Z18
+	VMULPS     word32_3e2aaaab<>+0(SB), Z4, Z19
+	VMULPS     word32_3e2aaaab<>+0(SB), Z5, Z20
+	VMULPS     word32_3e2aaaab<>+0(SB), Z3, Z21
+	VADDPS     word32_3f000000<>+0(SB), Z19, Z19
+	VADDPS     word32_3f000000<>+0(SB), Z20, Z20
+	VADDPS     word32_3f000000<>+0(SB), Z21, Z21
+	VADDPS     word32_3f800000<>+0(SB), Z4, Z22
+	VADDPS     word32_3f800000<>+0(SB), Z5, Z23
+	VADDPS     word32_3f800000<>+0(SB), Z3, Z24
+	VMULPS     Z19, Z13, Z19
+	VMULPS     Z20, Z14, Z20
+	VMULPS     Z21, Z15, Z21
+	VADDPS     Z22, Z19, Z19
+	VADDPS     Z23, Z20, Z20
+	VADDPS     Z24, Z21, Z21
+	VMULPS     word32_39500d01<>+0(SB), Z4, Z22
+	VMULPS     word32_39500d01<>+0(SB), Z5, Z23
+	VMULPS     word32_39500d01<>+0(SB), Z3, Z24
+	VADDPS     word32_3ab60b61<>+0(SB), Z22, Z22
+	VADDPS     word32_3ab60b61<>+0(SB), Z23, Z23
+	VADDPS     word32_3ab60b61<>+0(SB), Z24, Z24
+	VMULPS     word32_3c088889<>+0(SB), Z4, Z4
+	VMULPS     word32_3c088889<>+0(SB), Z5, Z5
+	VMULPS     word32_3c088889<>+0(SB), Z3, Z3
+	VADDPS     word32_3d2aaaab<>+0(SB), Z4, Z4
+	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
+	VADDPS     word32_3d2aaaab<>+0(SB), Z3, Z3
+	VMULPS     Z22, Z13, Z13
+	VMULPS     Z23, Z14, Z14
+	VMULPS     Z24, Z15, Z15
+	VADDPS     Z4, Z13, Z4
+	VADDPS     Z5, Z14, Z5
+	VADDPS     Z3, Z15, Z3
+	VMULPS     Z4, Z16, Z4
+	VMULPS     Z5, Z17, Z5
+	VMULPS     Z3, Z18, Z3
+	VADDPS     Z19, Z4, Z4
+	VADDPS     Z20, Z5, Z5
+	VADDPS     Z21, Z3, Z3
+	VCVTTPS2DQ Z10, Z10
+	VCVTTPS2DQ Z11, Z11
+	VCVTTPS2DQ Z12, Z12
+	VPSRAD     $0x01, Z10, Z13
+	VPSRAD     $0x01, Z11, Z14
+	VPSRAD     $0x01, Z12, Z15
+	VPSUBD     Z13, Z10, Z10
+	VPSUBD     Z14, Z11, Z11
+	VPSUBD     Z15, Z12, Z12
+	VPADDD     word32_7f<>+0(SB), Z13, Z13
+	VPADDD     word32_7f<>+0(SB), Z14, Z14
+	VPADDD     word32_7f<>+0(SB), Z15, Z15
+	VPSLLD     $0x17, Z13, Z13
+	VPSLLD     $0x17, Z14, Z14
+	VPSLLD     $0x17, Z15, Z15
+	VMULPS     Z13, Z4, Z4
+	VMULPS     Z14, Z5, Z5
+	VMULPS     Z15, Z3, Z3
+	VPADDD     word32_7f<>+0(SB), Z10, Z10
+	VPADDD     word32_7f<>+0(SB), Z11, Z11
+	VPADDD     word32_7f<>+0(SB), Z12, Z12
+	VPSLLD     $0x17, Z10, Z10
+	VPSLLD     $0x17, Z11, Z11
+	VPSLLD     $0x17, Z12, Z12
+	VMULPS     Z10, Z4, Z4
+	VMULPS     Z11, Z5, Z5
+	VMULPS     Z12, Z3, Z3
+	VADDPS     word32_3f800000<>+0(SB), Z4, Z4
+	VADDPS     word32_3f800000<>+0(SB), Z5, Z5
+	VADDPS     word32_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS    word32_40000000<>+0(SB), Z10
+	VDIVPS     Z4, Z10, Z4
+	VDIVPS     Z5, Z10, Z5
+	VDIVPS     Z3, Z10, Z3
+	VMOVUPS    word32_3f800000<>+0(SB), Z10
+	VSUBPS     Z4, Z10, Z4
+	VSUBPS     Z5, Z10, Z5
+	VSUBPS     Z3, Z10, Z3
+	VPANDQ     word32_80000000<>+0(SB), Z0, Z10
+	VPANDQ     word32_80000000<>+0(SB), Z1, Z11
+	VPANDQ     word32_80000000<>+0(SB), Z2, Z12
+	VPXORQ     Z10, Z4, Z4
+	VPXORQ     Z11, Z5, Z5
+	VPXORQ     Z12, Z3, Z3
+	VMULPS     Z0, Z0, Z10
+	VMULPS     Z1, Z1, Z11
+	VMULPS     Z2, Z2, Z12
+	VMULPS     word32_bf76e2dd<>+0(SB), Z10, Z13
+	VMULPS     word32_bf76e2dd<>+0(SB), Z11, Z14
+	VMULPS     word32_bf76e2dd<>+0(SB), Z12, Z15
+	VADDPS     word32_c2c69350<>+0(SB), Z13, Z13
+	VADDPS     word32_c2c69350<>+0(SB), Z14, Z14
+	VADDPS     word32_c2c69350<>+0(SB), Z15, Z15
+	VMULPS     Z10, Z13, Z13
+	VMULPS     Z11, Z14, Z14
+	VMULPS     Z12, Z15, Z15
+	VADDPS     word32_c4c9d602<>+0(SB), Z13, Z13
+	VADDPS     word32_c4c9d602<>+0(SB), Z14, Z14
+	VADDPS     word32_c4c9d602<>+0(SB), Z15, Z15
+	VADDPS     word32_42e19f94<>+0(SB), Z10, Z16
+	VADDPS     word32_42e19f94<>+0(SB), Z11, Z17
+	VADDPS     word32_42e19f94<>+0(SB), Z12, Z18
+	VMULPS     Z10, Z16, Z16
+	VMULPS     Z11, Z17, Z17
+	VMULPS     Z12, Z18, Z18
+	VADDPS     word32_450bb7d0<>+0(SB), Z16, Z16
+	VADDPS     word32_450bb7d0<>+0(SB), Z17, Z17
+	VADDPS     word32_450bb7d0<>+0(SB), Z18, Z18
+	VMULPS     Z10, Z16, Z16
+	VMULPS     Z11, Z17, Z17
+	VMULPS     Z12, Z18, Z18
+	VADDPS     word32_45976081<>+0(SB), Z16, Z16
+	VADDPS     word32_45976081<>+0(SB), Z17, Z17
+	VADDPS     word32_45976081<>+0(SB), Z18, Z18
+	VDIVPS     Z16, Z13, Z13
+	VDIVPS     Z17, Z14, Z14
+	VDIVPS     Z18, Z15, Z15
+	VMULPS     Z13, Z10, Z10
+	VMULPS     Z14, Z11, Z11
+	VMULPS     Z15, Z12, Z12
+	VMULPS     Z10, Z0, Z10
+	VMULPS     Z11, Z1, Z11
+	VMULPS     Z12, Z2, Z12
+	VADDPS     Z10, Z0, Z0
+	VADDPS     Z11, Z1, Z1
+	VADDPS     Z12, Z2, Z2
+	VBLENDMPS  Z0, Z4, K1, Z6
+	VBLENDMPS  Z1, Z5, K2, Z7
+	VBLENDMPS  Z2, Z3, K3, Z8
+	VMOVUPS    Z6, (AX)
+	VMOVUPS    Z7, 64(AX)
+	VMOVUPS    Z8, 128(AX)
+	ADDQ       $0x000000c0, AX
+	SUBQ       $0x03, CX
+	JMP        tanh3
+
+tanh3_none:
+tanh1:
+	CMPQ       CX, $0x01
+	JLT        tanh1_none
 	VMOVUPS    (AX), Z0
 	VMOVUPS    word32_80000000<>+0(SB), Z1
-	VPANDNQ    Z0, Z1, Z2
-	VMULPS     Z0, Z0, Z3
-	VMOVUPS    word32_bf76e2dd<>+0(SB), Z4
-	VMOVUPS    word32_c2c69350<>+0(SB), Z5
-	VMULPS     Z3, Z4, Z4
-	VADDPS     Z5, Z4, Z4
-	VMOVUPS    word32_c4c9d602<>+0(SB), Z5
-	VMULPS     Z3, Z4, Z4
-	VADDPS     Z5, Z4, Z4
-	VMOVUPS    word32_42e19f94<>+0(SB), Z5
-	VADDPS     Z5, Z3, Z5
-	VMOVUPS    word32_450bb7d0<>+0(SB), Z7
-	VMULPS     Z3, Z5, Z5
-	VADDPS     Z7, Z5, Z5
-	VMOVUPS    word32_45976081<>+0(SB), Z7
-	VMULPS     Z3, Z5, Z5
-	VADDPS     Z7, Z5, Z5
-	VDIVPS     Z5, Z4, Z4
-	VMULPS     Z4, Z3, Z3
-	VMULPS     Z3, Z0, Z3
-	VADDPS     Z3, Z0, Z3
-	VMOVUPS    word32_42000000<>+0(SB), Z4
-	VMINPS     Z2, Z4, Z4
-	VADDPS     Z4, Z4, Z4
-	VMOVUPS    word32_3fb8aa3b<>+0(SB), Z5
-	VMOVUPS    word32_4b400000<>+0(SB), Z7
-	VMULPS     Z5, Z4, Z5
-	VADDPS     Z7, Z5, Z5
-	VMOVUPS    word32_4b400000<>+0(SB), Z7
-	VSUBPS     Z7, Z5, Z5
-	VMOVUPS    word32_3f317200<>+0(SB), Z7
-	VMULPS     Z7, Z5, Z7
-	VSUBPS     Z7, Z4, Z4
-	VMOVUPS    word32_35bfbe8e<>+0(SB), Z7
-	VMULPS     Z7, Z5, Z7
-	VSUBPS     Z7, Z4, Z4
-	VMULPS     Z4, Z4, Z7
-	VMULPS     Z7, Z7, Z8
-	VMOVUPS    word32_3e2aaaab<>+0(SB), Z9
-	VMOVUPS    word32_3f000000<>+0(SB), Z10
-	VMULPS     Z9, Z4, Z9
-	VADDPS     Z10, Z9, Z9
-	VMOVUPS    word32_3f800000<>+0(SB), Z10
-	VADDPS     Z10, Z4, Z10
-	VMULPS     Z9, Z7, Z9
-	VADDPS     Z10, Z9, Z9
-	VMOVUPS    word32_39500d01<>+0(SB), Z10
-	VMOVUPS    word32_3ab60b61<>+0(SB), Z11
-	VMULPS     Z10, Z4, Z10
-	VADDPS     Z11, Z10, Z10
-	VMOVUPS    word32_3c088889<>+0(SB), Z11
-	VMOVUPS    word32_3d2aaaab<>+0(SB), Z12
-	VMULPS     Z11, Z4, Z4
-	VADDPS     Z12, Z4, Z4
-	VMULPS     Z10, Z7, Z7
-	VADDPS     Z4, Z7, Z4
-	VMULPS     Z4, Z8, Z4
-	VADDPS     Z9, Z4, Z4
-	VCVTTPS2DQ Z5, Z5
-	VPSRAD     $0x01, Z5, Z7
-	VPSUBD     Z7, Z5, Z5
-	VMOVUPS    word32_7f<>+0(SB), Z8
-	VPADDD     Z8, Z7, Z7
-	VPSLLD     $0x17, Z7, Z7
-	VMULPS     Z7, Z4, Z4
-	VPADDD     Z8, Z5, Z5
-	VPSLLD     $0x17, Z5, Z5
-	VMULPS     Z5, Z4, Z4
-	VMOVUPS    word32_3f800000<>+0(SB), Z5
-	VMOVUPS    word32_40000000<>+0(SB), Z7
-	VMOVUPS    word32_3f800000<>+0(SB), Z8
-	VADDPS     Z8, Z4, Z4
-	VDIVPS     Z4, Z7, Z4
-	VSUBPS     Z4, Z5, Z4
-	VPANDQ     Z1, Z0, Z0
-	VPXORQ     Z0, Z4, Z0
-	VMOVUPS    word32_3f200000<>+0(SB), Z1
-	VCMPPS     $0x11, Z1, Z2, K1
-	VBLENDMPS  Z3, Z0, K1, Z6
-	VMOVUPS    Z6, (AX)
+	VPANDNQ    Z0, Z1, Z1
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z1, K1
+	VMOVUPS    word32_42000000<>+0(SB), Z2
+	VMINPS     Z1, Z2, Z1
+	VADDPS     Z1, Z1, Z1
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z1, Z2
+	VADDPS     word32_4b400000<>+0(SB), Z2, Z2
+	VSUBPS     word32_4b400000<>+0(SB), Z2, Z2
+	VMULPS     word32_3f317200<>+0(SB), Z2, Z3
+	VSUBPS     Z3, Z1, Z1
+	VMULPS     word32_35bfbe8e<>+0(SB), Z2, Z3
+	VSUBPS     Z3, Z1, Z1
+	VMULPS     Z1, Z1, Z3
+	VMULPS     Z3, Z3, Z4
+	VMULPS     word32_3e2aaaab<>+0(SB), Z1, Z5
+	VADDPS     word32_3f000000<>+0(SB), Z5, Z5
+	VADDPS     word32_3f800000<>+0(SB), Z1, Z6
+	VMULPS     Z5, Z3, Z5
+	VADDPS     Z6, Z5, Z5
+	VMULPS     word32_39500d01<>+0(SB), Z1, Z6
+	VADDPS     word32_3ab60b61<>+0(SB), Z6, Z6
+	VMULPS     word32_3c088889<>+0(SB), Z1, Z1
+	VADDPS     word32_3d2aaaab<>+0(SB), Z1, Z1
+	VMULPS     Z6, Z3, Z3
+	VADDPS     Z1, Z3, Z1
+	VMULPS     Z1, Z4, Z1
+	VADDPS     Z5, Z1, Z1
+	VCVTTPS2DQ Z2, Z2
+	VPSRAD     $0x01, Z2, Z3
+	VPSUBD     Z3, Z2, Z2
+	VPADDD     word32_7f<>+0(SB), Z3, Z3
+	VPSLLD     $0x17, Z3, Z3
+	VMULPS     Z3, Z1, Z1
+	VPADDD     word32_7f<>+0(SB), Z2, Z2
+	VPSLLD     $0x17, Z2, Z2
+	VMULPS     Z2, Z1, Z1
+	VADDPS     word32_3f800000<>+0(SB), Z1, Z1
+	VMOVUPS    word32_40000000<>+0(SB), Z2
+	VDIVPS     Z1, Z2, Z1
+	VMOVUPS    word32_3f800000<>+0(SB), Z2
+	VSUBPS     Z1, Z2, Z1
+	VPANDQ     word32_80000000<>+0(SB), Z0, Z2
+	VPXORQ     Z2, Z1, Z1
+	VMULPS     Z0, Z0, Z2
+	VMULPS     word32_bf76e2dd<>+0(SB), Z2, Z3
+	VADDPS     word32_c2c69350<>+0(SB), Z3, Z3
+	VMULPS     Z2, Z3, Z3
+	VADDPS     word32_c4c9d602<>+0(SB), Z3, Z3
+	VADDPS     word32_42e19f94<>+0(SB), Z2, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     word32_450bb7d0<>+0(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     word32_45976081<>+0(SB), Z4, Z4
+	VDIVPS     Z4, Z3, Z3
+	VMULPS     Z3, Z2, Z2
+	VMULPS     Z2, Z0, Z2
+	VADDPS     Z2, Z0, Z0
+	VBLENDMPS  Z0, Z1, K1, Z9
+	VMOVUPS    Z9, (AX)
 	ADDQ       $0x40, AX
-	DECQ       CX
-	JNZ        tanh
+	SUBQ       $0x01, CX
+	JMP        tanh1
 
-tanh_end:
+tanh1_none:
 	VZEROUPPER
 	RET
 
@@ -5937,75 +6252,187 @@ TEXT ·sigmoid32AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x01, CX, CX
-	TESTQ  CX, CX
-	JZ     sigmoid_end
 
-sigmoid:
+sigmoid3:
+	CMPQ       CX, $0x03
+	JLT        sigmoid3_none
 	VMOVUPS    (AX), Z0
-	VMOVUPS    word32_3f800000<>+0(SB), Z1
-	VMOVUPS    word32_3f800000<>+0(SB), Z2
-	VMOVUPS    word32_80000000<>+0(SB), Z3
-	VPXORQ     Z3, Z0, Z0
-	VMOVUPS    word32_3fb8aa3b<>+0(SB), Z3
-	VMOVUPS    word32_4b400000<>+0(SB), Z6
-	VMULPS     Z3, Z0, Z3
-	VADDPS     Z6, Z3, Z3
-	VMOVUPS    word32_4b400000<>+0(SB), Z6
-	VSUBPS     Z6, Z3, Z3
-	VMOVUPS    word32_3f317200<>+0(SB), Z6
-	VMULPS     Z6, Z3, Z6
-	VSUBPS     Z6, Z0, Z6
-	VMOVUPS    word32_35bfbe8e<>+0(SB), Z7
-	VMULPS     Z7, Z3, Z7
-	VSUBPS     Z7, Z6, Z6
-	VMULPS     Z6, Z6, Z7
-	VMULPS     Z7, Z7, Z8
-	VMOVUPS    word32_3e2aaaab<>+0(SB), Z9
-	VMOVUPS    word32_3f000000<>+0(SB), Z10
-	VMULPS     Z9, Z6, Z9
-	VADDPS     Z10, Z9, Z9
-	VMOVUPS    word32_3f800000<>+0(SB), Z10
-	VADDPS     Z10, Z6, Z10
-	VMULPS     Z9, Z7, Z9
-	VADDPS     Z10, Z9, Z9
-	VMOVUPS    word32_39500d01<>+0(SB), Z10
-	VMOVUPS    word32_3ab60b61<>+0(SB), Z11
-	VMULPS     Z10, Z6, Z10
-	VADDPS     Z11, Z10, Z10
-	VMOVUPS    word32_3c088889<>+0(SB), Z11
-	VMOVUPS    word32_3d2aaaab<>+0(SB), Z12
-	VMULPS     Z11, Z6, Z6
-	VADDPS     Z12, Z6, Z6
-	VMULPS     Z10, Z7, Z7
-	VADDPS     Z6, Z7, Z6
-	VMULPS     Z6, Z8, Z6
-	VADDPS     Z9, Z6, Z6
-	VCVTTPS2DQ Z3, Z3
-	VPSRAD     $0x01, Z3, Z7
-	VPSUBD     Z7, Z3, Z3
-	VMOVUPS    word32_7f<>+0(SB), Z8
-	VPADDD     Z8, Z7, Z7
-	VPSLLD     $0x17, Z7, Z7
-	VMULPS     Z7, Z6, Z6
-	VPADDD     Z8, Z3, Z3
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VPXORQ     word32_80000000<>+0(SB), Z0, Z0
+	VPXORQ     word32_80000000<>+0(SB), Z1, Z1
+	VPXORQ     word32_80000000<>+0(SB), Z2, Z2
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z0, Z11
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z1, Z12
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z2, Z13
+	VADDPS     word32_4b400000<>+0(SB), Z11, Z11
+	VADDPS     word32_4b400000<>+0(SB), Z12, Z12
+	VADDPS     word32_4b400000<>+0(SB), Z13, Z13
+	VSUBPS     word32_4b400000<>+0(SB), Z11, Z11
+	VSUBPS     word32_4b400000<>+0(SB), Z12, Z12
+	VSUBPS     word32_4b400000<>+0(SB), Z13, Z13
+	VMULPS     word32_3f317200<>+0(SB), Z11, Z14
+	VMULPS     word32_3f317200<>+0(SB), Z12, Z15
+	VMULPS     word32_3f317200<>+0(SB), Z13, Z16
+	VSUBPS     Z14, Z0, Z14
+	VSUBPS     Z15, Z1, Z15
+	VSUBPS     Z16, Z2, Z16
+	VMULPS     word32_35bfbe8e<>+0(SB), Z11, Z17
+	VMULPS     word32_35bfbe8e<>+0(SB), Z12, Z18
+	VMULPS     word32_35bfbe8e<>+0(SB), Z13, Z19
+	VSUBPS     Z17, Z14, Z14
+	VSUBPS     Z18, Z15, Z15
+	VSUBPS     Z19, Z16, Z16
+	VMULPS     Z14, Z14, Z17
+	VMULPS     Z15, Z15, Z18
+	VMULPS     Z16, Z16, Z19
+	VMULPS     Z17, Z17, Z20
+	VMULPS     Z18, Z18, Z21
+	VMULPS     Z19, Z19, Z22
+	VMULPS     word32_3e2aaaab<>+0(SB), Z14, Z23
+	VMULPS     word32_3e2aaaab<>+0(SB), Z15, Z24
+	VMULPS     word32_3e2aaaab<>+0(SB), Z16, Z25
+	VADDPS     word32_3f000000<>+0(SB), Z23, Z23
+	VADDPS     word32_3f000000<>+0(SB), Z24, Z24
+	VADDPS     word32_3f000000<>+0(SB), Z25, Z25
+	VADDPS     word32_3f800000<>+0(SB), Z14, Z26
+	VADDPS     word32_3f800000<>+0(SB), Z15, Z27
+	VADDPS     word32_3f800000<>+0(SB), Z16, Z28
+	VMULPS     Z23, Z17, Z23
+	VMULPS     Z24, Z18, Z24
+	VMULPS     Z25, Z19, Z25
+	VADDPS     Z26, Z23, Z23
+	VADDPS     Z27, Z24, Z24
+	VADDPS     Z28, Z25, Z25
+	VMULPS     word32_39500d01<>+0(SB), Z14, Z26
+	VMULPS     word32_39500d01<>+0(SB), Z15, Z27
+	VMULPS     word32_39500d01<>+0(SB), Z16, Z28
+	VADDPS     word32_3ab60b61<>+0(SB), Z26, Z26
+	VADDPS     word32_3ab60b61<>+0(SB), Z27, Z27
+	VADDPS     word32_3ab60b61<>+0(SB), Z28, Z28
+	VMULPS     word32_3c088889<>+0(SB), Z14, Z14
+	VMULPS     word32_3c088889<>+0(SB), Z15, Z15
+	VMULPS     word32_3c088889<>+0(SB), Z16, Z16
+	VADDPS     word32_3d2aaaab<>+0(SB), Z14, Z14
+	VADDPS     word32_3d2aaaab<>+0(SB), Z15, Z15
+	VADDPS     word32_3d2aaaab<>+0(SB), Z16, Z16
+	VMULPS     Z26, Z17, Z17
+	VMULPS     Z27, Z18, Z18
+	VMULPS     Z28, Z19, Z19
+	VADDPS     Z14, Z17, Z14
+	VADDPS     Z15, Z18, Z15
+	VADDPS     Z16, Z19, Z16
+	VMULPS     Z14, Z20, Z14
+	VMULPS     Z15, Z21, Z15
+	VMULPS     Z16, Z22, Z16
+	VADDPS     Z23, Z14, Z14
+	VADDPS     Z24, Z15, Z15
+	VADDPS     Z25, Z16, Z16
+	VCVTTPS2DQ Z11, Z11
+	VCVTTPS2DQ Z12, Z12
+	VCVTTPS2DQ Z13, Z13
+	VPSRAD     $0x01, Z11, Z17
+	VPSRAD     $0x01, Z12, Z18
+	VPSRAD     $0x01, Z13, Z19
+	VPSUBD     Z17, Z11, Z11
+	VPSUBD     Z18, Z12, Z12
+	VPSUBD     Z19, Z13, Z13
+	VPADDD     word32_7f<>+0(SB), Z17, Z17
+	VPADDD     word32_7f<>+0(SB), Z18, Z18
+	VPADDD     word32_7f<>+0(SB), Z19, Z19
+	VPSLLD     $0x17, Z17, Z17
+	VPSLLD     $0x17, Z18, Z18
+	VPSLLD     $0x17, Z19, Z19
+	VMULPS     Z17, Z14, Z14
+	VMULPS     Z18, Z15, Z15
+	VMULPS     Z19, Z16, Z16
+	VPADDD     word32_7f<>+0(SB), Z11, Z11
+	VPADDD     word32_7f<>+0(SB), Z12, Z12
+	VPADDD     word32_7f<>+0(SB), Z13, Z13
+	VPSLLD     $0x17, Z11, Z11
+	VPSLLD     $0x17, Z12, Z12
+	VPSLLD     $0x17, Z13, Z13
+	VMULPS     Z11, Z14, Z11
+	VMULPS     Z12, Z15, Z12
+	VMULPS     Z13, Z16, Z13
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Z0, K1
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Z1, K2
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Z2, K3
+	VBLENDMPS  word32_7f800000<>+0(SB), Z11, K1, Z3
+	VBLENDMPS  word32_7f800000<>+0(SB), Z12, K2, Z4
+	VBLENDMPS  word32_7f800000<>+0(SB), Z13, K3, Z5
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Z0, K1
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Z1, K2
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Z2, K3
+	VBLENDMPS  word32_0<>+0(SB), Z3, K1, Z6
+	VBLENDMPS  word32_0<>+0(SB), Z4, K2, Z7
+	VBLENDMPS  word32_0<>+0(SB), Z5, K3, Z8
+	VMOVUPS    word32_3f800000<>+0(SB), Z0
+	VADDPS     Z6, Z0, Z1
+	VADDPS     Z7, Z0, Z2
+	VADDPS     Z8, Z0, Z0
+	VMOVUPS    word32_3f800000<>+0(SB), Z11
+	VDIVPS     Z1, Z11, Z1
+	VDIVPS     Z2, Z11, Z2
+	VDIVPS     Z0, Z11, Z0
+	VMOVUPS    Z1, (AX)
+	VMOVUPS    Z2, 64(AX)
+	VMOVUPS    Z0, 128(AX)
+	ADDQ       $0x000000c0, AX
+	SUBQ       $0x03, CX
+	JMP        sigmoid3
+
+sigmoid3_none:
+sigmoid1:
+	CMPQ       CX, $0x01
+	JLT        sigmoid1_none
+	VMOVUPS    (AX), Z0
+	VPXORQ     word32_80000000<>+0(SB), Z0, Z0
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z0, Z1
+	VADDPS     word32_4b400000<>+0(SB), Z1, Z1
+	VSUBPS     word32_4b400000<>+0(SB), Z1, Z1
+	VMULPS     word32_3f317200<>+0(SB), Z1, Z2
+	VSUBPS     Z2, Z0, Z2
+	VMULPS     word32_35bfbe8e<>+0(SB), Z1, Z3
+	VSUBPS     Z3, Z2, Z2
+	VMULPS     Z2, Z2, Z3
+	VMULPS     Z3, Z3, Z4
+	VMULPS     word32_3e2aaaab<>+0(SB), Z2, Z5
+	VADDPS     word32_3f000000<>+0(SB), Z5, Z5
+	VADDPS     word32_3f800000<>+0(SB), Z2, Z6
+	VMULPS     Z5, Z3, Z5
+	VADDPS     Z6, Z5, Z5
+	VMULPS     word32_39500d01<>+0(SB), Z2, Z6
+	VADDPS     word32_3ab60b61<>+0(SB), Z6, Z6
+	VMULPS     word32_3c088889<>+0(SB), Z2, Z2
+	VADDPS     word32_3d2aaaab<>+0(SB), Z2, Z2
+	VMULPS     Z6, Z3, Z3
+	VADDPS     Z2, Z3, Z2
+	VMULPS     Z2, Z4, Z2
+	VADDPS     Z5, Z2, Z2
+	VCVTTPS2DQ Z1, Z1
+	VPSRAD     $0x01, Z1, Z3
+	VPSUBD     Z3, Z1, Z1
+	VPADDD     word32_7f<>+0(SB), Z3, Z3
 	VPSLLD     $0x17, Z3, Z3
-	VMULPS     Z3, Z6, Z3
-	VMOVUPS    word32_42b17217<>+0(SB), Z6
-	VCMPPS     $0x1e, Z6, Z0, K1
-	VMOVUPS    word32_7f800000<>+0(SB), Z6
-	VBLENDMPS  Z6, Z3, K1, Z4
-	VMOVUPS    word32_c2aeac4f<>+0(SB), Z3
-	VCMPPS     $0x11, Z3, Z0, K1
-	VMOVUPS    word32_0<>+0(SB), Z0
-	VBLENDMPS  Z0, Z4, K1, Z5
-	VADDPS     Z5, Z2, Z0
+	VMULPS     Z3, Z2, Z2
+	VPADDD     word32_7f<>+0(SB), Z1, Z1
+	VPSLLD     $0x17, Z1, Z1
+	VMULPS     Z1, Z2, Z1
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Z0, K1
+	VBLENDMPS  word32_7f800000<>+0(SB), Z1, K1, Z9
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Z0, K1
+	VBLENDMPS  word32_0<>+0(SB), Z9, K1, Z10
+	VMOVUPS    word32_3f800000<>+0(SB), Z0
+	VADDPS     Z10, Z0, Z0
+	VMOVUPS    word32_3f800000<>+0(SB), Z1
 	VDIVPS     Z0, Z1, Z0
 	VMOVUPS    Z0, (AX)
 	ADDQ       $0x40, AX
-	DECQ       CX
-	JNZ        sigmoid
+	SUBQ       $0x01, CX
+	JMP        sigmoid1
 
-sigmoid_end:
+sigmoid1_none:
 	VZEROUPPER
 	RET
 
@@ -6022,11 +6449,9 @@ TEXT ·reluBack32AVX512(SB), NOSPLIT, $0-24
 reluBack:
 	VMOVUPS   (AX), Z0
 	VMOVUPS   (CX), Z1
-	VMOVUPS   word32_0<>+0(SB), Z2
-	VCMPPS    $0x00, Z2, Z1, K1
-	VMOVUPS   word32_0<>+0(SB), Z1
-	VBLENDMPS Z1, Z0, K1, Z3
-	VMOVUPS   Z3, (AX)
+	VCMPPS    $0x00, word32_0<>+0(SB), Z1, K1
+	VBLENDMPS word32_0<>+0(SB), Z0, K1, Z2
+	VMOVUPS   Z2, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      $0x40, CX
 	DECQ      DX
@@ -6049,8 +6474,8 @@ TEXT ·tanhBack32AVX512(SB), NOSPLIT, $0-24
 tanhBack:
 	VMOVUPS (AX), Z0
 	VMOVUPS (CX), Z1
-	VMOVUPS word32_3f800000<>+0(SB), Z2
 	VMULPS  Z1, Z1, Z1
+	VMOVUPS word32_3f800000<>+0(SB), Z2
 	VSUBPS  Z1, Z2, Z1
 	VMULPS  Z1, Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -7516,20 +7941,20 @@ TEXT ·relu64AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x04, CX, CX
-	TESTQ  CX, CX
-	JZ     relu_end
 
-relu:
+relu1:
+	CMPQ      CX, $0x01
+	JLT       relu1_none
 	VMOVUPD   (AX), Y0
 	VCMPPD    $0x16, word64_0<>+0(SB), Y0, Y1
 	VMOVUPD   word64_0<>+0(SB), Y2
 	VBLENDVPD Y1, Y0, Y2, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       relu
+	SUBQ      $0x01, CX
+	JMP       relu1
 
-relu_end:
+relu1_none:
 	VZEROUPPER
 	RET
 
@@ -7539,13 +7964,205 @@ TEXT ·tanh64AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x04, CX, CX
-	TESTQ  CX, CX
-	JZ     tanh_end
 
-tanh:
+tanh2:
+	CMPQ      CX, $0x02
+	JLT       tanh2_none
+	VMOVUPD   (AX), Y0
+	VMOVUPD   32(AX), Y1
+	VMOVUPD   word64_8000000000000000<>+0(SB), Y2
+	VPANDN    Y0, Y2, Y3
+	VPANDN    Y1, Y2, Y2
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Y3, Y4
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Y2, Y5
+	VMOVUPD   word64_4040000000000000<>+0(SB), Y6
+	VMINPD    Y3, Y6, Y3
+	VMINPD    Y2, Y6, Y2
+	VADDPD    Y3, Y3, Y3
+	VADDPD    Y2, Y2, Y2
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y3, Y6
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y2, Y7
+	VADDPD    word64_4338000000000000<>+0(SB), Y6, Y6
+	VADDPD    word64_4338000000000000<>+0(SB), Y7, Y7
+	VSUBPD    word64_4338000000000000<>+0(SB), Y6, Y8
+	VSUBPD    word64_4338000000000000<>+0(SB), Y7, Y9
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y8, Y10
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y9, Y11
+	VSUBPD    Y10, Y3, Y10
+	VSUBPD    Y11, Y2, Y11
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y8, Y8
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y9, Y9
+	VSUBPD    Y8, Y10, Y8
+	VSUBPD    Y9, Y11, Y9
+	VMULPD    Y8, Y8, Y10
+	VMULPD    Y9, Y9, Y11
+	VMULPD    Y10, Y10, Y12
+	VMULPD    Y11, Y11, Y13
+	VMULPD    Y12, Y12, Y14
+	VMULPD    Y13, Y13, Y15
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y8, Y16
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y9, Y17
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y16, Y16
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y17, Y17
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y8, Y18
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y9, Y19
+	VMULPD    Y16, Y10, Y16
+	VMULPD    Y17, Y11, Y17
+	VADDPD    Y18, Y16, Y16
+	VADDPD    Y19, Y17, Y17
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y8, Y18
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y9, Y19
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y18, Y18
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y19, Y19
+	VMULPD    word64_3f81111111111111<>+0(SB), Y8, Y20
+	VMULPD    word64_3f81111111111111<>+0(SB), Y9, Y21
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y20, Y20
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y21, Y21
+	VMULPD    Y18, Y10, Y18
+	VMULPD    Y19, Y11, Y19
+	VADDPD    Y20, Y18, Y18
+	VADDPD    Y21, Y19, Y19
+	VMULPD    Y18, Y12, Y18
+	VMULPD    Y19, Y13, Y19
+	VADDPD    Y16, Y18, Y16
+	VADDPD    Y17, Y19, Y17
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y8, Y18
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y9, Y19
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y18, Y18
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y19, Y19
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y8, Y20
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y9, Y21
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y20, Y20
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y21, Y21
+	VMULPD    Y18, Y10, Y10
+	VMULPD    Y19, Y11, Y11
+	VADDPD    Y20, Y10, Y10
+	VADDPD    Y21, Y11, Y11
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y8, Y8
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y9, Y9
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y8, Y8
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y9, Y9
+	VMULPD    Y8, Y12, Y8
+	VMULPD    Y9, Y13, Y9
+	VADDPD    Y10, Y8, Y8
+	VADDPD    Y11, Y9, Y9
+	VMULPD    Y8, Y14, Y8
+	VMULPD    Y9, Y15, Y9
+	VADDPD    Y16, Y8, Y8
+	VADDPD    Y17, Y9, Y9
+	VPSLLQ    $0x34, Y6, Y6
+	VPSLLQ    $0x34, Y7, Y7
+	VPADDQ    Y6, Y8, Y6
+	VPADDQ    Y7, Y9, Y7
+	VCMPPD    $0x03, Y3, Y3, Y8
+	VCMPPD    $0x03, Y2, Y2, Y9
+	VBLENDVPD Y8, Y3, Y6, Y3
+	VBLENDVPD Y9, Y2, Y7, Y2
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y3, Y3
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD   word64_4000000000000000<>+0(SB), Y6
+	VDIVPD    Y3, Y6, Y3
+	VDIVPD    Y2, Y6, Y2
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y6
+	VSUBPD    Y3, Y6, Y3
+	VSUBPD    Y2, Y6, Y2
+	VPAND     word64_8000000000000000<>+0(SB), Y0, Y6
+	VPAND     word64_8000000000000000<>+0(SB), Y1, Y7
+	VPXOR     Y6, Y3, Y3
+	VPXOR     Y7, Y2, Y2
+	VMULPD    Y0, Y0, Y6
+	VMULPD    Y1, Y1, Y7
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Y6, Y8
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Y7, Y9
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Y8, Y8
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Y9, Y9
+	VMULPD    Y6, Y8, Y8
+	VMULPD    Y7, Y9, Y9
+	VADDPD    word64_c0993ac030580563<>+0(SB), Y8, Y8
+	VADDPD    word64_c0993ac030580563<>+0(SB), Y9, Y9
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Y6, Y10
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Y7, Y11
+	VMULPD    Y6, Y10, Y10
+	VMULPD    Y7, Y11, Y11
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Y10, Y10
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Y11, Y11
+	VMULPD    Y6, Y10, Y10
+	VMULPD    Y7, Y11, Y11
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Y10, Y10
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Y11, Y11
+	VDIVPD    Y10, Y8, Y8
+	VDIVPD    Y11, Y9, Y9
+	VMULPD    Y8, Y6, Y6
+	VMULPD    Y9, Y7, Y7
+	VMULPD    Y6, Y0, Y6
+	VMULPD    Y7, Y1, Y7
+	VADDPD    Y6, Y0, Y0
+	VADDPD    Y7, Y1, Y1
+	VBLENDVPD Y4, Y0, Y3, Y0
+	VBLENDVPD Y5, Y1, Y2, Y1
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	ADDQ      $0x40, AX
+	SUBQ      $0x02, CX
+	JMP       tanh2
+
+tanh2_none:
+tanh1:
+	CMPQ      CX, $0x01
+	JLT       tanh1_none
 	VMOVUPD   (AX), Y0
 	VMOVUPD   word64_8000000000000000<>+0(SB), Y1
-	VPANDN    Y0, Y1, Y2
+	VPANDN    Y0, Y1, Y1
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Y1, Y2
+	VMOVUPD   word64_4040000000000000<>+0(SB), Y3
+	VMINPD    Y1, Y3, Y1
+	VADDPD    Y1, Y1, Y1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VADDPD    word64_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD    word64_4338000000000000<>+0(SB), Y3, Y4
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y4, Y5
+	VSUBPD    Y5, Y1, Y5
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y4, Y4
+	VSUBPD    Y4, Y5, Y4
+	VMULPD    Y4, Y4, Y5
+	VMULPD    Y5, Y5, Y6
+	VMULPD    Y6, Y6, Y7
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y4, Y8
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y8, Y8
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y4, Y9
+	VMULPD    Y8, Y5, Y8
+	VADDPD    Y9, Y8, Y8
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y4, Y9
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y9, Y9
+	VMULPD    word64_3f81111111111111<>+0(SB), Y4, Y10
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y10, Y10
+	VMULPD    Y9, Y5, Y9
+	VADDPD    Y10, Y9, Y9
+	VMULPD    Y9, Y6, Y9
+	VADDPD    Y8, Y9, Y8
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y4, Y9
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y9, Y9
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y4, Y10
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y10, Y10
+	VMULPD    Y9, Y5, Y5
+	VADDPD    Y10, Y5, Y5
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y4, Y4
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y4, Y4
+	VMULPD    Y4, Y6, Y4
+	VADDPD    Y5, Y4, Y4
+	VMULPD    Y4, Y7, Y4
+	VADDPD    Y8, Y4, Y4
+	VPSLLQ    $0x34, Y3, Y3
+	VPADDQ    Y3, Y4, Y3
+	VCMPPD    $0x03, Y1, Y1, Y4
+	VBLENDVPD Y4, Y1, Y3, Y1
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVUPD   word64_4000000000000000<>+0(SB), Y3
+	VDIVPD    Y1, Y3, Y1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y3
+	VSUBPD    Y1, Y3, Y1
+	VPAND     word64_8000000000000000<>+0(SB), Y0, Y3
+	VPXOR     Y3, Y1, Y1
 	VMULPD    Y0, Y0, Y3
 	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Y3, Y4
 	VADDPD    word64_c058d26a0e26682d<>+0(SB), Y4, Y4
@@ -7559,64 +8176,14 @@ tanh:
 	VDIVPD    Y5, Y4, Y4
 	VMULPD    Y4, Y3, Y3
 	VMULPD    Y3, Y0, Y3
-	VADDPD    Y3, Y0, Y3
-	VMOVUPD   word64_4040000000000000<>+0(SB), Y4
-	VMINPD    Y2, Y4, Y4
-	VADDPD    Y4, Y4, Y4
-	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y4, Y5
-	VADDPD    word64_4338000000000000<>+0(SB), Y5, Y5
-	VSUBPD    word64_4338000000000000<>+0(SB), Y5, Y6
-	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y6, Y7
-	VSUBPD    Y7, Y4, Y7
-	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y6, Y6
-	VSUBPD    Y6, Y7, Y6
-	VMULPD    Y6, Y6, Y7
-	VMULPD    Y7, Y7, Y8
-	VMULPD    Y8, Y8, Y9
-	VMULPD    word64_3fc5555555555555<>+0(SB), Y6, Y10
-	VADDPD    word64_3fe0000000000000<>+0(SB), Y10, Y10
-	VADDPD    word64_3ff0000000000000<>+0(SB), Y6, Y11
-	VMULPD    Y10, Y7, Y10
-	VADDPD    Y11, Y10, Y10
-	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y6, Y11
-	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y11, Y11
-	VMULPD    word64_3f81111111111111<>+0(SB), Y6, Y12
-	VADDPD    word64_3fa5555555555555<>+0(SB), Y12, Y12
-	VMULPD    Y11, Y7, Y11
-	VADDPD    Y12, Y11, Y11
-	VMULPD    Y11, Y8, Y11
-	VADDPD    Y10, Y11, Y10
-	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y6, Y11
-	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y11, Y11
-	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y6, Y12
-	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y12, Y12
-	VMULPD    Y11, Y7, Y7
-	VADDPD    Y12, Y7, Y7
-	VMULPD    word64_3de6124613a86d09<>+0(SB), Y6, Y6
-	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y6, Y6
-	VMULPD    Y6, Y8, Y6
-	VADDPD    Y7, Y6, Y6
-	VMULPD    Y6, Y9, Y6
-	VADDPD    Y10, Y6, Y6
-	VPSLLQ    $0x34, Y5, Y5
-	VPADDQ    Y5, Y6, Y5
-	VCMPPD    $0x03, Y4, Y4, Y6
-	VBLENDVPD Y6, Y4, Y5, Y4
-	VADDPD    word64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMOVUPD   word64_4000000000000000<>+0(SB), Y5
-	VDIVPD    Y4, Y5, Y4
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y5
-	VSUBPD    Y4, Y5, Y4
-	VPAND     Y1, Y0, Y0
-	VPXOR     Y0, Y4, Y0
-	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Y2, Y1
-	VBLENDVPD Y1, Y3, Y0, Y0
+	VADDPD    Y3, Y0, Y0
+	VBLENDVPD Y2, Y0, Y1, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       tanh
+	SUBQ      $0x01, CX
+	JMP       tanh1
 
-tanh_end:
+tanh1_none:
 	VZEROUPPER
 	RET
 
@@ -7630,65 +8197,15 @@ DATA word64_8000000000000000<>+48(SB)/8, $0x8000000000000000
 DATA word64_8000000000000000<>+56(SB)/8, $0x8000000000000000
 GLOBL word64_8000000000000000<>(SB), RODATA|NOPTR, $64
 
-DATA word64_bfeedc5baafd6f4b<>+0(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+8(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+16(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+24(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+32(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+40(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+48(SB)/8, $0xbfeedc5baafd6f4b
-DATA word64_bfeedc5baafd6f4b<>+56(SB)/8, $0xbfeedc5baafd6f4b
-GLOBL word64_bfeedc5baafd6f4b<>(SB), RODATA|NOPTR, $64
-
-DATA word64_c058d26a0e26682d<>+0(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+8(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+16(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+24(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+32(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+40(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+48(SB)/8, $0xc058d26a0e26682d
-DATA word64_c058d26a0e26682d<>+56(SB)/8, $0xc058d26a0e26682d
-GLOBL word64_c058d26a0e26682d<>(SB), RODATA|NOPTR, $64
-
-DATA word64_c0993ac030580563<>+0(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+8(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+16(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+24(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+32(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+40(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+48(SB)/8, $0xc0993ac030580563
-DATA word64_c0993ac030580563<>+56(SB)/8, $0xc0993ac030580563
-GLOBL word64_c0993ac030580563<>(SB), RODATA|NOPTR, $64
-
-DATA word64_405c33f28a581b86<>+0(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+8(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+16(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+24(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+32(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+40(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+48(SB)/8, $0x405c33f28a581b86
-DATA word64_405c33f28a581b86<>+56(SB)/8, $0x405c33f28a581b86
-GLOBL word64_405c33f28a581b86<>(SB), RODATA|NOPTR, $64
-
-DATA word64_40a176fa0e5535fa<>+0(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+8(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+16(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+24(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+32(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+40(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+48(SB)/8, $0x40a176fa0e5535fa
-DATA word64_40a176fa0e5535fa<>+56(SB)/8, $0x40a176fa0e5535fa
-GLOBL word64_40a176fa0e5535fa<>(SB), RODATA|NOPTR, $64
-
-DATA word64_40b2ec102442040c<>+0(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+8(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+16(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+24(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+32(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+40(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+48(SB)/8, $0x40b2ec102442040c
-DATA word64_40b2ec102442040c<>+56(SB)/8, $0x40b2ec102442040c
-GLOBL word64_40b2ec102442040c<>(SB), RODATA|NOPTR, $64
+DATA word64_3fe4000000000000<>+0(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+8(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+16(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+24(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+32(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+40(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+48(SB)/8, $0x3fe4000000000000
+DATA word64_3fe4000000000000<>+56(SB)/8, $0x3fe4000000000000
+GLOBL word64_3fe4000000000000<>(SB), RODATA|NOPTR, $64
 
 DATA word64_4040000000000000<>+0(SB)/8, $0x4040000000000000
 DATA word64_4040000000000000<>+8(SB)/8, $0x4040000000000000
@@ -7880,15 +8397,65 @@ DATA word64_4000000000000000<>+48(SB)/8, $0x4000000000000000
 DATA word64_4000000000000000<>+56(SB)/8, $0x4000000000000000
 GLOBL word64_4000000000000000<>(SB), RODATA|NOPTR, $64
 
-DATA word64_3fe4000000000000<>+0(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+8(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+16(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+24(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+32(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+40(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+48(SB)/8, $0x3fe4000000000000
-DATA word64_3fe4000000000000<>+56(SB)/8, $0x3fe4000000000000
-GLOBL word64_3fe4000000000000<>(SB), RODATA|NOPTR, $64
+DATA word64_bfeedc5baafd6f4b<>+0(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+8(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+16(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+24(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+32(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+40(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+48(SB)/8, $0xbfeedc5baafd6f4b
+DATA word64_bfeedc5baafd6f4b<>+56(SB)/8, $0xbfeedc5baafd6f4b
+GLOBL word64_bfeedc5baafd6f4b<>(SB), RODATA|NOPTR, $64
+
+DATA word64_c058d26a0e26682d<>+0(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+8(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+16(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+24(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+32(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+40(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+48(SB)/8, $0xc058d26a0e26682d
+DATA word64_c058d26a0e26682d<>+56(SB)/8, $0xc058d26a0e26682d
+GLOBL word64_c058d26a0e26682d<>(SB), RODATA|NOPTR, $64
+
+DATA word64_c0993ac030580563<>+0(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+8(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+16(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+24(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+32(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+40(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+48(SB)/8, $0xc0993ac030580563
+DATA word64_c0993ac030580563<>+56(SB)/8, $0xc0993ac030580563
+GLOBL word64_c0993ac030580563<>(SB), RODATA|NOPTR, $64
+
+DATA word64_405c33f28a581b86<>+0(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+8(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+16(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+24(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+32(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+40(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+48(SB)/8, $0x405c33f28a581b86
+DATA word64_405c33f28a581b86<>+56(SB)/8, $0x405c33f28a581b86
+GLOBL word64_405c33f28a581b86<>(SB), RODATA|NOPTR, $64
+
+DATA word64_40a176fa0e5535fa<>+0(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+8(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+16(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+24(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+32(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+40(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+48(SB)/8, $0x40a176fa0e5535fa
+DATA word64_40a176fa0e5535fa<>+56(SB)/8, $0x40a176fa0e5535fa
+GLOBL word64_40a176fa0e5535fa<>(SB), RODATA|NOPTR, $64
+
+DATA word64_40b2ec102442040c<>+0(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+8(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+16(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+24(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+32(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+40(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+48(SB)/8, $0x40b2ec102442040c
+DATA word64_40b2ec102442040c<>+56(SB)/8, $0x40b2ec102442040c
+GLOBL word64_40b2ec102442040c<>(SB), RODATA|NOPTR, $64
 
 // func sigmoid64AVX2(y *float64, panels int)
 // Requires: AVX, AVX2
@@ -7896,10 +8463,116 @@ TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x04, CX, CX
-	TESTQ  CX, CX
-	JZ     sigmoid_end
 
-sigmoid:
+sigmoid2:
+	CMPQ      CX, $0x02
+	JLT       sigmoid2_none
+	VMOVUPD   (AX), Y0
+	VMOVUPD   32(AX), Y1
+	VPXOR     word64_8000000000000000<>+0(SB), Y0, Y0
+	VPXOR     word64_8000000000000000<>+0(SB), Y1, Y1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y0, Y2
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VADDPD    word64_4338000000000000<>+0(SB), Y2, Y2
+	VADDPD    word64_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD    word64_4338000000000000<>+0(SB), Y2, Y4
+	VSUBPD    word64_4338000000000000<>+0(SB), Y3, Y5
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y4, Y6
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y5, Y7
+	VSUBPD    Y6, Y0, Y6
+	VSUBPD    Y7, Y1, Y7
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y4, Y4
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y5, Y5
+	VSUBPD    Y4, Y6, Y4
+	VSUBPD    Y5, Y7, Y5
+	VMULPD    Y4, Y4, Y6
+	VMULPD    Y5, Y5, Y7
+	VMULPD    Y6, Y6, Y8
+	VMULPD    Y7, Y7, Y9
+	VMULPD    Y8, Y8, Y10
+	VMULPD    Y9, Y9, Y11
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y4, Y12
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y5, Y13
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y12, Y12
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y13, Y13
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y4, Y14
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y5, Y15
+	VMULPD    Y12, Y6, Y12
+	VMULPD    Y13, Y7, Y13
+	VADDPD    Y14, Y12, Y12
+	VADDPD    Y15, Y13, Y13
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y4, Y14
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y5, Y15
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y14, Y14
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y15, Y15
+	VMULPD    word64_3f81111111111111<>+0(SB), Y4, Y16
+	VMULPD    word64_3f81111111111111<>+0(SB), Y5, Y17
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y16, Y16
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y17, Y17
+	VMULPD    Y14, Y6, Y14
+	VMULPD    Y15, Y7, Y15
+	VADDPD    Y16, Y14, Y14
+	VADDPD    Y17, Y15, Y15
+	VMULPD    Y14, Y8, Y14
+	VMULPD    Y15, Y9, Y15
+	VADDPD    Y12, Y14, Y12
+	VADDPD    Y13, Y15, Y13
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y4, Y14
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y5, Y15
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y14, Y14
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y15, Y15
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y4, Y16
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y5, Y17
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y16, Y16
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y17, Y17
+	VMULPD    Y14, Y6, Y6
+	VMULPD    Y15, Y7, Y7
+	VADDPD    Y16, Y6, Y6
+	VADDPD    Y17, Y7, Y7
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y4, Y4
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y5, Y5
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y4, Y4
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y5, Y5
+	VMULPD    Y4, Y8, Y4
+	VMULPD    Y5, Y9, Y5
+	VADDPD    Y6, Y4, Y4
+	VADDPD    Y7, Y5, Y5
+	VMULPD    Y4, Y10, Y4
+	VMULPD    Y5, Y11, Y5
+	VADDPD    Y12, Y4, Y4
+	VADDPD    Y13, Y5, Y5
+	VPSLLQ    $0x34, Y2, Y2
+	VPSLLQ    $0x34, Y3, Y3
+	VPADDQ    Y2, Y4, Y2
+	VPADDQ    Y3, Y5, Y3
+	VCMPPD    $0x03, Y0, Y0, Y4
+	VCMPPD    $0x03, Y1, Y1, Y5
+	VBLENDVPD Y4, Y0, Y2, Y2
+	VBLENDVPD Y5, Y1, Y3, Y3
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Y0, Y4
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Y1, Y5
+	VBLENDVPD Y4, word64_7ff0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD Y5, word64_7ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Y0, Y0
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Y1, Y1
+	VBLENDVPD Y0, word64_0<>+0(SB), Y2, Y0
+	VBLENDVPD Y1, word64_0<>+0(SB), Y3, Y1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y2
+	VADDPD    Y0, Y2, Y0
+	VADDPD    Y1, Y2, Y1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Y2
+	VDIVPD    Y0, Y2, Y0
+	VDIVPD    Y1, Y2, Y1
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	ADDQ      $0x40, AX
+	SUBQ      $0x02, CX
+	JMP       sigmoid2
+
+sigmoid2_none:
+sigmoid1:
+	CMPQ      CX, $0x01
+	JLT       sigmoid1_none
 	VMOVUPD   (AX), Y0
 	VPXOR     word64_8000000000000000<>+0(SB), Y0, Y0
 	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y0, Y1
@@ -7951,10 +8624,10 @@ sigmoid:
 	VDIVPD    Y0, Y1, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
-	DECQ      CX
-	JNZ       sigmoid
+	SUBQ      $0x01, CX
+	JMP       sigmoid1
 
-sigmoid_end:
+sigmoid1_none:
 	VZEROUPPER
 	RET
 
@@ -8241,15 +8914,13 @@ forward4_none_left:
 	JZ        forward4_sums
 	VMOVUPD   (DI), Z8
 	VPTESTMQ  Z8, Z8, K1
-	VMOVUPD   word64_0<>+0(SB), Z8
-	VCMPPD    $0x16, Z8, Z0, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z0, K1, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (CX)
 	KMOVW     K1, R9
 	VMOVUPD   64(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z1, K1, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(CX)
 	KMOVW     K1, R10
@@ -8257,8 +8928,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   128(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z2, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z2, K1, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, 128(CX)
 	KMOVW     K1, R10
@@ -8266,8 +8936,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   192(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z3, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z3, K1, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 192(CX)
 	KMOVW     K1, R10
@@ -8275,8 +8944,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   256(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z4, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z4, K1, K1
 	VMOVAPD.Z Z4, K1, Z0
 	VMOVUPD   Z0, 256(CX)
 	KMOVW     K1, R10
@@ -8284,8 +8952,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   320(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z5, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z5, K1, K1
 	VMOVAPD.Z Z5, K1, Z0
 	VMOVUPD   Z0, 320(CX)
 	KMOVW     K1, R10
@@ -8293,8 +8960,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   384(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z6, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z6, K1, K1
 	VMOVAPD.Z Z6, K1, Z0
 	VMOVUPD   Z0, 384(CX)
 	KMOVW     K1, R10
@@ -8302,8 +8968,7 @@ forward4_none_left:
 	ORQ       R10, R9
 	VMOVUPD   448(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z7, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z7, K1, K1
 	VMOVAPD.Z Z7, K1, Z0
 	VMOVUPD   Z0, 448(CX)
 	KMOVW     K1, R10
@@ -8397,15 +9062,13 @@ forward2_none_left:
 	JZ        forward2_sums
 	VMOVUPD   (DI), Z4
 	VPTESTMQ  Z4, Z4, K1
-	VMOVUPD   word64_0<>+0(SB), Z4
-	VCMPPD    $0x16, Z4, Z0, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z0, K1, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (CX)
 	KMOVW     K1, SI
 	VMOVUPD   64(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z1, K1, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(CX)
 	KMOVW     K1, R9
@@ -8413,8 +9076,7 @@ forward2_none_left:
 	ORQ       R9, SI
 	VMOVUPD   128(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z2, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z2, K1, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, 128(CX)
 	KMOVW     K1, R9
@@ -8422,8 +9084,7 @@ forward2_none_left:
 	ORQ       R9, SI
 	VMOVUPD   192(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z3, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z3, K1, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 192(CX)
 	KMOVW     K1, R9
@@ -8505,15 +9166,13 @@ forward1_none_left:
 	JZ        forward1_sums
 	VMOVUPD   (DI), Z2
 	VPTESTMQ  Z2, Z2, K1
-	VMOVUPD   word64_0<>+0(SB), Z2
-	VCMPPD    $0x16, Z2, Z0, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z0, K1, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (CX)
 	KMOVW     K1, SI
 	VMOVUPD   64(DI), Z0
 	VPTESTMQ  Z0, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VCMPPD    $0x16, Z0, Z1, K1, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z1, K1, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(CX)
 	KMOVW     K1, R9
@@ -8664,83 +9323,67 @@ block4_panels2_none_left:
 	JZ        block4_panels2_all
 	ADDQ      AX, DI
 	VMOVUPD   (DI), Z16
-	VMOVUPD   word64_0<>+0(SB), Z17
-	VCMPPD    $0x04, Z17, Z16, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z16, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (SI)
 	VMOVUPD   64(DI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z16
-	VCMPPD    $0x04, Z16, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(SI)
 	VMOVUPD   128(DI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, 128(SI)
 	VMOVUPD   192(DI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 192(SI)
 	VMOVUPD   (DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z4, K1, Z0
 	VMOVUPD   Z0, (SI)(DX*1)
 	VMOVUPD   64(DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z5, K1, Z0
 	VMOVUPD   Z0, 64(SI)(DX*1)
 	VMOVUPD   128(DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z6, K1, Z0
 	VMOVUPD   Z0, 128(SI)(DX*1)
 	VMOVUPD   192(DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z7, K1, Z0
 	VMOVUPD   Z0, 192(SI)(DX*1)
 	VMOVUPD   (DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z8, K1, Z0
 	VMOVUPD   Z0, (SI)(DX*2)
 	VMOVUPD   64(DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z9, K1, Z0
 	VMOVUPD   Z0, 64(SI)(DX*2)
 	VMOVUPD   128(DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z10, K1, Z0
 	VMOVUPD   Z0, 128(SI)(DX*2)
 	VMOVUPD   192(DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z11, K1, Z0
 	VMOVUPD   Z0, 192(SI)(DX*2)
 	VMOVUPD   (DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z12, K1, Z0
 	VMOVUPD   Z0, (SI)(BX*1)
 	VMOVUPD   64(DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z13, K1, Z0
 	VMOVUPD   Z0, 64(SI)(BX*1)
 	VMOVUPD   128(DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z14, K1, Z0
 	VMOVUPD   Z0, 128(SI)(BX*1)
 	VMOVUPD   192(DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z15, K1, Z0
 	VMOVUPD   Z0, 192(SI)(BX*1)
 	JMP       block4_panels2_done
@@ -8844,43 +9487,35 @@ block4_panels1_none_left:
 	JZ        block4_panels1_all
 	ADDQ      AX, DI
 	VMOVUPD   (DI), Z8
-	VMOVUPD   word64_0<>+0(SB), Z9
-	VCMPPD    $0x04, Z9, Z8, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z8, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (SI)
 	VMOVUPD   64(DI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z8
-	VCMPPD    $0x04, Z8, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(SI)
 	VMOVUPD   (DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, (SI)(DX*1)
 	VMOVUPD   64(DI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 64(SI)(DX*1)
 	VMOVUPD   (DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z4, K1, Z0
 	VMOVUPD   Z0, (SI)(DX*2)
 	VMOVUPD   64(DI)(DX*2), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z5, K1, Z0
 	VMOVUPD   Z0, 64(SI)(DX*2)
 	VMOVUPD   (DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z6, K1, Z0
 	VMOVUPD   Z0, (SI)(BX*1)
 	VMOVUPD   64(DI)(BX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z7, K1, Z0
 	VMOVUPD   Z0, 64(SI)(BX*1)
 	JMP       block4_panels1_done
@@ -9000,43 +9635,35 @@ block2_panels2_none_left:
 	JZ        block2_panels2_all
 	ADDQ      AX, SI
 	VMOVUPD   (SI), Z8
-	VMOVUPD   word64_0<>+0(SB), Z9
-	VCMPPD    $0x04, Z9, Z8, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z8, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (BX)
 	VMOVUPD   64(SI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z8
-	VCMPPD    $0x04, Z8, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(BX)
 	VMOVUPD   128(SI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, 128(BX)
 	VMOVUPD   192(SI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 192(BX)
 	VMOVUPD   (SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z4, K1, Z0
 	VMOVUPD   Z0, (BX)(DX*1)
 	VMOVUPD   64(SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z5, K1, Z0
 	VMOVUPD   Z0, 64(BX)(DX*1)
 	VMOVUPD   128(SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z6, K1, Z0
 	VMOVUPD   Z0, 128(BX)(DX*1)
 	VMOVUPD   192(SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z7, K1, Z0
 	VMOVUPD   Z0, 192(BX)(DX*1)
 	JMP       block2_panels2_done
@@ -9116,23 +9743,19 @@ block2_panels1_none_left:
 	JZ        block2_panels1_all
 	ADDQ      AX, SI
 	VMOVUPD   (SI), Z4
-	VMOVUPD   word64_0<>+0(SB), Z5
-	VCMPPD    $0x04, Z5, Z4, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z4, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (BX)
 	VMOVUPD   64(SI), Z0
-	VMOVUPD   word64_0<>+0(SB), Z4
-	VCMPPD    $0x04, Z4, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(BX)
 	VMOVUPD   (SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, (BX)(DX*1)
 	VMOVUPD   64(SI)(DX*1), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 64(BX)(DX*1)
 	JMP       block2_panels1_done
@@ -9232,23 +9855,19 @@ block1_panels2_none_left:
 	JZ        block1_panels2_all
 	ADDQ      AX, BX
 	VMOVUPD   (BX), Z4
-	VMOVUPD   word64_0<>+0(SB), Z5
-	VCMPPD    $0x04, Z5, Z4, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z4, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (DX)
 	VMOVUPD   64(BX), Z0
-	VMOVUPD   word64_0<>+0(SB), Z4
-	VCMPPD    $0x04, Z4, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(DX)
 	VMOVUPD   128(BX), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z2, K1, Z0
 	VMOVUPD   Z0, 128(DX)
 	VMOVUPD   192(BX), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x04, Z1, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z3, K1, Z0
 	VMOVUPD   Z0, 192(DX)
 	JMP       block1_panels2_done
@@ -9314,13 +9933,11 @@ block1_panels1_none_left:
 	JZ        block1_panels1_all
 	ADDQ      AX, BX
 	VMOVUPD   (BX), Z2
-	VMOVUPD   word64_0<>+0(SB), Z3
-	VCMPPD    $0x04, Z3, Z2, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z2, K1
 	VMOVAPD.Z Z0, K1, Z0
 	VMOVUPD   Z0, (DX)
 	VMOVUPD   64(BX), Z0
-	VMOVUPD   word64_0<>+0(SB), Z2
-	VCMPPD    $0x04, Z2, Z0, K1
+	VCMPPD    $0x04, word64_0<>+0(SB), Z0, K1
 	VMOVAPD.Z Z1, K1, Z0
 	VMOVUPD   Z0, 64(DX)
 	JMP       block1_panels1_done
@@ -10856,21 +11473,20 @@ TEXT ·relu64AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     relu_end
 
-relu:
+relu1:
+	CMPQ      CX, $0x01
+	JLT       relu1_none
 	VMOVUPD   (AX), Z0
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VCMPPD    $0x16, Z1, Z0, K1
+	VCMPPD    $0x16, word64_0<>+0(SB), Z0, K1
 	VMOVUPD   word64_0<>+0(SB), Z1
 	VBLENDMPD Z0, Z1, K1, Z2
 	VMOVUPD   Z2, (AX)
 	ADDQ      $0x40, AX
-	DECQ      CX
-	JNZ       relu
+	SUBQ      $0x01, CX
+	JMP       relu1
 
-relu_end:
+relu1_none:
 	VZEROUPPER
 	RET
 
@@ -10880,110 +11496,226 @@ TEXT ·tanh64AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     tanh_end
 
-tanh:
+tanh2:
+	CMPQ      CX, $0x02
+	JLT       tanh2_none
+	VMOVUPD   (AX), Z0
+	VMOVUPD   64(AX), Z1
+	VMOVUPD   word64_8000000000000000<>+0(SB), Z2
+	VPANDNQ   Z0, Z2, Z3
+	VPANDNQ   Z1, Z2, Z2
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Z3, K1
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Z2, K2
+	VMOVUPD   word64_4040000000000000<>+0(SB), Z10
+	VMINPD    Z3, Z10, Z3
+	VMINPD    Z2, Z10, Z2
+	VADDPD    Z3, Z3, Z3
+	VADDPD    Z2, Z2, Z2
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z3, Z10
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z2, Z11
+	VADDPD    word64_4338000000000000<>+0(SB), Z10, Z10
+	VADDPD    word64_4338000000000000<>+0(SB), Z11, Z11
+	VSUBPD    word64_4338000000000000<>+0(SB), Z10, Z12
+	VSUBPD    word64_4338000000000000<>+0(SB), Z11, Z13
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z12, Z14
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z13, Z15
+	VSUBPD    Z14, Z3, Z14
+	VSUBPD    Z15, Z2, Z15
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z12, Z12
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z13, Z13
+	VSUBPD    Z12, Z14, Z12
+	VSUBPD    Z13, Z15, Z13
+	VMULPD    Z12, Z12, Z14
+	VMULPD    Z13, Z13, Z15
+	VMULPD    Z14, Z14, Z16
+	VMULPD    Z15, Z15, Z17
+	VMULPD    Z16, Z16, Z18
+	VMULPD    Z17, Z17, Z19
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z12, Z20
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z13, Z21
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z20, Z20
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z21, Z21
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z12, Z22
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z13, Z23
+	VMULPD    Z20, Z14, Z20
+	VMULPD    Z21, Z15, Z21
+	VADDPD    Z22, Z20, Z20
+	VADDPD    Z23, Z21, Z21
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z12, Z22
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z13, Z23
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z22, Z22
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z23, Z23
+	VMULPD    word64_3f81111111111111<>+0(SB), Z12, Z24
+	VMULPD    word64_3f81111111111111<>+0(SB), Z13, Z25
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z24, Z24
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z25, Z25
+	VMULPD    Z22, Z14, Z22
+	VMULPD    Z23, Z15, Z23
+	VADDPD    Z24, Z22, Z22
+	VADDPD    Z25, Z23, Z23
+	VMULPD    Z22, Z16, Z22
+	VMULPD    Z23, Z17, Z23
+	VADDPD    Z20, Z22, Z20
+	VADDPD    Z21, Z23, Z21
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z12, Z22
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z13, Z23
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z22, Z22
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z23, Z23
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z12, Z24
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z13, Z25
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z24, Z24
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z25, Z25
+	VMULPD    Z22, Z14, Z14
+	VMULPD    Z23, Z15, Z15
+	VADDPD    Z24, Z14, Z14
+	VADDPD    Z25, Z15, Z15
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z12, Z12
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z13, Z13
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z12, Z12
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z13, Z13
+	VMULPD    Z12, Z16, Z12
+	VMULPD    Z13, Z17, Z13
+	VADDPD    Z14, Z12, Z12
+	VADDPD    Z15, Z13, Z13
+	VMULPD    Z12, Z18, Z12
+	VMULPD    Z13, Z19, Z13
+	VADDPD    Z20, Z12, Z12
+	VADDPD    Z21, Z13, Z13
+	VPSLLQ    $0x34, Z10, Z10
+	VPSLLQ    $0x34, Z11, Z11
+	VPADDQ    Z10, Z12, Z10
+	VPADDQ    Z11, Z13, Z11
+	VCMPPD    $0x03, Z3, Z3, K3
+	VCMPPD    $0x03, Z2, Z2, K4
+	VBLENDMPD Z3, Z10, K3, Z4
+	VBLENDMPD Z2, Z11, K4, Z5
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z4, Z2
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z5, Z3
+	VMOVUPD   word64_4000000000000000<>+0(SB), Z10
+	VDIVPD    Z2, Z10, Z2
+	VDIVPD    Z3, Z10, Z3
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z10
+	VSUBPD    Z2, Z10, Z2
+	VSUBPD    Z3, Z10, Z3
+	VPANDQ    word64_8000000000000000<>+0(SB), Z0, Z10
+	VPANDQ    word64_8000000000000000<>+0(SB), Z1, Z11
+	VPXORQ    Z10, Z2, Z2
+	VPXORQ    Z11, Z3, Z3
+	VMULPD    Z0, Z0, Z10
+	VMULPD    Z1, Z1, Z11
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Z10, Z12
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Z11, Z13
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Z12, Z12
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Z13, Z13
+	VMULPD    Z10, Z12, Z12
+	VMULPD    Z11, Z13, Z13
+	VADDPD    word64_c0993ac030580563<>+0(SB), Z12, Z12
+	VADDPD    word64_c0993ac030580563<>+0(SB), Z13, Z13
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Z10, Z14
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Z11, Z15
+	VMULPD    Z10, Z14, Z14
+	VMULPD    Z11, Z15, Z15
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Z14, Z14
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Z15, Z15
+	VMULPD    Z10, Z14, Z14
+	VMULPD    Z11, Z15, Z15
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Z14, Z14
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Z15, Z15
+	VDIVPD    Z14, Z12, Z12
+	VDIVPD    Z15, Z13, Z13
+	VMULPD    Z12, Z10, Z10
+	VMULPD    Z13, Z11, Z11
+	VMULPD    Z10, Z0, Z10
+	VMULPD    Z11, Z1, Z11
+	VADDPD    Z10, Z0, Z0
+	VADDPD    Z11, Z1, Z1
+	VBLENDMPD Z0, Z2, K1, Z6
+	VBLENDMPD Z1, Z3, K2, Z7
+	VMOVUPD   Z6, (AX)
+	VMOVUPD   Z7, 64(AX)
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x02, CX
+	JMP       tanh2
+
+tanh2_none:
+tanh1:
+	CMPQ      CX, $0x01
+	JLT       tanh1_none
 	VMOVUPD   (AX), Z0
 	VMOVUPD   word64_8000000000000000<>+0(SB), Z1
-	VPANDNQ   Z0, Z1, Z2
-	VMULPD    Z0, Z0, Z3
-	VMOVUPD   word64_bfeedc5baafd6f4b<>+0(SB), Z4
-	VMOVUPD   word64_c058d26a0e26682d<>+0(SB), Z5
-	VMULPD    Z3, Z4, Z4
-	VADDPD    Z5, Z4, Z4
-	VMOVUPD   word64_c0993ac030580563<>+0(SB), Z5
-	VMULPD    Z3, Z4, Z4
-	VADDPD    Z5, Z4, Z4
-	VMOVUPD   word64_405c33f28a581b86<>+0(SB), Z5
-	VADDPD    Z5, Z3, Z5
-	VMOVUPD   word64_40a176fa0e5535fa<>+0(SB), Z8
-	VMULPD    Z3, Z5, Z5
-	VADDPD    Z8, Z5, Z5
-	VMOVUPD   word64_40b2ec102442040c<>+0(SB), Z8
-	VMULPD    Z3, Z5, Z5
-	VADDPD    Z8, Z5, Z5
-	VDIVPD    Z5, Z4, Z4
-	VMULPD    Z4, Z3, Z3
-	VMULPD    Z3, Z0, Z3
-	VADDPD    Z3, Z0, Z3
-	VMOVUPD   word64_4040000000000000<>+0(SB), Z4
-	VMINPD    Z2, Z4, Z4
-	VADDPD    Z4, Z4, Z4
-	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Z5
-	VMOVUPD   word64_4338000000000000<>+0(SB), Z8
-	VMULPD    Z5, Z4, Z5
-	VADDPD    Z8, Z5, Z5
-	VMOVUPD   word64_4338000000000000<>+0(SB), Z8
-	VSUBPD    Z8, Z5, Z8
-	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Z9
-	VMULPD    Z9, Z8, Z9
-	VSUBPD    Z9, Z4, Z9
-	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Z10
-	VMULPD    Z10, Z8, Z8
-	VSUBPD    Z8, Z9, Z8
-	VMULPD    Z8, Z8, Z9
-	VMULPD    Z9, Z9, Z10
-	VMULPD    Z10, Z10, Z11
-	VMOVUPD   word64_3fc5555555555555<>+0(SB), Z12
-	VMOVUPD   word64_3fe0000000000000<>+0(SB), Z13
-	VMULPD    Z12, Z8, Z12
-	VADDPD    Z13, Z12, Z12
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z13
-	VADDPD    Z13, Z8, Z13
-	VMULPD    Z12, Z9, Z12
-	VADDPD    Z13, Z12, Z12
-	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Z13
-	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Z14
-	VMULPD    Z13, Z8, Z13
-	VADDPD    Z14, Z13, Z13
-	VMOVUPD   word64_3f81111111111111<>+0(SB), Z14
-	VMOVUPD   word64_3fa5555555555555<>+0(SB), Z15
-	VMULPD    Z14, Z8, Z14
-	VADDPD    Z15, Z14, Z14
-	VMULPD    Z13, Z9, Z13
-	VADDPD    Z14, Z13, Z13
-	VMULPD    Z13, Z10, Z13
-	VADDPD    Z12, Z13, Z12
-	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Z13
-	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Z14
-	VMULPD    Z13, Z8, Z13
-	VADDPD    Z14, Z13, Z13
-	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Z14
-	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Z15
-	VMULPD    Z14, Z8, Z14
-	VADDPD    Z15, Z14, Z14
-	VMULPD    Z13, Z9, Z9
-	VADDPD    Z14, Z9, Z9
-	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Z13
-	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Z14
-	VMULPD    Z13, Z8, Z8
-	VADDPD    Z14, Z8, Z8
-	VMULPD    Z8, Z10, Z8
-	VADDPD    Z9, Z8, Z8
-	VMULPD    Z8, Z11, Z8
-	VADDPD    Z12, Z8, Z8
-	VPSLLQ    $0x34, Z5, Z5
-	VPADDQ    Z5, Z8, Z5
-	VCMPPD    $0x03, Z4, Z4, K1
-	VBLENDMPD Z4, Z5, K1, Z6
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z4
-	VMOVUPD   word64_4000000000000000<>+0(SB), Z5
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z8
-	VADDPD    Z8, Z6, Z8
-	VDIVPD    Z8, Z5, Z5
-	VSUBPD    Z5, Z4, Z4
-	VPANDQ    Z1, Z0, Z0
-	VPXORQ    Z0, Z4, Z0
-	VMOVUPD   word64_3fe4000000000000<>+0(SB), Z1
-	VCMPPD    $0x11, Z1, Z2, K1
-	VBLENDMPD Z3, Z0, K1, Z7
-	VMOVUPD   Z7, (AX)
+	VPANDNQ   Z0, Z1, Z1
+	VCMPPD    $0x11, word64_3fe4000000000000<>+0(SB), Z1, K1
+	VMOVUPD   word64_4040000000000000<>+0(SB), Z2
+	VMINPD    Z1, Z2, Z1
+	VADDPD    Z1, Z1, Z1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VADDPD    word64_4338000000000000<>+0(SB), Z2, Z2
+	VSUBPD    word64_4338000000000000<>+0(SB), Z2, Z3
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z3, Z4
+	VSUBPD    Z4, Z1, Z4
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z3, Z3
+	VSUBPD    Z3, Z4, Z3
+	VMULPD    Z3, Z3, Z4
+	VMULPD    Z4, Z4, Z5
+	VMULPD    Z5, Z5, Z6
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z3, Z7
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z7, Z7
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z3, Z10
+	VMULPD    Z7, Z4, Z7
+	VADDPD    Z10, Z7, Z7
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z3, Z10
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z10, Z10
+	VMULPD    word64_3f81111111111111<>+0(SB), Z3, Z11
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z11, Z11
+	VMULPD    Z10, Z4, Z10
+	VADDPD    Z11, Z10, Z10
+	VMULPD    Z10, Z5, Z10
+	VADDPD    Z7, Z10, Z7
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z3, Z10
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z10, Z10
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z3, Z11
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z11, Z11
+	VMULPD    Z10, Z4, Z4
+	VADDPD    Z11, Z4, Z4
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z3, Z3
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z3, Z3
+	VMULPD    Z3, Z5, Z3
+	VADDPD    Z4, Z3, Z3
+	VMULPD    Z3, Z6, Z3
+	VADDPD    Z7, Z3, Z3
+	VPSLLQ    $0x34, Z2, Z2
+	VPADDQ    Z2, Z3, Z2
+	VCMPPD    $0x03, Z1, Z1, K2
+	VBLENDMPD Z1, Z2, K2, Z8
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z8, Z1
+	VMOVUPD   word64_4000000000000000<>+0(SB), Z2
+	VDIVPD    Z1, Z2, Z1
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z2
+	VSUBPD    Z1, Z2, Z1
+	VPANDQ    word64_8000000000000000<>+0(SB), Z0, Z2
+	VPXORQ    Z2, Z1, Z1
+	VMULPD    Z0, Z0, Z2
+	VMULPD    word64_bfeedc5baafd6f4b<>+0(SB), Z2, Z3
+	VADDPD    word64_c058d26a0e26682d<>+0(SB), Z3, Z3
+	VMULPD    Z2, Z3, Z3
+	VADDPD    word64_c0993ac030580563<>+0(SB), Z3, Z3
+	VADDPD    word64_405c33f28a581b86<>+0(SB), Z2, Z4
+	VMULPD    Z2, Z4, Z4
+	VADDPD    word64_40a176fa0e5535fa<>+0(SB), Z4, Z4
+	VMULPD    Z2, Z4, Z4
+	VADDPD    word64_40b2ec102442040c<>+0(SB), Z4, Z4
+	VDIVPD    Z4, Z3, Z3
+	VMULPD    Z3, Z2, Z2
+	VMULPD    Z2, Z0, Z2
+	VADDPD    Z2, Z0, Z0
+	VBLENDMPD Z0, Z1, K1, Z9
+	VMOVUPD   Z9, (AX)
 	ADDQ      $0x40, AX
-	DECQ      CX
-	JNZ       tanh
+	SUBQ      $0x01, CX
+	JMP       tanh1
 
-tanh_end:
+tanh1_none:
 	VZEROUPPER
 	RET
 
@@ -10993,88 +11725,171 @@ TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-16
 	MOVQ   y+0(FP), AX
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x02, CX, CX
-	TESTQ  CX, CX
-	JZ     sigmoid_end
 
-sigmoid:
+sigmoid2:
+	CMPQ      CX, $0x02
+	JLT       sigmoid2_none
 	VMOVUPD   (AX), Z0
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z1
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z2
-	VMOVUPD   word64_8000000000000000<>+0(SB), Z3
-	VPXORQ    Z3, Z0, Z0
-	VMOVUPD   word64_3ff71547652b82fe<>+0(SB), Z3
-	VMOVUPD   word64_4338000000000000<>+0(SB), Z7
-	VMULPD    Z3, Z0, Z3
-	VADDPD    Z7, Z3, Z3
-	VMOVUPD   word64_4338000000000000<>+0(SB), Z7
-	VSUBPD    Z7, Z3, Z7
-	VMOVUPD   word64_3fe62e42fee00000<>+0(SB), Z8
-	VMULPD    Z8, Z7, Z8
-	VSUBPD    Z8, Z0, Z8
-	VMOVUPD   word64_3dea39ef35793c76<>+0(SB), Z9
-	VMULPD    Z9, Z7, Z7
-	VSUBPD    Z7, Z8, Z7
-	VMULPD    Z7, Z7, Z8
-	VMULPD    Z8, Z8, Z9
-	VMULPD    Z9, Z9, Z10
-	VMOVUPD   word64_3fc5555555555555<>+0(SB), Z11
-	VMOVUPD   word64_3fe0000000000000<>+0(SB), Z12
-	VMULPD    Z11, Z7, Z11
-	VADDPD    Z12, Z11, Z11
-	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z12
-	VADDPD    Z12, Z7, Z12
-	VMULPD    Z11, Z8, Z11
-	VADDPD    Z12, Z11, Z11
-	VMOVUPD   word64_3f2a01a01a01a01a<>+0(SB), Z12
-	VMOVUPD   word64_3f56c16c16c16c17<>+0(SB), Z13
-	VMULPD    Z12, Z7, Z12
-	VADDPD    Z13, Z12, Z12
-	VMOVUPD   word64_3f81111111111111<>+0(SB), Z13
-	VMOVUPD   word64_3fa5555555555555<>+0(SB), Z14
-	VMULPD    Z13, Z7, Z13
-	VADDPD    Z14, Z13, Z13
-	VMULPD    Z12, Z8, Z12
-	VADDPD    Z13, Z12, Z12
-	VMULPD    Z12, Z9, Z12
-	VADDPD    Z11, Z12, Z11
-	VMOVUPD   word64_3e5ae64567f544e4<>+0(SB), Z12
-	VMOVUPD   word64_3e927e4fb7789f5c<>+0(SB), Z13
-	VMULPD    Z12, Z7, Z12
-	VADDPD    Z13, Z12, Z12
-	VMOVUPD   word64_3ec71de3a556c734<>+0(SB), Z13
-	VMOVUPD   word64_3efa01a01a01a01a<>+0(SB), Z14
-	VMULPD    Z13, Z7, Z13
-	VADDPD    Z14, Z13, Z13
-	VMULPD    Z12, Z8, Z8
-	VADDPD    Z13, Z8, Z8
-	VMOVUPD   word64_3de6124613a86d09<>+0(SB), Z12
-	VMOVUPD   word64_3e21eed8eff8d898<>+0(SB), Z13
-	VMULPD    Z12, Z7, Z7
-	VADDPD    Z13, Z7, Z7
-	VMULPD    Z7, Z9, Z7
-	VADDPD    Z8, Z7, Z7
-	VMULPD    Z7, Z10, Z7
-	VADDPD    Z11, Z7, Z7
-	VPSLLQ    $0x34, Z3, Z3
-	VPADDQ    Z3, Z7, Z3
+	VMOVUPD   64(AX), Z1
+	VPXORQ    word64_8000000000000000<>+0(SB), Z0, Z0
+	VPXORQ    word64_8000000000000000<>+0(SB), Z1, Z1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z0, Z11
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z1, Z12
+	VADDPD    word64_4338000000000000<>+0(SB), Z11, Z11
+	VADDPD    word64_4338000000000000<>+0(SB), Z12, Z12
+	VSUBPD    word64_4338000000000000<>+0(SB), Z11, Z13
+	VSUBPD    word64_4338000000000000<>+0(SB), Z12, Z14
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z13, Z15
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z14, Z16
+	VSUBPD    Z15, Z0, Z15
+	VSUBPD    Z16, Z1, Z16
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z13, Z13
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z14, Z14
+	VSUBPD    Z13, Z15, Z13
+	VSUBPD    Z14, Z16, Z14
+	VMULPD    Z13, Z13, Z15
+	VMULPD    Z14, Z14, Z16
+	VMULPD    Z15, Z15, Z17
+	VMULPD    Z16, Z16, Z18
+	VMULPD    Z17, Z17, Z19
+	VMULPD    Z18, Z18, Z20
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z13, Z21
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z14, Z22
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z21, Z21
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z22, Z22
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z13, Z23
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z14, Z24
+	VMULPD    Z21, Z15, Z21
+	VMULPD    Z22, Z16, Z22
+	VADDPD    Z23, Z21, Z21
+	VADDPD    Z24, Z22, Z22
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z13, Z23
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z14, Z24
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z23, Z23
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z24, Z24
+	VMULPD    word64_3f81111111111111<>+0(SB), Z13, Z25
+	VMULPD    word64_3f81111111111111<>+0(SB), Z14, Z26
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z25, Z25
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z26, Z26
+	VMULPD    Z23, Z15, Z23
+	VMULPD    Z24, Z16, Z24
+	VADDPD    Z25, Z23, Z23
+	VADDPD    Z26, Z24, Z24
+	VMULPD    Z23, Z17, Z23
+	VMULPD    Z24, Z18, Z24
+	VADDPD    Z21, Z23, Z21
+	VADDPD    Z22, Z24, Z22
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z13, Z23
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z14, Z24
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z23, Z23
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z24, Z24
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z13, Z25
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z14, Z26
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z25, Z25
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z26, Z26
+	VMULPD    Z23, Z15, Z15
+	VMULPD    Z24, Z16, Z16
+	VADDPD    Z25, Z15, Z15
+	VADDPD    Z26, Z16, Z16
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z13, Z13
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z14, Z14
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z13, Z13
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z14, Z14
+	VMULPD    Z13, Z17, Z13
+	VMULPD    Z14, Z18, Z14
+	VADDPD    Z15, Z13, Z13
+	VADDPD    Z16, Z14, Z14
+	VMULPD    Z13, Z19, Z13
+	VMULPD    Z14, Z20, Z14
+	VADDPD    Z21, Z13, Z13
+	VADDPD    Z22, Z14, Z14
+	VPSLLQ    $0x34, Z11, Z11
+	VPSLLQ    $0x34, Z12, Z12
+	VPADDQ    Z11, Z13, Z11
+	VPADDQ    Z12, Z14, Z12
 	VCMPPD    $0x03, Z0, Z0, K1
-	VBLENDMPD Z0, Z3, K1, Z4
-	VMOVUPD   word64_40862e42fefa39ef<>+0(SB), Z3
-	VCMPPD    $0x1e, Z3, Z0, K1
-	VMOVUPD   word64_7ff0000000000000<>+0(SB), Z3
-	VBLENDMPD Z3, Z4, K1, Z5
-	VMOVUPD   word64_c086232bdd7abcd2<>+0(SB), Z3
-	VCMPPD    $0x11, Z3, Z0, K1
-	VMOVUPD   word64_0<>+0(SB), Z0
-	VBLENDMPD Z0, Z5, K1, Z6
-	VADDPD    Z6, Z2, Z0
+	VCMPPD    $0x03, Z1, Z1, K2
+	VBLENDMPD Z0, Z11, K1, Z2
+	VBLENDMPD Z1, Z12, K2, Z3
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Z0, K1
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Z1, K2
+	VBLENDMPD word64_7ff0000000000000<>+0(SB), Z2, K1, Z4
+	VBLENDMPD word64_7ff0000000000000<>+0(SB), Z3, K2, Z5
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Z0, K1
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Z1, K2
+	VBLENDMPD word64_0<>+0(SB), Z4, K1, Z6
+	VBLENDMPD word64_0<>+0(SB), Z5, K2, Z7
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z0
+	VADDPD    Z6, Z0, Z1
+	VADDPD    Z7, Z0, Z0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z11
+	VDIVPD    Z1, Z11, Z1
+	VDIVPD    Z0, Z11, Z0
+	VMOVUPD   Z1, (AX)
+	VMOVUPD   Z0, 64(AX)
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x02, CX
+	JMP       sigmoid2
+
+sigmoid2_none:
+sigmoid1:
+	CMPQ      CX, $0x01
+	JLT       sigmoid1_none
+	VMOVUPD   (AX), Z0
+	VPXORQ    word64_8000000000000000<>+0(SB), Z0, Z0
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z0, Z1
+	VADDPD    word64_4338000000000000<>+0(SB), Z1, Z1
+	VSUBPD    word64_4338000000000000<>+0(SB), Z1, Z2
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z2, Z3
+	VSUBPD    Z3, Z0, Z3
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z2, Z2
+	VSUBPD    Z2, Z3, Z2
+	VMULPD    Z2, Z2, Z3
+	VMULPD    Z3, Z3, Z4
+	VMULPD    Z4, Z4, Z5
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z2, Z6
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z6, Z6
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z2, Z7
+	VMULPD    Z6, Z3, Z6
+	VADDPD    Z7, Z6, Z6
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z2, Z7
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z7, Z7
+	VMULPD    word64_3f81111111111111<>+0(SB), Z2, Z11
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z11, Z11
+	VMULPD    Z7, Z3, Z7
+	VADDPD    Z11, Z7, Z7
+	VMULPD    Z7, Z4, Z7
+	VADDPD    Z6, Z7, Z6
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z2, Z7
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z7, Z7
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z2, Z11
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z11, Z11
+	VMULPD    Z7, Z3, Z3
+	VADDPD    Z11, Z3, Z3
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z2, Z2
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z2, Z2
+	VMULPD    Z2, Z4, Z2
+	VADDPD    Z3, Z2, Z2
+	VMULPD    Z2, Z5, Z2
+	VADDPD    Z6, Z2, Z2
+	VPSLLQ    $0x34, Z1, Z1
+	VPADDQ    Z1, Z2, Z1
+	VCMPPD    $0x03, Z0, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z8
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Z0, K1
+	VBLENDMPD word64_7ff0000000000000<>+0(SB), Z8, K1, Z9
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Z0, K1
+	VBLENDMPD word64_0<>+0(SB), Z9, K1, Z10
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z0
+	VADDPD    Z10, Z0, Z0
+	VMOVUPD   word64_3ff0000000000000<>+0(SB), Z1
 	VDIVPD    Z0, Z1, Z0
 	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
-	DECQ      CX
-	JNZ       sigmoid
+	SUBQ      $0x01, CX
+	JMP       sigmoid1
 
-sigmoid_end:
+sigmoid1_none:
 	VZEROUPPER
 	RET
 
@@ -11091,11 +11906,9 @@ TEXT ·reluBack64AVX512(SB), NOSPLIT, $0-24
 reluBack:
 	VMOVUPD   (AX), Z0
 	VMOVUPD   (CX), Z1
-	VMOVUPD   word64_0<>+0(SB), Z2
-	VCMPPD    $0x00, Z2, Z1, K1
-	VMOVUPD   word64_0<>+0(SB), Z1
-	VBLENDMPD Z1, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VCMPPD    $0x00, word64_0<>+0(SB), Z1, K1
+	VBLENDMPD word64_0<>+0(SB), Z0, K1, Z2
+	VMOVUPD   Z2, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      $0x40, CX
 	DECQ      DX
@@ -11118,8 +11931,8 @@ TEXT ·tanhBack64AVX512(SB), NOSPLIT, $0-24
 tanhBack:
 	VMOVUPD (AX), Z0
 	VMOVUPD (CX), Z1
-	VMOVUPD word64_3ff0000000000000<>+0(SB), Z2
 	VMULPD  Z1, Z1, Z1
+	VMOVUPD word64_3ff0000000000000<>+0(SB), Z2
 	VSUBPD  Z1, Z2, Z1
 	VMULPD  Z1, Z0, Z0
 	VMOVUPD Z0, (AX)

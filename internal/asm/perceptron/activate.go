@@ -18,53 +18,81 @@ const (
 // activations: nn's apply and derive over whole panels.
 func (m machine) activations() {
 	t := m.real()
-	each := func(name, doc string, f func(x VecVirtual) VecVirtual) {
+	each := func(name, doc string, most int, f func(x values) values) {
 		m.function(name, "y *"+t+", panels int", doc)
 		y, n := pointer("y"), pointer("panels")
 		IMUL3Q(imm(m.regs()), n, n)
-		loop(name, n, func() {
-			x := m.vec()
-			m.move(at(y, 0), x)
-			m.move(f(x), at(y, 0))
-			ADDQ(imm(m.size), y)
+		groups(name, n, most, func(_ string, size int) {
+			x := m.over(size, func(i int) Op { return m.register(at(y, i*m.size)) })
+			for i, v := range f(x) {
+				m.move(v, at(y, i*m.size))
+			}
+			ADDQ(imm(size*m.size), y)
 		})
 		ret()
 	}
-	each("relu", "replaces y by its ReLU.", func(x VecVirtual) VecVirtual { return m.blend(m.compare(notBelow, x, m.number(0)), x, m.number(0)) })
-	each("tanh", "replaces y by its hyperbolic tangent, as fp.Tanh.", m.tanh)
-	each("sigmoid", "replaces y by 1/(1+exp(-y)), as fp.Sigmoid.", func(x VecVirtual) VecVirtual {
+	most := 2 // registers that go through together, since their chains are long; more don't fit
+	if m.wide() && m.elem == 4 {
+		most = 3
+	}
+	each("relu", "replaces y by its ReLU.", 1, func(x values) values { return m.blend(m.compare(notBelow, x, m.number(0)), x, m.number(0)) })
+	each("tanh", "replaces y by its hyperbolic tangent, as fp.Tanh.", most, m.tanh)
+	each("sigmoid", "replaces y by 1/(1+exp(-y)), as fp.Sigmoid.", most, func(x values) values {
 		return m.binary(m.div, m.number(1), m.binary(m.add, m.number(1), m.exp(m.xor(x, m.number(math.Copysign(0, -1))))))
 	})
-	derivative := func(name, doc string, f func(g, y VecVirtual) VecVirtual) {
+	derivative := func(name, doc string, f func(g, y values) values) {
 		m.function(name, "grad, y *"+t+", panels int", doc)
 		gradient, y, n := pointer("grad"), pointer("y"), pointer("panels")
 		IMUL3Q(imm(m.regs()), n, n)
 		loop(name, n, func() {
-			g, v := m.vec(), m.vec()
-			m.move(at(gradient, 0), g)
-			m.move(at(y, 0), v)
-			m.move(f(g, v), at(gradient, 0))
+			m.move(f(values{m.register(at(gradient, 0))}, values{m.register(at(y, 0))})[0], at(gradient, 0))
 			ADDQ(imm(m.size), gradient)
 			ADDQ(imm(m.size), y)
 		})
 		ret()
 	}
-	derivative("reluBack", "zeroes grad where y is 0.", func(g, y VecVirtual) VecVirtual { return m.blend(m.compare(equal, y, m.number(0)), m.number(0), g) })
-	derivative("tanhBack", "multiplies grad by 1 - y*y.", func(g, y VecVirtual) VecVirtual {
+	derivative("reluBack", "zeroes grad where y is 0.", func(g, y values) values { return m.blend(m.compare(equal, y, m.number(0)), m.number(0), g) })
+	derivative("tanhBack", "multiplies grad by 1 - y*y.", func(g, y values) values {
 		return m.binary(m.mul, g, m.binary(m.sub, m.number(1), m.binary(m.mul, y, y)))
 	})
-	derivative("sigmoidBack", "multiplies grad by y (1 - y).", func(g, y VecVirtual) VecVirtual {
+	derivative("sigmoidBack", "multiplies grad by y (1 - y).", func(g, y values) values {
 		return m.binary(m.mul, g, m.binary(m.mul, y, m.binary(m.sub, m.number(1), y)))
 	})
 }
 
 const equal = 0 // EQ_OQ
 
-// binary returns x f y. Constants are best as y: instructions take that from memory.
-func (m machine) binary(f func(...Op), x, y Op) VecVirtual {
-	z := m.vec()
-	f(y, m.register(x), z)
-	return z
+// values are what registers of a group hold, operation after operation side by side; a
+// constant stands for all of them. Constants are best as the last of an operation's
+// numbers: instructions take that from memory.
+type values []Op
+
+func (v values) of(i int) Op {
+	if len(v) == 1 {
+		return v[0]
+	}
+	return v[i]
+}
+
+// over makes n values.
+func (m machine) over(n int, f func(i int) Op) values {
+	v := make(values, n)
+	for i := range v {
+		v[i] = f(i)
+	}
+	return v
+}
+
+// binary returns x f y.
+func (m machine) binary(f func(...Op), x, y values) values {
+	if len(x) == 1 {
+		x = values{m.register(x[0])}
+	}
+	return m.over(max(len(x), len(y)), func(i int) Op {
+		z := m.vec()
+		f(y.of(i), m.register(x.of(i)), z)
+		return z
+	})
 }
 
 // register returns x in a register.
@@ -78,16 +106,15 @@ func (m machine) register(x Op) VecVirtual {
 }
 
 // muladd returns x*y + z, rounded twice.
-func (m machine) muladd(x, y, z Op) VecVirtual {
-	if _, constant := x.(Mem); constant {
+func (m machine) muladd(x, y, z values) values {
+	if _, constant := x[0].(Mem); constant {
 		x, y = y, x
 	}
 	return m.binary(m.add, m.binary(m.mul, x, y), z)
 }
 
-// number returns a constant in all lanes: in memory, which leaves the few registers
-// of AVX2 to others. With AVX-512 that is slower.
-func (m machine) number(v float64) Op {
+// number returns a constant in all lanes: in memory, which leaves registers to others.
+func (m machine) number(v float64) values {
 	if m.elem == 4 {
 		return m.word(uint64(math.Float32bits(float32(v))))
 	}
@@ -96,7 +123,7 @@ func (m machine) number(v float64) Op {
 
 var words = map[string]Mem{}
 
-func (m machine) word(w uint64) Op {
+func (m machine) word(w uint64) values {
 	name := fmt.Sprintf("word%d_%x", 8*m.elem, w)
 	c, ok := words[name]
 	if !ok {
@@ -110,73 +137,68 @@ func (m machine) word(w uint64) Op {
 		}
 		words[name] = c
 	}
-	if m.wide() {
-		return m.register(c)
-	}
-	return c
+	return values{c}
 }
 
-func (m machine) xor(x VecVirtual, y Op) VecVirtual {
-	z := m.vec()
+func (m machine) xor(x, y values) values { return m.binary(m.either(VPXORQ, three(VPXOR)), x, y) }
+
+// three is for instructions that take no mask.
+func three(f func(x, y, z Op)) func(...Op) {
+	return func(ops ...Op) { f(ops[0], ops[1], ops[2]) }
+}
+
+// either returns the form of an instruction for the length of registers.
+func (m machine) either(wide, narrow func(...Op)) func(...Op) {
 	if m.wide() {
-		VPXORQ(y, x, z)
-	} else {
-		VPXOR(y, x, z)
+		return wide
 	}
-	return z
+	return narrow
 }
 
 // compare returns the lanes where x stands to y as the predicate says.
-func (m machine) compare(predicate uint8, x VecVirtual, y Op) Op {
+func (m machine) compare(predicate uint8, x, y values) values {
 	f := m.pick(VCMPPS, VCMPPD)
-	if m.wide() {
-		k := K()
-		f(U8(predicate), y, x, k)
-		return k
-	}
-	z := m.vec()
-	f(U8(predicate), y, x, z)
-	return z
+	return m.over(len(x), func(i int) Op {
+		var lanes Op = K()
+		if !m.wide() {
+			lanes = m.vec()
+		}
+		f(U8(predicate), y.of(i), x[i], lanes)
+		return lanes
+	})
 }
 
 // blend returns x where the lanes are set, else y.
-func (m machine) blend(lanes, x, other Op) VecVirtual {
-	y, z := m.register(other), m.vec()
-	switch {
-	case m.wide() && m.elem == 4:
-		VBLENDMPS(x, y, lanes, z)
-	case m.wide():
-		VBLENDMPD(x, y, lanes, z)
-	case m.elem == 4:
-		VBLENDVPS(lanes, x, y, z)
-	default:
-		VBLENDVPD(lanes, x, y, z)
+func (m machine) blend(lanes, x, y values) values {
+	if len(y) == 1 {
+		y = values{m.register(y[0])}
 	}
-	return z
+	return m.over(len(lanes), func(i int) Op {
+		z := m.vec()
+		switch x, y := x.of(i), y.of(i); {
+		case m.wide():
+			m.pick(VBLENDMPS, VBLENDMPD)(x, y, lanes[i], z)
+		case m.elem == 4:
+			VBLENDVPS(lanes[i], x, y, z)
+		default:
+			VBLENDVPD(lanes[i], x, y, z)
+		}
+		return z
+	})
 }
 
-func (m machine) left(x VecVirtual, n uint8) VecVirtual {
-	z := m.vec()
-	if m.elem == 4 {
-		VPSLLD(U8(n), x, z)
-	} else {
-		VPSLLQ(U8(n), x, z)
-	}
-	return z
+func (m machine) left(x values, n uint8) values {
+	return m.over(len(x), func(i int) Op {
+		z := m.vec()
+		m.pick(VPSLLD, VPSLLQ)(U8(n), x[i], z)
+		return z
+	})
 }
 
-func (m machine) addInt(x VecVirtual, y Op) VecVirtual {
-	z := m.vec()
-	if m.elem == 4 {
-		VPADDD(y, x, z)
-	} else {
-		VPADDQ(y, x, z)
-	}
-	return z
-}
+func (m machine) addInt(x, y values) values { return m.binary(m.pick(VPADDD, VPADDQ), x, y) }
 
 // exp is fp.Exp, operation by operation.
-func (m machine) exp(x VecVirtual) VecVirtual {
+func (m machine) exp(x values) values {
 	if m.elem == 4 {
 		return m.within(x, m.power(x), -87.33654, 88.72283)
 	}
@@ -184,7 +206,7 @@ func (m machine) exp(x VecVirtual) VecVirtual {
 }
 
 // power is exp where x is within bounds or no number.
-func (m machine) power(x VecVirtual) VecVirtual {
+func (m machine) power(x values) values {
 	if m.elem == 4 {
 		return m.power32(x)
 	}
@@ -196,7 +218,7 @@ func (m machine) power(x VecVirtual) VecVirtual {
 	r2 := m.binary(m.mul, r, r)
 	r4 := m.binary(m.mul, r2, r2)
 	r8 := m.binary(m.mul, r4, r4)
-	pair := func(first, second float64) VecVirtual { return m.muladd(r, c(second), c(first)) }
+	pair := func(first, second float64) values { return m.muladd(r, c(second), c(first)) }
 	ab := m.muladd(r2, pair(1.0/2, 1.0/6), m.binary(m.add, r, c(1)))
 	cd := m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120))
 	lo := m.muladd(r4, cd, ab)
@@ -209,56 +231,51 @@ func (m machine) power(x VecVirtual) VecVirtual {
 const unordered = 3 // UNORD_Q
 
 // within puts 0 for x below low and infinity above high.
-func (m machine) within(x, p VecVirtual, low, high float64) VecVirtual {
+func (m machine) within(x, p values, low, high float64) values {
 	p = m.blend(m.compare(above, x, m.number(high)), m.number(math.Inf(1)), p)
 	return m.blend(m.compare(below, x, m.number(low)), m.number(0), p)
 }
 
-func (m machine) power32(x VecVirtual) VecVirtual {
+func (m machine) power32(x values) values {
 	c := m.number
 	k := m.binary(m.sub, m.muladd(x, c(1.44269504088896338700), c(0x1.8p23)), c(0x1.8p23))
 	r := m.binary(m.sub, x, m.binary(m.mul, k, c(6.93145752e-1)))
 	r = m.binary(m.sub, r, m.binary(m.mul, k, c(1.42860677e-6)))
 	r2 := m.binary(m.mul, r, r)
 	r4 := m.binary(m.mul, r2, r2)
-	pair := func(first, second float64) VecVirtual { return m.muladd(r, c(second), c(first)) }
+	pair := func(first, second float64) values { return m.muladd(r, c(second), c(first)) }
 	low := m.muladd(r2, pair(1.0/2, 1.0/6), m.binary(m.add, r, c(1)))
 	p := m.muladd(r4, m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120)), low)
-	n, h, rest := m.vec(), m.vec(), m.vec()
-	VCVTTPS2DQ(k, n)
-	VPSRAD(U8(1), n, h)
-	VPSUBD(h, n, rest)
+	n := m.over(len(k), func(i int) Op {
+		z := m.vec()
+		VCVTTPS2DQ(k[i], z)
+		return z
+	})
+	h := m.over(len(n), func(i int) Op {
+		z := m.vec()
+		VPSRAD(U8(1), n[i], z)
+		return z
+	})
+	rest := m.binary(VPSUBD, n, h)
 	bias := m.word(127)
 	p = m.binary(m.mul, p, m.left(m.addInt(h, bias), 23))
 	return m.binary(m.mul, p, m.left(m.addInt(rest, bias), 23))
 }
 
 // tanh is fp.Tanh: both of its formulas, and of each lane the one it takes.
-func (m machine) tanh(x VecVirtual) VecVirtual {
+func (m machine) tanh(x values) values {
 	c := m.number
-	sign := m.register(c(math.Copysign(0, -1)))
-	a := m.vec()
-	m.andNot(sign, x, a)
+	sign := c(math.Copysign(0, -1))
+	a := m.binary(m.either(VPANDNQ, three(VPANDN)), sign, x)
+	isSmall := m.compare(below, a, c(0.625))
+	// Beyond 32 the result is 1. With the number last, the smaller of it and NaN is NaN.
+	most := m.binary(m.pick(VMINPS, VMINPD), c(32), a)
+	e := m.power(m.binary(m.add, most, most))
+	t := m.binary(m.sub, c(1), m.binary(m.div, c(2), m.binary(m.add, e, c(1))))
+	large := m.xor(t, m.binary(m.either(VPANDQ, three(VPAND)), x, sign))
 	z := m.binary(m.mul, x, x)
 	p := m.muladd(m.muladd(c(-9.64399179425052238628e-1), z, c(-9.92877231001918586564e1)), z, c(-1.61468768441708447952e3))
 	q := m.muladd(m.muladd(m.binary(m.add, z, c(1.12811678491632931402e2)), z, c(2.23548839060100448583e3)), z, c(4.84406305325125486048e3))
 	small := m.binary(m.add, x, m.binary(m.mul, x, m.binary(m.mul, z, m.binary(m.div, p, q))))
-	// Beyond 32 the result is 1. With the number last, the smaller of it and NaN is NaN.
-	most := m.vec()
-	m.pick(VMINPS, VMINPD)(a, m.register(c(32)), most)
-	e := m.power(m.binary(m.add, most, most))
-	t := m.binary(m.sub, c(1), m.binary(m.div, c(2), m.binary(m.add, e, c(1))))
-	signed := m.vec()
-	m.and(sign, x, signed)
-	large := m.xor(t, signed)
-	return m.blend(m.compare(below, a, c(0.625)), small, large)
-}
-
-// andNot is z = y without the bits of x.
-func (m machine) andNot(x, y, z VecVirtual) {
-	if m.wide() {
-		VPANDNQ(y, x, z)
-		return
-	}
-	VPANDN(y, x, z)
+	return m.blend(isSmall, small, large)
 }

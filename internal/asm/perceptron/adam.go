@@ -127,8 +127,8 @@ func (s *adam) step(label string, offset, blocks int) {
 // is any other number the divider takes all.
 func (s *adam) roots(label string, w []VecVirtual) {
 	const low = 0x1p-100
-	lowest := s.word(uint64(math.Float32bits(low)))
-	span := s.word(uint64(math.Float32bits(float32(math.Inf(1))) - math.Float32bits(low)))
+	lowest := s.word(uint64(math.Float32bits(low)))[0]
+	span := s.word(uint64(math.Float32bits(float32(math.Inf(1))) - math.Float32bits(low)))[0]
 	fine, g, h := make([]Op, len(w)), s.vecs(len(w)), s.vecs(len(w))
 	for i, w := range w {
 		x, zero := s.vec(), K()
@@ -142,13 +142,13 @@ func (s *adam) roots(label string, w []VecVirtual) {
 	for i, w := range w {
 		VRSQRT14PS_Z(w, fine[i], h[i])
 	}
-	half := s.number(0.5)
+	half := s.number(0.5)[0]
 	for i, w := range w {
 		VMULPS(w, h[i], g[i])
 		VMULPS(half, h[i], h[i])
 	}
 	for i := range w {
-		r := s.register(s.number(0.5))
+		r := s.register(s.number(0.5)[0])
 		VFNMADD231PS(g[i], h[i], r)
 		VFMADD231PS(r, g[i], g[i])
 		VFMADD231PS(r, h[i], h[i])

@@ -102,7 +102,7 @@ func (m machine) transfer() {
 			for i, s := range sums {
 				v := m.vec()
 				m.move(strided(y, bRow, bThree, i/n).Offset(i%n*m.size), v)
-				m.move(m.only(s, m.compare(notEqual, v, m.number(0))), strided(below, bRow, bThree, i/n).Offset(i%n*m.size))
+				m.move(m.only(s, m.compare(notEqual, values{v}, m.number(0))[0]), strided(below, bRow, bThree, i/n).Offset(i%n*m.size))
 			}
 			JMP(LabelRef(label + "_done"))
 			Label(label + "_all")

@@ -209,10 +209,10 @@ func (m machine) bits(mask Op) Register {
 func (m machine) keepWhere(predicate uint8, x VecVirtual, mask Op) {
 	f := m.pick(VCMPPS, VCMPPD)
 	if m.wide() {
-		f(U8(predicate), m.number(0), x, mask, mask)
+		f(U8(predicate), m.number(0)[0], x, mask, mask)
 		return
 	}
-	m.and(m.compare(predicate, x, m.number(0)).(VecVirtual), mask, mask)
+	m.and(m.compare(predicate, values{x}, m.number(0))[0], mask, mask)
 }
 
 // only returns x in the lanes of the mask, else 0.
