@@ -20,7 +20,9 @@ func (n *Net[T]) Backward(t *Tape[T], rows int, grad []Block[T]) (norm T) {
 			return norm
 		}
 		clear(grad[:n.extra])
-		t.list(rows)
+		for i := range n.layers {
+			t.acts[i].list(rows)
+		}
 	}
 	for row := range rows {
 		n.backRow(t, row, flat)

@@ -66,7 +66,6 @@ type Net[T fp.Float] struct {
 
 	flat   []T // Params, lane by lane
 	values []T // the nonzero elements of a row
-	spare  []T // those of the next
 	square Block[T]
 }
 
@@ -139,7 +138,7 @@ func New[T fp.Float](s Shape) *Net[T] {
 	n.Params = make([]Block[T], at)
 	n.flat = lanes(n.Params)
 	widest := blocks(slices.Max(s.Sizes)) * Lanes // as long as a row of a Tape
-	n.values, n.spare = make([]T, widest), make([]T, widest)
+	n.values = make([]T, widest)
 	n.Use(simd.Best())
 	return n
 }

@@ -52,7 +52,7 @@ func pages[T fp.Float](t *testing.T, l simd.Level, number uint64, before bool) {
 		m := fence{t, before, &mapped}
 		n.Params = fenced(m, n.Params)
 		n.flat = lanes(n.Params)
-		n.values, n.spare = fenced(m, n.values), fenced(m, n.spare)
+		n.values = fenced(m, n.values)
 		for _, all := range [][][]T{n.turned, n.lanesOf, n.valid} {
 			for i := range all {
 				all[i] = fenced(m, all[i])

@@ -1,6 +1,10 @@
 package nn
 
-import "overnight/internal/fp"
+import (
+	"math/bits"
+
+	"overnight/internal/fp"
+)
 
 // Tape keeps the inputs and the activations of rows that went forward through a
 // network, so that Backward needs no second pass.
@@ -52,12 +56,10 @@ func (n *Net[T]) NewTape(rows int) *Tape[T] {
 	for j := range t.outs {
 		t.outs[j] = int32(j)
 	}
-	for row := range rows { // all outputs have a gradient
-		last.counts[row] = int32(last.all(row, t.outs))
+	for i := range t.acts { // Forward changes what is said of inputs and ReLUs
+		t.acts[i].markAll(rows)
 	}
-	for i := range t.acts { // forward changes those of inputs and ReLUs
-		t.acts[i].every(rows)
-	}
+	last.list(rows)
 	return t
 }
 
@@ -83,8 +85,8 @@ func (a *activations[T]) row(row int) []T { return a.values[row*a.stride:][:a.si
 // activeOf returns the room for a row's list of active units.
 func (a *activations[T]) activeOf(row int) []int32 { return a.active[row*a.stride:][:a.stride] }
 
-// every sets the masks of all rows to all units.
-func (a *activations[T]) every(rows int) {
+// markAll sets the masks of the first rows rows to all units.
+func (a *activations[T]) markAll(rows int) {
 	for row := range rows {
 		for k := range a.size {
 			a.masks[row*a.words+k/64] |= 1 << (k % 64)
@@ -92,10 +94,16 @@ func (a *activations[T]) every(rows int) {
 	}
 }
 
-// all lists all units of a row and returns how many they are. numbers is 0, 1, 2, ...
-func (a *activations[T]) all(row int, numbers []int32) int {
-	if int(a.counts[row]) != a.size { // else the list is that already
-		copy(a.activeOf(row), numbers[:a.size])
+// list makes the lists of the first rows rows from their masks.
+func (a *activations[T]) list(rows int) {
+	for row := range rows {
+		list, count := a.activeOf(row), 0
+		for w, m := range a.masks[row*a.words:][:a.words] {
+			for ; m != 0; m &= m - 1 {
+				list[count] = int32(64*w + bits.TrailingZeros64(m))
+				count++
+			}
+		}
+		a.counts[row] = int32(count)
 	}
-	return a.size
 }

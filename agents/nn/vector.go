@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"math/bits"
 	"unsafe"
 
 	"overnight/internal/fp"
@@ -195,23 +194,6 @@ func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
 		deltas, below = below, deltas
 		if act != ReLU {
 			n.deriveTape(act, deltas, in, rows)
-		}
-	}
-}
-
-// list writes the lists that backRow needs, from the masks.
-func (t *Tape[T]) list(rows int) {
-	for i := range t.acts[:len(t.acts)-1] {
-		a := &t.acts[i]
-		for row := range rows {
-			list, count := a.activeOf(row), 0
-			for w, m := range a.masks[row*a.words:][:a.words] {
-				for ; m != 0; m &= m - 1 {
-					list[count] = int32(64*w + bits.TrailingZeros64(m))
-					count++
-				}
-			}
-			a.counts[row] = int32(count)
 		}
 	}
 }

@@ -1,11 +1,16 @@
 package nn
 
 import (
+	"unsafe"
+
 	"overnight/internal/fp"
 	"overnight/internal/simd"
 )
 
 //go:generate go run -C ../../internal/asm ./perceptron -out ../../agents/nn/kernels_amd64.s -stubs ../../agents/nn/kernels_amd64.go -pkg nn
+
+// The forward kernel knows where the fields of a step are.
+var _ [13 * 8]byte = [unsafe.Sizeof(step[float32]{})]byte{}
 
 // kernelsOf returns the kernels of a level; nil: plain Go.
 func kernelsOf[T fp.Float](l simd.Level) *kernels[T] {

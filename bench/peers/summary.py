@@ -51,7 +51,7 @@ def main():
         sd = math.hypot(error, its)
         gap = mean - other
         p = 1.0 if math.isinf(sd) else 0.5 * math.erfc((margin - abs(gap)) / sd / math.sqrt(2))
-        verdict = "equivalent" if p < 0.05 else "not shown, more trials are needed" if abs(gap) < margin else "different?"
+        verdict = "equivalent" if p < 0.05 else "different" if abs(gap) - margin > 1.645 * sd else "not shown, more trials are needed"
         print(f"last return, Overnight ({n:.0f} trials) less {k} ({m:.0f}): {gap:+.1f} +- {sd:.1f}, within {margin:.0f} (2 %): p = {p:.2g}, {verdict}")
 
 
