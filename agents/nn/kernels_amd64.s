@@ -1939,22 +1939,10 @@ tanh2:
 	VADDPS     Y13, Y2, Y2
 	VCVTTPS2DQ Y6, Y6
 	VCVTTPS2DQ Y7, Y7
-	VPSRAD     $0x01, Y6, Y8
-	VPSRAD     $0x01, Y7, Y9
-	VPSUBD     Y8, Y6, Y6
-	VPSUBD     Y9, Y7, Y7
-	VPADDD     word32_7f<>+0(SB), Y8, Y8
-	VPADDD     word32_7f<>+0(SB), Y9, Y9
-	VPSLLD     $0x17, Y8, Y8
-	VPSLLD     $0x17, Y9, Y9
-	VMULPS     Y8, Y3, Y3
-	VMULPS     Y9, Y2, Y2
-	VPADDD     word32_7f<>+0(SB), Y6, Y6
-	VPADDD     word32_7f<>+0(SB), Y7, Y7
 	VPSLLD     $0x17, Y6, Y6
 	VPSLLD     $0x17, Y7, Y7
-	VMULPS     Y6, Y3, Y3
-	VMULPS     Y7, Y2, Y2
+	VPADDD     Y6, Y3, Y3
+	VPADDD     Y7, Y2, Y2
 	VADDPS     word32_3f800000<>+0(SB), Y3, Y3
 	VADDPS     word32_3f800000<>+0(SB), Y2, Y2
 	VMOVUPS    word32_40000000<>+0(SB), Y6
@@ -2037,14 +2025,8 @@ tanh1:
 	VMULPS     Y1, Y5, Y1
 	VADDPS     Y6, Y1, Y1
 	VCVTTPS2DQ Y3, Y3
-	VPSRAD     $0x01, Y3, Y4
-	VPSUBD     Y4, Y3, Y3
-	VPADDD     word32_7f<>+0(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y1, Y1
-	VPADDD     word32_7f<>+0(SB), Y3, Y3
 	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y1, Y1
+	VPADDD     Y3, Y1, Y1
 	VADDPS     word32_3f800000<>+0(SB), Y1, Y1
 	VMOVUPS    word32_40000000<>+0(SB), Y3
 	VDIVPS     Y1, Y3, Y1
@@ -2328,24 +2310,6 @@ DATA word32_3d2aaaab<>+56(SB)/4, $0x3d2aaaab
 DATA word32_3d2aaaab<>+60(SB)/4, $0x3d2aaaab
 GLOBL word32_3d2aaaab<>(SB), RODATA|NOPTR, $64
 
-DATA word32_7f<>+0(SB)/4, $0x0000007f
-DATA word32_7f<>+4(SB)/4, $0x0000007f
-DATA word32_7f<>+8(SB)/4, $0x0000007f
-DATA word32_7f<>+12(SB)/4, $0x0000007f
-DATA word32_7f<>+16(SB)/4, $0x0000007f
-DATA word32_7f<>+20(SB)/4, $0x0000007f
-DATA word32_7f<>+24(SB)/4, $0x0000007f
-DATA word32_7f<>+28(SB)/4, $0x0000007f
-DATA word32_7f<>+32(SB)/4, $0x0000007f
-DATA word32_7f<>+36(SB)/4, $0x0000007f
-DATA word32_7f<>+40(SB)/4, $0x0000007f
-DATA word32_7f<>+44(SB)/4, $0x0000007f
-DATA word32_7f<>+48(SB)/4, $0x0000007f
-DATA word32_7f<>+52(SB)/4, $0x0000007f
-DATA word32_7f<>+56(SB)/4, $0x0000007f
-DATA word32_7f<>+60(SB)/4, $0x0000007f
-GLOBL word32_7f<>(SB), RODATA|NOPTR, $64
-
 DATA word32_40000000<>+0(SB)/4, $0x40000000
 DATA word32_40000000<>+4(SB)/4, $0x40000000
 DATA word32_40000000<>+8(SB)/4, $0x40000000
@@ -2534,14 +2498,14 @@ sigmoid2:
 	VCVTTPS2DQ Y3, Y3
 	VPSRAD     $0x01, Y2, Y6
 	VPSRAD     $0x01, Y3, Y7
+	VPADDD     word32_7f<>+0(SB), Y6, Y8
+	VPADDD     word32_7f<>+0(SB), Y7, Y9
+	VPSLLD     $0x17, Y8, Y8
+	VPSLLD     $0x17, Y9, Y9
+	VMULPS     Y8, Y4, Y4
+	VMULPS     Y9, Y5, Y5
 	VPSUBD     Y6, Y2, Y2
 	VPSUBD     Y7, Y3, Y3
-	VPADDD     word32_7f<>+0(SB), Y6, Y6
-	VPADDD     word32_7f<>+0(SB), Y7, Y7
-	VPSLLD     $0x17, Y6, Y6
-	VPSLLD     $0x17, Y7, Y7
-	VMULPS     Y6, Y4, Y4
-	VMULPS     Y7, Y5, Y5
 	VPADDD     word32_7f<>+0(SB), Y2, Y2
 	VPADDD     word32_7f<>+0(SB), Y3, Y3
 	VPSLLD     $0x17, Y2, Y2
@@ -2598,10 +2562,10 @@ sigmoid1:
 	VADDPS     Y5, Y2, Y2
 	VCVTTPS2DQ Y1, Y1
 	VPSRAD     $0x01, Y1, Y3
+	VPADDD     word32_7f<>+0(SB), Y3, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y2, Y2
 	VPSUBD     Y3, Y1, Y1
-	VPADDD     word32_7f<>+0(SB), Y3, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y2, Y2
 	VPADDD     word32_7f<>+0(SB), Y1, Y1
 	VPSLLD     $0x17, Y1, Y1
 	VMULPS     Y1, Y2, Y1
@@ -2621,6 +2585,24 @@ sigmoid1:
 sigmoid1_none:
 	VZEROUPPER
 	RET
+
+DATA word32_7f<>+0(SB)/4, $0x0000007f
+DATA word32_7f<>+4(SB)/4, $0x0000007f
+DATA word32_7f<>+8(SB)/4, $0x0000007f
+DATA word32_7f<>+12(SB)/4, $0x0000007f
+DATA word32_7f<>+16(SB)/4, $0x0000007f
+DATA word32_7f<>+20(SB)/4, $0x0000007f
+DATA word32_7f<>+24(SB)/4, $0x0000007f
+DATA word32_7f<>+28(SB)/4, $0x0000007f
+DATA word32_7f<>+32(SB)/4, $0x0000007f
+DATA word32_7f<>+36(SB)/4, $0x0000007f
+DATA word32_7f<>+40(SB)/4, $0x0000007f
+DATA word32_7f<>+44(SB)/4, $0x0000007f
+DATA word32_7f<>+48(SB)/4, $0x0000007f
+DATA word32_7f<>+52(SB)/4, $0x0000007f
+DATA word32_7f<>+56(SB)/4, $0x0000007f
+DATA word32_7f<>+60(SB)/4, $0x0000007f
+GLOBL word32_7f<>(SB), RODATA|NOPTR, $64
 
 DATA word32_42b17217<>+0(SB)/4, $0x42b17217
 DATA word32_42b17217<>+4(SB)/4, $0x42b17217
@@ -6080,30 +6062,12 @@ tanh3:
 	VCVTTPS2DQ Z10, Z10
 	VCVTTPS2DQ Z11, Z11
 	VCVTTPS2DQ Z12, Z12
-	VPSRAD     $0x01, Z10, Z13
-	VPSRAD     $0x01, Z11, Z14
-	VPSRAD     $0x01, Z12, Z15
-	VPSUBD     Z13, Z10, Z10
-	VPSUBD     Z14, Z11, Z11
-	VPSUBD     Z15, Z12, Z12
-	VPADDD     word32_7f<>+0(SB), Z13, Z13
-	VPADDD     word32_7f<>+0(SB), Z14, Z14
-	VPADDD     word32_7f<>+0(SB), Z15, Z15
-	VPSLLD     $0x17, Z13, Z13
-	VPSLLD     $0x17, Z14, Z14
-	VPSLLD     $0x17, Z15, Z15
-	VMULPS     Z13, Z4, Z4
-	VMULPS     Z14, Z5, Z5
-	VMULPS     Z15, Z3, Z3
-	VPADDD     word32_7f<>+0(SB), Z10, Z10
-	VPADDD     word32_7f<>+0(SB), Z11, Z11
-	VPADDD     word32_7f<>+0(SB), Z12, Z12
 	VPSLLD     $0x17, Z10, Z10
 	VPSLLD     $0x17, Z11, Z11
 	VPSLLD     $0x17, Z12, Z12
-	VMULPS     Z10, Z4, Z4
-	VMULPS     Z11, Z5, Z5
-	VMULPS     Z12, Z3, Z3
+	VPADDD     Z10, Z4, Z4
+	VPADDD     Z11, Z5, Z5
+	VPADDD     Z12, Z3, Z3
 	VADDPS     word32_3f800000<>+0(SB), Z4, Z4
 	VADDPS     word32_3f800000<>+0(SB), Z5, Z5
 	VADDPS     word32_3f800000<>+0(SB), Z3, Z3
@@ -6207,14 +6171,8 @@ tanh1:
 	VMULPS     Z1, Z4, Z1
 	VADDPS     Z5, Z1, Z1
 	VCVTTPS2DQ Z2, Z2
-	VPSRAD     $0x01, Z2, Z3
-	VPSUBD     Z3, Z2, Z2
-	VPADDD     word32_7f<>+0(SB), Z3, Z3
-	VPSLLD     $0x17, Z3, Z3
-	VMULPS     Z3, Z1, Z1
-	VPADDD     word32_7f<>+0(SB), Z2, Z2
 	VPSLLD     $0x17, Z2, Z2
-	VMULPS     Z2, Z1, Z1
+	VPADDD     Z2, Z1, Z1
 	VADDPS     word32_3f800000<>+0(SB), Z1, Z1
 	VMOVUPS    word32_40000000<>+0(SB), Z2
 	VDIVPS     Z1, Z2, Z1
@@ -6334,18 +6292,18 @@ sigmoid3:
 	VPSRAD     $0x01, Z11, Z17
 	VPSRAD     $0x01, Z12, Z18
 	VPSRAD     $0x01, Z13, Z19
+	VPADDD     word32_7f<>+0(SB), Z17, Z20
+	VPADDD     word32_7f<>+0(SB), Z18, Z21
+	VPADDD     word32_7f<>+0(SB), Z19, Z22
+	VPSLLD     $0x17, Z20, Z20
+	VPSLLD     $0x17, Z21, Z21
+	VPSLLD     $0x17, Z22, Z22
+	VMULPS     Z20, Z14, Z14
+	VMULPS     Z21, Z15, Z15
+	VMULPS     Z22, Z16, Z16
 	VPSUBD     Z17, Z11, Z11
 	VPSUBD     Z18, Z12, Z12
 	VPSUBD     Z19, Z13, Z13
-	VPADDD     word32_7f<>+0(SB), Z17, Z17
-	VPADDD     word32_7f<>+0(SB), Z18, Z18
-	VPADDD     word32_7f<>+0(SB), Z19, Z19
-	VPSLLD     $0x17, Z17, Z17
-	VPSLLD     $0x17, Z18, Z18
-	VPSLLD     $0x17, Z19, Z19
-	VMULPS     Z17, Z14, Z14
-	VMULPS     Z18, Z15, Z15
-	VMULPS     Z19, Z16, Z16
 	VPADDD     word32_7f<>+0(SB), Z11, Z11
 	VPADDD     word32_7f<>+0(SB), Z12, Z12
 	VPADDD     word32_7f<>+0(SB), Z13, Z13
@@ -6412,10 +6370,10 @@ sigmoid1:
 	VADDPS     Z5, Z2, Z2
 	VCVTTPS2DQ Z1, Z1
 	VPSRAD     $0x01, Z1, Z3
+	VPADDD     word32_7f<>+0(SB), Z3, Z4
+	VPSLLD     $0x17, Z4, Z4
+	VMULPS     Z4, Z2, Z2
 	VPSUBD     Z3, Z1, Z1
-	VPADDD     word32_7f<>+0(SB), Z3, Z3
-	VPSLLD     $0x17, Z3, Z3
-	VMULPS     Z3, Z2, Z2
 	VPADDD     word32_7f<>+0(SB), Z1, Z1
 	VPSLLD     $0x17, Z1, Z1
 	VMULPS     Z1, Z2, Z1

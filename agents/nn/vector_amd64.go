@@ -18,7 +18,7 @@ func kernelsOf[T fp.Float](l simd.Level) *kernels[T] {
 	var v T
 	switch _, single := any(v).(float32); {
 	case l == simd.AVX512 && single:
-		k = &kernels[float32]{forward32AVX512, transfer32AVX512, outer32AVX512, squares32AVX2, adam32AVX512, adamFour32, transpose32AVX512, columns32AVX512, panel32AVX512, nil, panels32AVX512,
+		k = &kernels[float32]{forward32AVX512, transfer32AVX512, outer32AVX512, squares32AVX2, adam32AVX512, adamFour32, transpose32AVX512, columns32AVX512, panel32AVX512, half32AVX2, panels32AVX512,
 			[5]func(*float32, int){nil, relu32AVX512, tanh32AVX512, sigmoid32AVX512, nil},
 			[5]func(g, y *float32, panels int){nil, reluBack32AVX512, tanhBack32AVX512, sigmoidBack32AVX512, nil}}
 	case l == simd.AVX512:

@@ -199,16 +199,26 @@ func (m machine) addInt(x, y values) values { return m.binary(m.pick(VPADDD, VPA
 
 // exp is fp.Exp, operation by operation.
 func (m machine) exp(x values) values {
-	if m.elem == 4 {
-		return m.within(x, m.power(x), -87.33654, 88.72283)
+	if m.elem == 8 {
+		return m.within(x, m.power(x), -708.3964185322641, 709.782712893384)
 	}
-	return m.within(x, m.power(x), -708.3964185322641, 709.782712893384)
+	p, n := m.power32(x)
+	h := m.over(len(n), func(i int) Op {
+		z := m.vec()
+		VPSRAD(U8(1), n[i], z)
+		return z
+	})
+	bias := m.word(127)
+	p = m.binary(m.mul, p, m.left(m.addInt(h, bias), 23))
+	p = m.binary(m.mul, p, m.left(m.addInt(m.binary(VPSUBD, n, h), bias), 23))
+	return m.within(x, p, -87.33654, 88.72283)
 }
 
-// power is exp where x is within bounds or no number.
+// power is exp where 2**x is normal, as between 0 and 64, or x no number.
 func (m machine) power(x values) values {
 	if m.elem == 4 {
-		return m.power32(x)
+		p, n := m.power32(x)
+		return m.addInt(p, m.left(n, 23)) // of no number n is 1<<31, which leaves p as it is
 	}
 	c := m.number
 	t := m.muladd(x, c(1.44269504088896338700), c(0x1.8p52))
@@ -236,7 +246,8 @@ func (m machine) within(x, p values, low, high float64) values {
 	return m.blend(m.compare(below, x, m.number(low)), m.number(0), p)
 }
 
-func (m machine) power32(x values) values {
+// power32 returns p and n of exp(x) = p 2**n.
+func (m machine) power32(x values) (p, n values) {
 	c := m.number
 	k := m.binary(m.sub, m.muladd(x, c(1.44269504088896338700), c(0x1.8p23)), c(0x1.8p23))
 	r := m.binary(m.sub, x, m.binary(m.mul, k, c(6.93145752e-1)))
@@ -245,21 +256,12 @@ func (m machine) power32(x values) values {
 	r4 := m.binary(m.mul, r2, r2)
 	pair := func(first, second float64) values { return m.muladd(r, c(second), c(first)) }
 	low := m.muladd(r2, pair(1.0/2, 1.0/6), m.binary(m.add, r, c(1)))
-	p := m.muladd(r4, m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120)), low)
-	n := m.over(len(k), func(i int) Op {
+	p = m.muladd(r4, m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120)), low)
+	return p, m.over(len(k), func(i int) Op {
 		z := m.vec()
 		VCVTTPS2DQ(k[i], z)
 		return z
 	})
-	h := m.over(len(n), func(i int) Op {
-		z := m.vec()
-		VPSRAD(U8(1), n[i], z)
-		return z
-	})
-	rest := m.binary(VPSUBD, n, h)
-	bias := m.word(127)
-	p = m.binary(m.mul, p, m.left(m.addInt(h, bias), 23))
-	return m.binary(m.mul, p, m.left(m.addInt(rest, bias), 23))
 }
 
 // tanh is fp.Tanh: both of its formulas, and of each lane the one it takes.
