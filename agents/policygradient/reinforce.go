@@ -198,14 +198,12 @@ func (r *reinforce[T]) descend() {
 }
 
 // loss fills the gradient with respect to the network's outputs and to the log
-// standard deviations, the rest of r.grad being zero, and returns the loss and
-// the entropy. For a normal,
+// standard deviations, and returns the loss and the entropy. For a normal,
 //
 //	log p(a) = -(a - m)^2 / (2 s^2) - log s - log(2 pi)/2
 //	d/dm = (a - m)/s^2    d/dlog s = (a - m)^2/s^2 - 1    entropy = log s + (1 + log(2 pi))/2
 func (r *reinforce[T]) loss() (loss, entropy float64) {
 	const halfLog2Pi = 0.918938533204672741780329736406
-	clear(r.grad)
 	logs := 0.0
 	for i := range r.n {
 		logs += float64(*r.net.Extra(r.net.Params, i))
@@ -231,10 +229,12 @@ func (r *reinforce[T]) loss() (loss, entropy float64) {
 	}
 	entropy = logs + float64(float64(r.n)*(0.5+halfLog2Pi))
 	loss -= float64(r.p.EntropyWeight * entropy)
-	if r.p.LogStd.Mode != "fixed" {
-		for i, s := range spread {
-			*r.net.Extra(r.grad, i) = s - T(r.p.EntropyWeight)
+	for i, s := range spread {
+		s -= T(r.p.EntropyWeight)
+		if r.p.LogStd.Mode == "fixed" {
+			s = 0
 		}
+		*r.net.Extra(r.grad, i) = s
 	}
 	return loss, entropy
 }
