@@ -73,7 +73,7 @@ func (n *Net[T]) ForwardBatch(b *Batch[T], rows int) {
 			b: weights, bPanel: stride, bStep: Lanes,
 			rows: rows, columns: l.out, depth: l.in,
 		})
-		n.applyRows(l.act, out, rows)
+		n.applyRows(i, out.values, rows)
 	}
 }
 
@@ -90,7 +90,7 @@ func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
 	flat := lanes(grad[:len(n.Params)])
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l, in, delta := &n.layers[i], &b.acts[i], &b.deltas[i+1]
-		n.deriveRows(l.act, delta, &b.acts[i+1], rows)
+		n.deriveRows(i, delta.values, b.acts[i+1].values, rows)
 		g, stride := flat[l.first*Lanes:], (l.in+1)*Lanes
 		p := product[T]{
 			c: g, cRow: Lanes, cPanel: stride, init: g, iRow: Lanes, iPanel: stride,
@@ -123,33 +123,6 @@ func (n *Net[T]) addRows(c []T, stride int, m *matrix[T], columns, rows int) {
 	for r := range rows {
 		for j, d := range m.row(r) {
 			c[j/Lanes*stride+j%Lanes] += d
-		}
-	}
-}
-
-// applyRows replaces sums by outputs.
-func (n *Net[T]) applyRows(a Activation, m *matrix[T], rows int) {
-	switch {
-	case a == Identity:
-	case n.kernels != nil && n.kernels.apply[a] != nil:
-		n.apply(a, m.values[:rows*m.stride])
-	default:
-		for r := range rows {
-			apply(a, m.row(r))
-		}
-	}
-}
-
-// deriveRows replaces the gradient with respect to outputs by that with respect
-// to sums.
-func (n *Net[T]) deriveRows(a Activation, g, y *matrix[T], rows int) {
-	switch {
-	case a == Identity:
-	case n.kernels != nil && n.kernels.derive[a] != nil:
-		n.derive(a, g.values[:rows*g.stride], y.values[:rows*g.stride])
-	default:
-		for r := range rows {
-			derive(a, g.row(r), y.row(r))
 		}
 	}
 }

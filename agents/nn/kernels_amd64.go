@@ -74,6 +74,16 @@ func tanhBack32AVX2(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX2(grad *float32, y *float32, panels int)
 
+// softmax32AVX2 replaces each row of y, row bytes apart, by its softmax over the first width lanes. Lanes that valid has no bits of become 0 or no number.
+//
+//go:noescape
+func softmax32AVX2(y *float32, row int, panels int, width int, valid *float32, rows int)
+
+// softmaxBack32AVX2 replaces grad by y (grad - the sum over the first width lanes of grad y) in each row, row bytes apart.
+//
+//go:noescape
+func softmaxBack32AVX2(grad *float32, y *float32, row int, panels int, width int, rows int)
+
 // squares32AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
 //go:noescape
@@ -154,6 +164,16 @@ func tanhBack32AVX512(grad *float32, y *float32, panels int)
 //go:noescape
 func sigmoidBack32AVX512(grad *float32, y *float32, panels int)
 
+// softmax32AVX512 replaces each row of y, row bytes apart, by its softmax over the first width lanes. Lanes that valid has no bits of become 0 or no number.
+//
+//go:noescape
+func softmax32AVX512(y *float32, row int, panels int, width int, valid *float32, rows int)
+
+// softmaxBack32AVX512 replaces grad by y (grad - the sum over the first width lanes of grad y) in each row, row bytes apart.
+//
+//go:noescape
+func softmaxBack32AVX512(grad *float32, y *float32, row int, panels int, width int, rows int)
+
 // forward64AVX2 sends a row of a tape through count layers. A layer sets the panels of y to the biases plus the sum of x[k] times the panel of input k, over the inputs k whose bits are set in masks. Where valid is given, y becomes its ReLU in the lanes that valid has all bits of, 0 in the others, and the bits of next tell which are not 0.
 //
 //go:noescape
@@ -223,6 +243,16 @@ func tanhBack64AVX2(grad *float64, y *float64, panels int)
 //
 //go:noescape
 func sigmoidBack64AVX2(grad *float64, y *float64, panels int)
+
+// softmax64AVX2 replaces each row of y, row bytes apart, by its softmax over the first width lanes. Lanes that valid has no bits of become 0 or no number.
+//
+//go:noescape
+func softmax64AVX2(y *float64, row int, panels int, width int, valid *float64, rows int)
+
+// softmaxBack64AVX2 replaces grad by y (grad - the sum over the first width lanes of grad y) in each row, row bytes apart.
+//
+//go:noescape
+func softmaxBack64AVX2(grad *float64, y *float64, row int, panels int, width int, rows int)
 
 // squares64AVX2 adds to each lane of sums the squares of that lane of the blocks, one after the other.
 //
@@ -303,3 +333,13 @@ func tanhBack64AVX512(grad *float64, y *float64, panels int)
 //
 //go:noescape
 func sigmoidBack64AVX512(grad *float64, y *float64, panels int)
+
+// softmax64AVX512 replaces each row of y, row bytes apart, by its softmax over the first width lanes. Lanes that valid has no bits of become 0 or no number.
+//
+//go:noescape
+func softmax64AVX512(y *float64, row int, panels int, width int, valid *float64, rows int)
+
+// softmaxBack64AVX512 replaces grad by y (grad - the sum over the first width lanes of grad y) in each row, row bytes apart.
+//
+//go:noescape
+func softmaxBack64AVX512(grad *float64, y *float64, row int, panels int, width int, rows int)

@@ -1252,15 +1252,15 @@ rows4_zero:
 	VMOVUPS zeros<>+0(SB), Y7
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPS      (R11), Y8
@@ -1336,15 +1336,15 @@ rows2_zero:
 	VMOVUPS zeros<>+0(SB), Y3
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPS      (R10), Y4
@@ -1397,15 +1397,15 @@ rows1_zero:
 	VMOVUPS zeros<>+0(SB), Y1
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPS      (R10), Y2
@@ -1479,15 +1479,15 @@ rows8_zero:
 	VMOVUPS zeros<>+0(SB), Y7
 
 rows8_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows8_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows8_depth_end
 
 rows8_depth:
 	VMOVUPS      (R11), Y8
@@ -1576,15 +1576,15 @@ rows4_zero:
 	VMOVUPS zeros<>+0(SB), Y3
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPS      (R11), Y4
@@ -1643,15 +1643,15 @@ rows2_zero:
 	VMOVUPS zeros<>+0(SB), Y1
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPS      (R10), Y2
@@ -1695,15 +1695,15 @@ rows1_zero:
 	VMOVUPS zeros<>+0(SB), Y0
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPS      (R10), Y1
@@ -1752,8 +1752,8 @@ columns4:
 	VMOVUPS 32(AX)(SI*1), Y7
 	MOVQ    DX, R8
 	MOVQ    rows+40(FP), R9
-	TESTQ   R9, R9
-	JZ      columns4_rows_end
+	CMPQ    R9, $0x00
+	JEQ     columns4_rows_end
 
 columns4_rows:
 	VADDPS (R8), Y0, Y0
@@ -1795,8 +1795,8 @@ columns2:
 	VMOVUPS 32(AX)(CX*1), Y3
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns2_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns2_rows_end
 
 columns2_rows:
 	VADDPS (SI), Y0, Y0
@@ -1826,8 +1826,8 @@ columns1:
 	VMOVUPS 32(AX), Y1
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns1_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns1_rows_end
 
 columns1_rows:
 	VADDPS (SI), Y0, Y0
@@ -2665,8 +2665,8 @@ TEXT ·reluBack32AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     reluBack_end
+	CMPQ   DX, $0x00
+	JEQ    reluBack_end
 
 reluBack:
 	VMOVUPS   (AX), Y0
@@ -2690,8 +2690,8 @@ TEXT ·tanhBack32AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     tanhBack_end
+	CMPQ   DX, $0x00
+	JEQ    tanhBack_end
 
 tanhBack:
 	VMOVUPS (AX), Y0
@@ -2717,8 +2717,8 @@ TEXT ·sigmoidBack32AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     sigmoidBack_end
+	CMPQ   DX, $0x00
+	JEQ    sigmoidBack_end
 
 sigmoidBack:
 	VMOVUPS (AX), Y0
@@ -2737,6 +2737,147 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
+// func softmax32AVX2(y *float32, row int, panels int, width int, valid *float32, rows int)
+// Requires: AVX, AVX2
+TEXT ·softmax32AVX2(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), AX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmax_end
+
+softmax:
+	VMOVSS (AX), X0
+	MOVQ   width+24(FP), DX
+	XORQ   CX, CX
+
+largest:
+	VMOVSS       (AX)(CX*4), X1
+	VMAXSS       X0, X1, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          largest
+	VBROADCASTSS X0, Y0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x40, DX, DX
+	XORQ         CX, CX
+
+exponentials:
+	MOVQ       valid+32(FP), BX
+	VMOVUPS    (AX)(CX*1), Y1
+	VSUBPS     Y0, Y1, Y1
+	VMULPS     word32_3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS     word32_4b400000<>+0(SB), Y2, Y2
+	VSUBPS     word32_4b400000<>+0(SB), Y2, Y2
+	VMULPS     word32_3f317200<>+0(SB), Y2, Y3
+	VSUBPS     Y3, Y1, Y3
+	VMULPS     word32_35bfbe8e<>+0(SB), Y2, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMULPS     Y3, Y3, Y4
+	VMULPS     Y4, Y4, Y5
+	VMULPS     word32_3e2aaaab<>+0(SB), Y3, Y6
+	VADDPS     word32_3f000000<>+0(SB), Y6, Y6
+	VADDPS     word32_3f800000<>+0(SB), Y3, Y7
+	VMULPS     Y6, Y4, Y6
+	VADDPS     Y7, Y6, Y6
+	VMULPS     word32_39500d01<>+0(SB), Y3, Y7
+	VADDPS     word32_3ab60b61<>+0(SB), Y7, Y7
+	VMULPS     word32_3c088889<>+0(SB), Y3, Y3
+	VADDPS     word32_3d2aaaab<>+0(SB), Y3, Y3
+	VMULPS     Y7, Y4, Y4
+	VADDPS     Y3, Y4, Y3
+	VMULPS     Y3, Y5, Y3
+	VADDPS     Y6, Y3, Y3
+	VCVTTPS2DQ Y2, Y2
+	VPSRAD     $0x01, Y2, Y4
+	VPADDD     word32_7f<>+0(SB), Y4, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y3, Y3
+	VPSUBD     Y4, Y2, Y2
+	VPADDD     word32_7f<>+0(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y3, Y2
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Y1, Y3
+	VBLENDVPS  Y3, word32_7f800000<>+0(SB), Y2, Y2
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Y1, Y1
+	VBLENDVPS  Y1, word32_0<>+0(SB), Y2, Y1
+	VPAND      (BX)(CX*1), Y1, Y1
+	VMOVUPS    Y1, (AX)(CX*1)
+	ADDQ       $0x20, CX
+	CMPQ       CX, DX
+	JLT        exponentials
+	VMOVSS     zeros<>+0(SB), X0
+	MOVQ       width+24(FP), DX
+	XORQ       CX, CX
+
+sum:
+	VADDSS       (AX)(CX*4), X0, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          sum
+	VBROADCASTSS X0, Y0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x40, DX, DX
+	XORQ         CX, CX
+
+quotients:
+	VMOVUPS (AX)(CX*1), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(CX*1)
+	ADDQ    $0x20, CX
+	CMPQ    CX, DX
+	JLT     quotients
+	ADDQ    row+8(FP), AX
+	DECQ    rows+40(FP)
+	JNZ     softmax
+
+softmax_end:
+	VZEROUPPER
+	RET
+
+// func softmaxBack32AVX2(grad *float32, y *float32, row int, panels int, width int, rows int)
+// Requires: AVX, AVX2
+TEXT ·softmaxBack32AVX2(SB), NOSPLIT, $0-48
+	MOVQ grad+0(FP), AX
+	MOVQ y+8(FP), CX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmaxBack_end
+
+softmaxBack:
+	VMOVSS zeros<>+0(SB), X0
+	MOVQ   CX, DX
+	SUBQ   AX, DX
+	MOVQ   width+32(FP), SI
+	XORQ   BX, BX
+
+dot:
+	VMOVSS       (AX)(BX*4), X1
+	LEAQ         (AX)(BX*4), DI
+	VMULSS       (DI)(DX*1), X1, X1
+	VADDSS       X0, X1, X0
+	INCQ         BX
+	CMPQ         BX, SI
+	JLT          dot
+	VBROADCASTSS X0, Y0
+	MOVQ         panels+24(FP), BX
+	IMUL3Q       $0x40, BX, BX
+	XORQ         DX, DX
+
+products:
+	VMOVUPS (AX)(DX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  (CX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	ADDQ    $0x20, DX
+	CMPQ    DX, BX
+	JLT     products
+	ADDQ    row+16(FP), AX
+	ADDQ    row+16(FP), CX
+	DECQ    rows+40(FP)
+	JNZ     softmaxBack
+
+softmaxBack_end:
+	VZEROUPPER
+	RET
+
 // func squares32AVX2(sums *float32, v *float32, blocks int)
 // Requires: AVX
 TEXT ·squares32AVX2(SB), NOSPLIT, $0-24
@@ -2745,8 +2886,8 @@ TEXT ·squares32AVX2(SB), NOSPLIT, $0-24
 	MOVQ    blocks+16(FP), DX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	TESTQ   DX, DX
-	JZ      squares_end
+	CMPQ    DX, $0x00
+	JEQ     squares_end
 
 squares:
 	VMOVUPS (CX), Y2
@@ -5222,15 +5363,15 @@ rows8_zero:
 	VMOVUPS zeros<>+0(SB), Z7
 
 rows8_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows8_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows8_depth_end
 
 rows8_depth:
 	VMOVUPS      (R11), Z8
@@ -5319,15 +5460,15 @@ rows4_zero:
 	VMOVUPS zeros<>+0(SB), Z3
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPS      (R11), Z4
@@ -5386,15 +5527,15 @@ rows2_zero:
 	VMOVUPS zeros<>+0(SB), Z1
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPS      (R10), Z2
@@ -5438,15 +5579,15 @@ rows1_zero:
 	VMOVUPS zeros<>+0(SB), Z0
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPS      (R10), Z1
@@ -5532,15 +5673,15 @@ rows8_zero:
 	VMOVUPS zeros<>+0(SB), Z15
 
 rows8_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R11
-	MOVQ  b+72(FP), R12
-	TESTQ R11, R11
-	JZ    rows8_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R11
+	MOVQ b+72(FP), R12
+	CMPQ R11, $0x00
+	JEQ  rows8_depth_end
 
 rows8_depth:
 	VMOVUPS      (R12), Z16
@@ -5662,15 +5803,15 @@ rows4_zero:
 	VMOVUPS zeros<>+0(SB), Z7
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R11
-	MOVQ  b+72(FP), R12
-	TESTQ R11, R11
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R11
+	MOVQ b+72(FP), R12
+	CMPQ R11, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPS      (R12), Z8
@@ -5746,15 +5887,15 @@ rows2_zero:
 	VMOVUPS zeros<>+0(SB), Z3
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPS      (R11), Z4
@@ -5807,15 +5948,15 @@ rows1_zero:
 	VMOVUPS zeros<>+0(SB), Z1
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPS      (R11), Z2
@@ -5864,8 +6005,8 @@ columns4:
 	VMOVUPS (AX)(SI*1), Z3
 	MOVQ    DX, R8
 	MOVQ    rows+40(FP), R9
-	TESTQ   R9, R9
-	JZ      columns4_rows_end
+	CMPQ    R9, $0x00
+	JEQ     columns4_rows_end
 
 columns4_rows:
 	VADDPS (R8), Z0, Z0
@@ -5897,8 +6038,8 @@ columns2:
 	VMOVUPS (AX)(CX*1), Z1
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns2_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns2_rows_end
 
 columns2_rows:
 	VADDPS (SI), Z0, Z0
@@ -5923,8 +6064,8 @@ columns1:
 	VMOVUPS (AX), Z0
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns1_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns1_rows_end
 
 columns1_rows:
 	VADDPS (SI), Z0, Z0
@@ -6401,8 +6542,8 @@ TEXT ·reluBack32AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x01, DX, DX
-	TESTQ  DX, DX
-	JZ     reluBack_end
+	CMPQ   DX, $0x00
+	JEQ    reluBack_end
 
 reluBack:
 	VMOVUPS   (AX), Z0
@@ -6426,8 +6567,8 @@ TEXT ·tanhBack32AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x01, DX, DX
-	TESTQ  DX, DX
-	JZ     tanhBack_end
+	CMPQ   DX, $0x00
+	JEQ    tanhBack_end
 
 tanhBack:
 	VMOVUPS (AX), Z0
@@ -6453,8 +6594,8 @@ TEXT ·sigmoidBack32AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x01, DX, DX
-	TESTQ  DX, DX
-	JZ     sigmoidBack_end
+	CMPQ   DX, $0x00
+	JEQ    sigmoidBack_end
 
 sigmoidBack:
 	VMOVUPS (AX), Z0
@@ -6470,6 +6611,147 @@ sigmoidBack:
 	JNZ     sigmoidBack
 
 sigmoidBack_end:
+	VZEROUPPER
+	RET
+
+// func softmax32AVX512(y *float32, row int, panels int, width int, valid *float32, rows int)
+// Requires: AVX, AVX512F
+TEXT ·softmax32AVX512(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), AX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmax_end
+
+softmax:
+	VMOVSS (AX), X0
+	MOVQ   width+24(FP), DX
+	XORQ   CX, CX
+
+largest:
+	VMOVSS       (AX)(CX*4), X1
+	VMAXSS       X0, X1, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          largest
+	VBROADCASTSS X0, Z0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x40, DX, DX
+	XORQ         CX, CX
+
+exponentials:
+	MOVQ       valid+32(FP), BX
+	VMOVUPS    (AX)(CX*1), Z1
+	VSUBPS     Z0, Z1, Z1
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z1, Z4
+	VADDPS     word32_4b400000<>+0(SB), Z4, Z4
+	VSUBPS     word32_4b400000<>+0(SB), Z4, Z4
+	VMULPS     word32_3f317200<>+0(SB), Z4, Z5
+	VSUBPS     Z5, Z1, Z5
+	VMULPS     word32_35bfbe8e<>+0(SB), Z4, Z6
+	VSUBPS     Z6, Z5, Z5
+	VMULPS     Z5, Z5, Z6
+	VMULPS     Z6, Z6, Z7
+	VMULPS     word32_3e2aaaab<>+0(SB), Z5, Z8
+	VADDPS     word32_3f000000<>+0(SB), Z8, Z8
+	VADDPS     word32_3f800000<>+0(SB), Z5, Z9
+	VMULPS     Z8, Z6, Z8
+	VADDPS     Z9, Z8, Z8
+	VMULPS     word32_39500d01<>+0(SB), Z5, Z9
+	VADDPS     word32_3ab60b61<>+0(SB), Z9, Z9
+	VMULPS     word32_3c088889<>+0(SB), Z5, Z5
+	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
+	VMULPS     Z9, Z6, Z6
+	VADDPS     Z5, Z6, Z5
+	VMULPS     Z5, Z7, Z5
+	VADDPS     Z8, Z5, Z5
+	VCVTTPS2DQ Z4, Z4
+	VPSRAD     $0x01, Z4, Z6
+	VPADDD     word32_7f<>+0(SB), Z6, Z7
+	VPSLLD     $0x17, Z7, Z7
+	VMULPS     Z7, Z5, Z5
+	VPSUBD     Z6, Z4, Z4
+	VPADDD     word32_7f<>+0(SB), Z4, Z4
+	VPSLLD     $0x17, Z4, Z4
+	VMULPS     Z4, Z5, Z4
+	VCMPPS     $0x1e, word32_42b17217<>+0(SB), Z1, K1
+	VBLENDMPS  word32_7f800000<>+0(SB), Z4, K1, Z2
+	VCMPPS     $0x11, word32_c2aeac4f<>+0(SB), Z1, K1
+	VBLENDMPS  word32_0<>+0(SB), Z2, K1, Z3
+	VPANDQ     (BX)(CX*1), Z3, Z1
+	VMOVUPS    Z1, (AX)(CX*1)
+	ADDQ       $0x40, CX
+	CMPQ       CX, DX
+	JLT        exponentials
+	VMOVSS     zeros<>+0(SB), X0
+	MOVQ       width+24(FP), DX
+	XORQ       CX, CX
+
+sum:
+	VADDSS       (AX)(CX*4), X0, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          sum
+	VBROADCASTSS X0, Z0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x40, DX, DX
+	XORQ         CX, CX
+
+quotients:
+	VMOVUPS (AX)(CX*1), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(CX*1)
+	ADDQ    $0x40, CX
+	CMPQ    CX, DX
+	JLT     quotients
+	ADDQ    row+8(FP), AX
+	DECQ    rows+40(FP)
+	JNZ     softmax
+
+softmax_end:
+	VZEROUPPER
+	RET
+
+// func softmaxBack32AVX512(grad *float32, y *float32, row int, panels int, width int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·softmaxBack32AVX512(SB), NOSPLIT, $0-48
+	MOVQ grad+0(FP), AX
+	MOVQ y+8(FP), CX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmaxBack_end
+
+softmaxBack:
+	VMOVSS zeros<>+0(SB), X0
+	MOVQ   CX, DX
+	SUBQ   AX, DX
+	MOVQ   width+32(FP), SI
+	XORQ   BX, BX
+
+dot:
+	VMOVSS       (AX)(BX*4), X1
+	LEAQ         (AX)(BX*4), DI
+	VMULSS       (DI)(DX*1), X1, X1
+	VADDSS       X0, X1, X0
+	INCQ         BX
+	CMPQ         BX, SI
+	JLT          dot
+	VBROADCASTSS X0, Z0
+	MOVQ         panels+24(FP), BX
+	IMUL3Q       $0x40, BX, BX
+	XORQ         DX, DX
+
+products:
+	VMOVUPS (AX)(DX*1), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMULPS  (CX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	ADDQ    $0x40, DX
+	CMPQ    DX, BX
+	JLT     products
+	ADDQ    row+16(FP), AX
+	ADDQ    row+16(FP), CX
+	DECQ    rows+40(FP)
+	JNZ     softmaxBack
+
+softmaxBack_end:
 	VZEROUPPER
 	RET
 
@@ -7455,15 +7737,15 @@ rows2_zero:
 	VMOVUPD zeros<>+0(SB), Y7
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPD      (R10), Y8
@@ -7534,15 +7816,15 @@ rows1_zero:
 	VMOVUPD zeros<>+0(SB), Y3
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPD      (R10), Y4
@@ -7620,15 +7902,15 @@ rows4_zero:
 	VMOVUPD zeros<>+0(SB), Y7
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPD      (R11), Y8
@@ -7704,15 +7986,15 @@ rows2_zero:
 	VMOVUPD zeros<>+0(SB), Y3
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPD      (R10), Y4
@@ -7765,15 +8047,15 @@ rows1_zero:
 	VMOVUPD zeros<>+0(SB), Y1
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPD      (R10), Y2
@@ -7826,8 +8108,8 @@ columns2:
 	VMOVUPD 96(AX)(CX*1), Y7
 	MOVQ    DX, DI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns2_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns2_rows_end
 
 columns2_rows:
 	VADDPD (DI), Y0, Y0
@@ -7867,8 +8149,8 @@ columns1:
 	VMOVUPD 96(AX), Y3
 	MOVQ    DX, DI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns1_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns1_rows_end
 
 columns1_rows:
 	VADDPD (DI), Y0, Y0
@@ -8626,8 +8908,8 @@ TEXT ·reluBack64AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x04, DX, DX
-	TESTQ  DX, DX
-	JZ     reluBack_end
+	CMPQ   DX, $0x00
+	JEQ    reluBack_end
 
 reluBack:
 	VMOVUPD   (AX), Y0
@@ -8651,8 +8933,8 @@ TEXT ·tanhBack64AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x04, DX, DX
-	TESTQ  DX, DX
-	JZ     tanhBack_end
+	CMPQ   DX, $0x00
+	JEQ    tanhBack_end
 
 tanhBack:
 	VMOVUPD (AX), Y0
@@ -8678,8 +8960,8 @@ TEXT ·sigmoidBack64AVX2(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x04, DX, DX
-	TESTQ  DX, DX
-	JZ     sigmoidBack_end
+	CMPQ   DX, $0x00
+	JEQ    sigmoidBack_end
 
 sigmoidBack:
 	VMOVUPD (AX), Y0
@@ -8698,6 +8980,155 @@ sigmoidBack_end:
 	VZEROUPPER
 	RET
 
+// func softmax64AVX2(y *float64, row int, panels int, width int, valid *float64, rows int)
+// Requires: AVX, AVX2
+TEXT ·softmax64AVX2(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), AX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmax_end
+
+softmax:
+	VMOVSD (AX), X0
+	MOVQ   width+24(FP), DX
+	XORQ   CX, CX
+
+largest:
+	VMOVSD       (AX)(CX*8), X1
+	VMAXSD       X0, X1, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          largest
+	VBROADCASTSD X0, Y0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x00000080, DX, DX
+	XORQ         CX, CX
+
+exponentials:
+	MOVQ      valid+32(FP), BX
+	VMOVUPD   (AX)(CX*1), Y1
+	VSUBPD    Y0, Y1, Y1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Y1, Y2
+	VADDPD    word64_4338000000000000<>+0(SB), Y2, Y2
+	VSUBPD    word64_4338000000000000<>+0(SB), Y2, Y3
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Y3, Y4
+	VSUBPD    Y4, Y1, Y4
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Y3, Y3
+	VSUBPD    Y3, Y4, Y3
+	VMULPD    Y3, Y3, Y4
+	VMULPD    Y4, Y4, Y5
+	VMULPD    Y5, Y5, Y6
+	VMULPD    word64_3fc5555555555555<>+0(SB), Y3, Y7
+	VADDPD    word64_3fe0000000000000<>+0(SB), Y7, Y7
+	VADDPD    word64_3ff0000000000000<>+0(SB), Y3, Y8
+	VMULPD    Y7, Y4, Y7
+	VADDPD    Y8, Y7, Y7
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Y3, Y8
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Y8, Y8
+	VMULPD    word64_3f81111111111111<>+0(SB), Y3, Y9
+	VADDPD    word64_3fa5555555555555<>+0(SB), Y9, Y9
+	VMULPD    Y8, Y4, Y8
+	VADDPD    Y9, Y8, Y8
+	VMULPD    Y8, Y5, Y8
+	VADDPD    Y7, Y8, Y7
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Y3, Y8
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Y8, Y8
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Y3, Y9
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Y9, Y9
+	VMULPD    Y8, Y4, Y4
+	VADDPD    Y9, Y4, Y4
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Y3, Y3
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Y3, Y3
+	VMULPD    Y3, Y5, Y3
+	VADDPD    Y4, Y3, Y3
+	VMULPD    Y3, Y6, Y3
+	VADDPD    Y7, Y3, Y3
+	VPSLLQ    $0x34, Y2, Y2
+	VPADDQ    Y2, Y3, Y2
+	VCMPPD    $0x03, Y1, Y1, Y3
+	VBLENDVPD Y3, Y1, Y2, Y2
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Y1, Y3
+	VBLENDVPD Y3, word64_7ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Y1, Y1
+	VBLENDVPD Y1, word64_0<>+0(SB), Y2, Y1
+	VPAND     (BX)(CX*1), Y1, Y1
+	VMOVUPD   Y1, (AX)(CX*1)
+	ADDQ      $0x20, CX
+	CMPQ      CX, DX
+	JLT       exponentials
+	VMOVSD    zeros<>+0(SB), X0
+	MOVQ      width+24(FP), DX
+	XORQ      CX, CX
+
+sum:
+	VADDSD       (AX)(CX*8), X0, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          sum
+	VBROADCASTSD X0, Y0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x00000080, DX, DX
+	XORQ         CX, CX
+
+quotients:
+	VMOVUPD (AX)(CX*1), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, (AX)(CX*1)
+	ADDQ    $0x20, CX
+	CMPQ    CX, DX
+	JLT     quotients
+	ADDQ    row+8(FP), AX
+	DECQ    rows+40(FP)
+	JNZ     softmax
+
+softmax_end:
+	VZEROUPPER
+	RET
+
+// func softmaxBack64AVX2(grad *float64, y *float64, row int, panels int, width int, rows int)
+// Requires: AVX, AVX2
+TEXT ·softmaxBack64AVX2(SB), NOSPLIT, $0-48
+	MOVQ grad+0(FP), AX
+	MOVQ y+8(FP), CX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmaxBack_end
+
+softmaxBack:
+	VMOVSD zeros<>+0(SB), X0
+	MOVQ   CX, DX
+	SUBQ   AX, DX
+	MOVQ   width+32(FP), SI
+	XORQ   BX, BX
+
+dot:
+	VMOVSD       (AX)(BX*8), X1
+	LEAQ         (AX)(BX*8), DI
+	VMULSD       (DI)(DX*1), X1, X1
+	VADDSD       X0, X1, X0
+	INCQ         BX
+	CMPQ         BX, SI
+	JLT          dot
+	VBROADCASTSD X0, Y0
+	MOVQ         panels+24(FP), BX
+	IMUL3Q       $0x00000080, BX, BX
+	XORQ         DX, DX
+
+products:
+	VMOVUPD (AX)(DX*1), Y1
+	VSUBPD  Y0, Y1, Y1
+	VMULPD  (CX)(DX*1), Y1, Y1
+	VMOVUPD Y1, (AX)(DX*1)
+	ADDQ    $0x20, DX
+	CMPQ    DX, BX
+	JLT     products
+	ADDQ    row+16(FP), AX
+	ADDQ    row+16(FP), CX
+	DECQ    rows+40(FP)
+	JNZ     softmaxBack
+
+softmaxBack_end:
+	VZEROUPPER
+	RET
+
 // func squares64AVX2(sums *float64, v *float64, blocks int)
 // Requires: AVX
 TEXT ·squares64AVX2(SB), NOSPLIT, $0-24
@@ -8708,8 +9139,8 @@ TEXT ·squares64AVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 32(AX), Y1
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
-	TESTQ   DX, DX
-	JZ      squares_end
+	CMPQ    DX, $0x00
+	JEQ     squares_end
 
 squares:
 	VMOVUPD (CX), Y4
@@ -10699,15 +11130,15 @@ rows8_zero:
 	VMOVUPD zeros<>+0(SB), Z15
 
 rows8_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows8_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows8_depth_end
 
 rows8_depth:
 	VMOVUPD      (R11), Z16
@@ -10829,15 +11260,15 @@ rows4_zero:
 	VMOVUPD zeros<>+0(SB), Z7
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPD      (R11), Z8
@@ -10913,15 +11344,15 @@ rows2_zero:
 	VMOVUPD zeros<>+0(SB), Z3
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPD      (R10), Z4
@@ -10974,15 +11405,15 @@ rows1_zero:
 	VMOVUPD zeros<>+0(SB), Z1
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPD      (R10), Z2
@@ -11056,15 +11487,15 @@ rows8_zero:
 	VMOVUPD zeros<>+0(SB), Z7
 
 rows8_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows8_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows8_depth_end
 
 rows8_depth:
 	VMOVUPD      (R11), Z8
@@ -11153,15 +11584,15 @@ rows4_zero:
 	VMOVUPD zeros<>+0(SB), Z3
 
 rows4_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R9
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R10
-	MOVQ  depth+104(FP), R10
-	MOVQ  b+72(FP), R11
-	TESTQ R10, R10
-	JZ    rows4_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R9
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R10
+	MOVQ depth+104(FP), R10
+	MOVQ b+72(FP), R11
+	CMPQ R10, $0x00
+	JEQ  rows4_depth_end
 
 rows4_depth:
 	VMOVUPD      (R11), Z4
@@ -11220,15 +11651,15 @@ rows2_zero:
 	VMOVUPD zeros<>+0(SB), Z1
 
 rows2_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows2_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows2_depth_end
 
 rows2_depth:
 	VMOVUPD      (R10), Z2
@@ -11272,15 +11703,15 @@ rows1_zero:
 	VMOVUPD zeros<>+0(SB), Z0
 
 rows1_begun:
-	MOVQ  aRow+56(FP), SI
-	MOVQ  DX, DI
-	LEAQ  (SI)(SI*2), R8
-	LEAQ  (DI)(SI*4), R8
-	MOVQ  bPanel+80(FP), R9
-	MOVQ  depth+104(FP), R9
-	MOVQ  b+72(FP), R10
-	TESTQ R9, R9
-	JZ    rows1_depth_end
+	MOVQ aRow+56(FP), SI
+	MOVQ DX, DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DI)(SI*4), R8
+	MOVQ bPanel+80(FP), R9
+	MOVQ depth+104(FP), R9
+	MOVQ b+72(FP), R10
+	CMPQ R9, $0x00
+	JEQ  rows1_depth_end
 
 rows1_depth:
 	VMOVUPD      (R10), Z1
@@ -11329,8 +11760,8 @@ columns4:
 	VMOVUPD 64(AX)(SI*1), Z7
 	MOVQ    DX, R8
 	MOVQ    rows+40(FP), R9
-	TESTQ   R9, R9
-	JZ      columns4_rows_end
+	CMPQ    R9, $0x00
+	JEQ     columns4_rows_end
 
 columns4_rows:
 	VADDPD (R8), Z0, Z0
@@ -11372,8 +11803,8 @@ columns2:
 	VMOVUPD 64(AX)(CX*1), Z3
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns2_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns2_rows_end
 
 columns2_rows:
 	VADDPD (SI), Z0, Z0
@@ -11403,8 +11834,8 @@ columns1:
 	VMOVUPD 64(AX), Z1
 	MOVQ    DX, SI
 	MOVQ    rows+40(FP), R8
-	TESTQ   R8, R8
-	JZ      columns1_rows_end
+	CMPQ    R8, $0x00
+	JEQ     columns1_rows_end
 
 columns1_rows:
 	VADDPD (SI), Z0, Z0
@@ -11858,8 +12289,8 @@ TEXT ·reluBack64AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     reluBack_end
+	CMPQ   DX, $0x00
+	JEQ    reluBack_end
 
 reluBack:
 	VMOVUPD   (AX), Z0
@@ -11883,8 +12314,8 @@ TEXT ·tanhBack64AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     tanhBack_end
+	CMPQ   DX, $0x00
+	JEQ    tanhBack_end
 
 tanhBack:
 	VMOVUPD (AX), Z0
@@ -11910,8 +12341,8 @@ TEXT ·sigmoidBack64AVX512(SB), NOSPLIT, $0-24
 	MOVQ   y+8(FP), CX
 	MOVQ   panels+16(FP), DX
 	IMUL3Q $0x02, DX, DX
-	TESTQ  DX, DX
-	JZ     sigmoidBack_end
+	CMPQ   DX, $0x00
+	JEQ    sigmoidBack_end
 
 sigmoidBack:
 	VMOVUPD (AX), Z0
@@ -11927,5 +12358,154 @@ sigmoidBack:
 	JNZ     sigmoidBack
 
 sigmoidBack_end:
+	VZEROUPPER
+	RET
+
+// func softmax64AVX512(y *float64, row int, panels int, width int, valid *float64, rows int)
+// Requires: AVX, AVX512F
+TEXT ·softmax64AVX512(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), AX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmax_end
+
+softmax:
+	VMOVSD (AX), X0
+	MOVQ   width+24(FP), DX
+	XORQ   CX, CX
+
+largest:
+	VMOVSD       (AX)(CX*8), X1
+	VMAXSD       X0, X1, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          largest
+	VBROADCASTSD X0, Z0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x00000080, DX, DX
+	XORQ         CX, CX
+
+exponentials:
+	MOVQ      valid+32(FP), BX
+	VMOVUPD   (AX)(CX*1), Z1
+	VSUBPD    Z0, Z1, Z1
+	VMULPD    word64_3ff71547652b82fe<>+0(SB), Z1, Z5
+	VADDPD    word64_4338000000000000<>+0(SB), Z5, Z5
+	VSUBPD    word64_4338000000000000<>+0(SB), Z5, Z6
+	VMULPD    word64_3fe62e42fee00000<>+0(SB), Z6, Z7
+	VSUBPD    Z7, Z1, Z7
+	VMULPD    word64_3dea39ef35793c76<>+0(SB), Z6, Z6
+	VSUBPD    Z6, Z7, Z6
+	VMULPD    Z6, Z6, Z7
+	VMULPD    Z7, Z7, Z8
+	VMULPD    Z8, Z8, Z9
+	VMULPD    word64_3fc5555555555555<>+0(SB), Z6, Z10
+	VADDPD    word64_3fe0000000000000<>+0(SB), Z10, Z10
+	VADDPD    word64_3ff0000000000000<>+0(SB), Z6, Z11
+	VMULPD    Z10, Z7, Z10
+	VADDPD    Z11, Z10, Z10
+	VMULPD    word64_3f2a01a01a01a01a<>+0(SB), Z6, Z11
+	VADDPD    word64_3f56c16c16c16c17<>+0(SB), Z11, Z11
+	VMULPD    word64_3f81111111111111<>+0(SB), Z6, Z12
+	VADDPD    word64_3fa5555555555555<>+0(SB), Z12, Z12
+	VMULPD    Z11, Z7, Z11
+	VADDPD    Z12, Z11, Z11
+	VMULPD    Z11, Z8, Z11
+	VADDPD    Z10, Z11, Z10
+	VMULPD    word64_3e5ae64567f544e4<>+0(SB), Z6, Z11
+	VADDPD    word64_3e927e4fb7789f5c<>+0(SB), Z11, Z11
+	VMULPD    word64_3ec71de3a556c734<>+0(SB), Z6, Z12
+	VADDPD    word64_3efa01a01a01a01a<>+0(SB), Z12, Z12
+	VMULPD    Z11, Z7, Z7
+	VADDPD    Z12, Z7, Z7
+	VMULPD    word64_3de6124613a86d09<>+0(SB), Z6, Z6
+	VADDPD    word64_3e21eed8eff8d898<>+0(SB), Z6, Z6
+	VMULPD    Z6, Z8, Z6
+	VADDPD    Z7, Z6, Z6
+	VMULPD    Z6, Z9, Z6
+	VADDPD    Z10, Z6, Z6
+	VPSLLQ    $0x34, Z5, Z5
+	VPADDQ    Z5, Z6, Z5
+	VCMPPD    $0x03, Z1, Z1, K1
+	VBLENDMPD Z1, Z5, K1, Z2
+	VCMPPD    $0x1e, word64_40862e42fefa39ef<>+0(SB), Z1, K1
+	VBLENDMPD word64_7ff0000000000000<>+0(SB), Z2, K1, Z3
+	VCMPPD    $0x11, word64_c086232bdd7abcd2<>+0(SB), Z1, K1
+	VBLENDMPD word64_0<>+0(SB), Z3, K1, Z4
+	VPANDQ    (BX)(CX*1), Z4, Z1
+	VMOVUPD   Z1, (AX)(CX*1)
+	ADDQ      $0x40, CX
+	CMPQ      CX, DX
+	JLT       exponentials
+	VMOVSD    zeros<>+0(SB), X0
+	MOVQ      width+24(FP), DX
+	XORQ      CX, CX
+
+sum:
+	VADDSD       (AX)(CX*8), X0, X0
+	INCQ         CX
+	CMPQ         CX, DX
+	JLT          sum
+	VBROADCASTSD X0, Z0
+	MOVQ         panels+16(FP), DX
+	IMUL3Q       $0x00000080, DX, DX
+	XORQ         CX, CX
+
+quotients:
+	VMOVUPD (AX)(CX*1), Z1
+	VDIVPD  Z0, Z1, Z1
+	VMOVUPD Z1, (AX)(CX*1)
+	ADDQ    $0x40, CX
+	CMPQ    CX, DX
+	JLT     quotients
+	ADDQ    row+8(FP), AX
+	DECQ    rows+40(FP)
+	JNZ     softmax
+
+softmax_end:
+	VZEROUPPER
+	RET
+
+// func softmaxBack64AVX512(grad *float64, y *float64, row int, panels int, width int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·softmaxBack64AVX512(SB), NOSPLIT, $0-48
+	MOVQ grad+0(FP), AX
+	MOVQ y+8(FP), CX
+	CMPQ rows+40(FP), $0x00
+	JEQ  softmaxBack_end
+
+softmaxBack:
+	VMOVSD zeros<>+0(SB), X0
+	MOVQ   CX, DX
+	SUBQ   AX, DX
+	MOVQ   width+32(FP), SI
+	XORQ   BX, BX
+
+dot:
+	VMOVSD       (AX)(BX*8), X1
+	LEAQ         (AX)(BX*8), DI
+	VMULSD       (DI)(DX*1), X1, X1
+	VADDSD       X0, X1, X0
+	INCQ         BX
+	CMPQ         BX, SI
+	JLT          dot
+	VBROADCASTSD X0, Z0
+	MOVQ         panels+24(FP), BX
+	IMUL3Q       $0x00000080, BX, BX
+	XORQ         DX, DX
+
+products:
+	VMOVUPD (AX)(DX*1), Z1
+	VSUBPD  Z0, Z1, Z1
+	VMULPD  (CX)(DX*1), Z1, Z1
+	VMOVUPD Z1, (AX)(DX*1)
+	ADDQ    $0x40, DX
+	CMPQ    DX, BX
+	JLT     products
+	ADDQ    row+16(FP), AX
+	ADDQ    row+16(FP), CX
+	DECQ    rows+40(FP)
+	JNZ     softmaxBack
+
+softmaxBack_end:
 	VZEROUPPER
 	RET

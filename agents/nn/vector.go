@@ -23,9 +23,12 @@ type kernels[T fp.Float] struct {
 	half      panelKernel[T] // its first half; nil: there is none
 	panels    panelKernel[T] // two at once; nil: there is none
 
-	// By Activation; nil: there is none.
-	apply  [5]func(y *T, panels int)
-	derive [5]func(g, y *T, panels int)
+	softmax     func(y *T, row, panels, width int, valid *T, rows int)
+	softmaxBack func(g, y *T, row, panels, width, rows int)
+
+	// By Activation; Identity and Softmax have none.
+	apply  [4]func(y *T, panels int)
+	derive [4]func(g, y *T, panels int)
 }
 
 type panelKernel[T fp.Float] func(c *T, cRow, cPanel int, init *T, iRow, iPanel int, a *T, aRow, aStep int, b *T, bPanel, bStep int, rows, depth int)
@@ -141,7 +144,8 @@ func (n *Net[T]) forward(t *Tape[T], row int) []T {
 	for i := range steps {
 		if steps[i].valid == nil {
 			n.kernels.forward((*uint64)(unsafe.Pointer(&steps[first])), i+1-first, row)
-			n.apply(n.layers[i].act, t.acts[i+1].row(row))
+			out := &t.acts[i+1]
+			n.applyRows(i, out.values[row*out.stride:], 1)
 			first = i + 1
 		}
 	}
@@ -175,7 +179,7 @@ func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
 	top := &t.acts[len(n.layers)]
 	deltas, below := t.layer, t.below
 	copy(deltas, t.grads[:rows*top.stride])
-	n.deriveTape(n.layers[len(n.layers)-1].act, deltas, top, rows)
+	n.deriveRows(len(n.layers)-1, deltas, top.values, rows)
 	for i := len(n.layers); i > 0; i-- {
 		l, in, out := &n.layers[i-1], &t.acts[i-1], &t.acts[i]
 		inRow, outRow := sizeof[T](in.stride), sizeof[T](out.stride)
@@ -193,40 +197,40 @@ func (n *Net[T]) backward(t *Tape[T], rows int, grad []T) {
 			&deltas[0], outRow, &out.masks[0], 8*out.words, out.words, y, rows)
 		deltas, below = below, deltas
 		if act != ReLU {
-			n.deriveTape(act, deltas, in, rows)
+			n.deriveRows(i-2, deltas, in.values, rows)
 		}
 	}
 }
 
-// deriveTape replaces the gradient with respect to outputs by that with respect to
-// sums, for the rows of one layer.
-func (n *Net[T]) deriveTape(a Activation, g []T, y *activations[T], rows int) {
-	switch {
-	case a == Identity:
-	case n.kernels.derive[a] != nil:
-		n.kernels.derive[a](&g[0], &y.values[0], rows*y.stride/Lanes)
-	default:
+// applyRows replaces the sums of layer i by its outputs. Padding may be written over.
+func (n *Net[T]) applyRows(i int, y []T, rows int) {
+	l, k := &n.layers[i], n.kernels
+	switch stride := l.panels * Lanes; {
+	case l.act == Identity:
+	case k == nil:
 		for r := range rows {
-			derive(a, g[r*y.stride:][:y.size], y.row(r))
+			apply(l.act, y[r*stride:][:l.out])
 		}
+	case l.act == Softmax:
+		k.softmax(&y[0], sizeof[T](stride), l.panels, l.out, &n.valid[i][0], rows)
+	default:
+		k.apply[l.act](&y[0], rows*l.panels)
 	}
 }
 
-// apply replaces sums by outputs. Padding follows y to the end of its last panel,
-// and may be written over.
-func (n *Net[T]) apply(a Activation, y []T) {
-	if n.kernels != nil && n.kernels.apply[a] != nil {
-		n.kernels.apply[a](&y[0], blocks(len(y)))
-		return
+// deriveRows replaces the gradient with respect to the outputs y of layer i by that
+// with respect to its sums.
+func (n *Net[T]) deriveRows(i int, g, y []T, rows int) {
+	l, k := &n.layers[i], n.kernels
+	switch stride := l.panels * Lanes; {
+	case l.act == Identity:
+	case k == nil:
+		for r := range rows {
+			derive(l.act, g[r*stride:][:l.out], y[r*stride:][:l.out])
+		}
+	case l.act == Softmax:
+		k.softmaxBack(&g[0], &y[0], sizeof[T](stride), l.panels, l.out, rows)
+	default:
+		k.derive[l.act](&g[0], &y[0], rows*l.panels)
 	}
-	apply(a, y)
-}
-
-// derive is the function of that name, with padding as apply has it.
-func (n *Net[T]) derive(a Activation, g, y []T) {
-	if n.kernels != nil && n.kernels.derive[a] != nil {
-		n.kernels.derive[a](&g[0], &y[0], blocks(len(y)))
-		return
-	}
-	derive(a, g, y)
 }

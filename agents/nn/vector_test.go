@@ -135,11 +135,8 @@ func activationLevels[T fp.Float](t *testing.T, l simd.Level) {
 				x[i] = T(math.Float64frombits(bits))
 			}
 		}
-		for a := Identity; a <= Softmax; a++ {
+		for a := ReLU; a <= Sigmoid; a++ {
 			k := kernelsOf[T](l)
-			if k.apply[a] == nil {
-				continue
-			}
 			want, got := append([]T(nil), x...), append([]T(nil), x...)
 			apply(a, want)
 			k.apply[a](&got[0], len(x)/Lanes)

@@ -129,9 +129,9 @@ func place(name string) Mem {
 func at(base Register, offset int) Mem { return Mem{Base: base}.Offset(offset) }
 
 // loop counts n down to 0; it is passed over where n is 0.
-func loop(name string, n Register, body func()) {
-	TESTQ(n, n)
-	JZ(LabelRef(name + "_end"))
+func loop(name string, n Op, body func()) {
+	CMPQ(n, Imm(0))
+	JEQ(LabelRef(name + "_end"))
 	Label(name)
 	body()
 	DECQ(n)

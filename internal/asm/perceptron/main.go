@@ -20,6 +20,7 @@ func main() {
 		m.product()
 		m.columns()
 		m.activations()
+		m.softmax()
 		if !m.wide() {
 			m.squares()
 			m.adamFour()
