@@ -7,7 +7,7 @@
 // added, so kernels that put outputs into lanes may replace these and change
 // nothing. Inputs that are exactly zero, as ReLU leaves half of them, are passed
 // over, which keeps the bits as long as weights are finite; whoever trains
-// watches the norm that Adam.Step returns.
+// watches the norm that Backward returns.
 package nn
 
 import (

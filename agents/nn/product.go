@@ -32,7 +32,7 @@ func (n *Net[T]) multiply(p product[T]) {
 		switch left := p.columns - at*Lanes; {
 		case left > Lanes && k.panels != nil:
 			kernel, wide = k.panels, 2
-		case left <= Lanes/2 && k.half != nil:
+		case left <= Lanes/2:
 			kernel = k.half
 		}
 		if p.init != nil {

@@ -23,7 +23,8 @@ type Tape[T fp.Float] struct {
 	layer, below []T       // with vector instructions: of all rows, the gradient with respect to a layer and to that below
 }
 
-// activations are the rows of one layer. Lanes beyond its width are zero.
+// activations are the rows of one layer. What is in lanes beyond its width counts for
+// nothing.
 type activations[T fp.Float] struct {
 	size, stride int
 	values       []T

@@ -20,7 +20,7 @@ type kernels[T fp.Float] struct {
 	transpose func(to, from *T, rowStride, inputs, outputs int)
 	columns   func(c *T, cPanel int, b *T, bStep, panels, rows int)
 	panel     panelKernel[T]
-	half      panelKernel[T] // its first half; nil: there is none
+	half      panelKernel[T] // its first half
 	panels    panelKernel[T] // two at once; nil: there is none
 
 	softmax     func(y *T, row, panels, width int, valid *T, rows int)
@@ -68,7 +68,8 @@ func allBits[T fp.Float]() T {
 }
 
 // Use makes the network use the vector instructions of a level, which must be one
-// of this machine's. New uses the best that OVERNIGHT_SIMD allows.
+// of this machine's. New uses the best that OVERNIGHT_SIMD allows. What Forward leaves
+// on a tape, only Backward of the same level understands, or of another but Off.
 func (n *Net[T]) Use(l simd.Level) { n.kernels = kernelsOf[T](l) }
 
 // turn writes what backward needs of the weights: of every layer but the first,

@@ -36,7 +36,7 @@ func Exp[T Float](x T) T {
 }
 
 // Clamp01 returns x within [0, 1]: max(0, min(1, x)) without a branch that would be
-// mispredicted, and in half the time. NaN stays NaN, and -0 becomes 0.
+// mispredicted. NaN stays NaN, and -0 becomes 0.
 func Clamp01[T Float](x T) T {
 	if x != x {
 		return x

@@ -123,7 +123,7 @@ func (s *adam) step(label string, offset, blocks int) {
 // few such w are tried with every y by nn's TestRootStarts.
 //
 // That holds in [2^-100, infinity): nothing overflows, and the last bit of g*g is at
-// least 2^-146. In lanes of 0 the mask makes y, and with it all else, 0. Where there
+// least 2^-148. In lanes of 0 the mask makes y, and with it all else, 0. Where there
 // is any other number the divider takes all.
 func (s *adam) roots(label string, w []VecVirtual) {
 	const low = 0x1p-100

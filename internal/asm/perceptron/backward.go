@@ -9,14 +9,12 @@ import (
 // Both kernels go over blocks of rows, and in a block over the units that matter in
 // any of its rows. Days that follow one another have nearly the same ones.
 
-// side is how many panels, and how many rows, have a register for each pair.
+// side is how many panels, and how many rows, have registers for each pair.
 func (m machine) side() (panels, rows int) {
-	panels = max(1, 4/m.regs())
 	if m.wide() {
-		return min(4, panels), 4
+		return 4 / m.regs(), 4
 	}
-	panels = max(1, 2/m.regs())
-	return panels, 8 / (panels * m.regs())
+	return 1, 8 / m.regs()
 }
 
 // union returns the bits that any of the rows has in the word at masks.

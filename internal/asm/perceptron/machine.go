@@ -84,16 +84,6 @@ func (m machine) and(x, y, z Op) {
 	VPAND(x, y, z)
 }
 
-func (m machine) zero() VecVirtual {
-	z := m.vec()
-	if m.wide() {
-		VPXORQ(z, z, z)
-	} else {
-		VPXOR(z, z, z)
-	}
-	return z
-}
-
 // clear zeroes registers from memory: an exclusive-or with itself counts as a use
 // where registers are allocated, and keeps them taken all the way before it.
 func (m machine) clear(regs []VecVirtual) {
