@@ -13,8 +13,8 @@ import (
 
 // BenchmarkFaithfulTrial is a fresh trial of the notebook's loop: 100 episodes of
 // 30 steps with an update after each, on the faithful environment. The same loop
-// in PyTorch and in NumPy, 256 trials in lockstep, is in bench/peers; run.sh
-// there runs the three in turns and prints the ratios.
+// in PyTorch and in NumPy, one trial at a time and 256 in lockstep, is in
+// bench/peers; run.sh there runs them in turns and prints the ratios.
 func BenchmarkFaithfulTrial(b *testing.B) {
 	for _, precision := range []string{"float32", "float64"} {
 		b.Run(precision, func(b *testing.B) {

@@ -1,9 +1,10 @@
 """Medians of times and of each round's ratios, and the agreement of returns, of the lines that run.sh and returns.sh gather.
 
 The returns of the last ten training episodes are held against Overnight's by two
-one-sided tests (Schuirmann 1987; normal approximation, the hundreds of trials are
-independent): they are equivalent where the difference of the means is shown, at
-5 %, to be within a margin on both sides.
+one-sided tests (Schuirmann 1987; normal approximation, trials are independent):
+they are equivalent where the difference of the means is shown, at 5 %, to be within
+a margin on both sides, and different where it is shown to be beyond it. Of fewer than
+FEW trials nothing is said: their own spread is not known.
 """
 
 import math
@@ -12,10 +13,11 @@ import sys
 from collections import defaultdict
 
 MARGIN = 0.02  # of Overnight's mean
+FEW = 30
 
 
 def mean_error(n, mean, squares):
-    return mean, math.sqrt(max(0.0, squares - n * mean * mean) / (n - 1) / n) if n > 1 else math.inf
+    return mean, math.sqrt(max(0.0, squares - n * mean * mean) / (n - 1) / n) if n >= FEW else math.inf
 
 
 def main():

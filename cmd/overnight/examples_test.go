@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,21 +12,30 @@ import (
 // testdata/examples.txt, on every machine and with every set of vector instructions.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	f, err := os.Open("testdata/examples.txt")
+	list, err := os.ReadFile("testdata/examples.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	type pinned struct{ digest, replications string }
 	want := map[string]pinned{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if words := strings.SplitN(lines.Text(), " ", 3); words[0] != "#" {
-			want[words[0]] = pinned{words[1], words[2]}
+	for line := range strings.Lines(string(list)) {
+		words := strings.SplitN(strings.TrimSpace(line), " ", 3)
+		if words[0] == "#" {
+			continue
 		}
+		if _, twice := want[words[0]]; twice || len(words) != 3 {
+			t.Fatalf("testdata/examples.txt: %q; want a name once, its digest and replications", line)
+		}
+		want[words[0]] = pinned{words[1], words[2]}
 	}
 	studies, err := filepath.Glob("../../examples/*.yaml")
 	if err != nil || len(studies) == 0 {
 		t.Fatalf("%d examples, %v", len(studies), err)
+	}
+	for name := range want {
+		if study := "../../examples/" + name + ".yaml"; !slices.Contains(studies, study) {
+			t.Errorf("testdata/examples.txt has a line for %s, and there is no %s", name, study)
+		}
 	}
 	for _, study := range studies {
 		name := strings.TrimSuffix(filepath.Base(study), ".yaml")
@@ -44,8 +53,12 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if got := digestLine().FindSubmatch(out); got == nil || string(got[1]) != p.digest {
-				t.Errorf("testdata/examples.txt has digest %s, the run ends with\n%s", p.digest, out)
+			m := digestLine().FindSubmatch(out)
+			if m == nil {
+				t.Fatalf("no digest in\n%s", out)
+			}
+			if got := string(m[1]); got != p.digest {
+				t.Errorf("digest is %s, testdata/examples.txt has %s", got, p.digest)
 			}
 		})
 	}

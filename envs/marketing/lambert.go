@@ -6,7 +6,8 @@ import "overnight/internal/fp"
 const euler = 2.71828182845904523536028747135266250
 
 // lambertW0 replaces each x in [0, e] by the w with w exp(w) = x, which is in
-// [0, 1], with a relative error below 4 ulp. rest is scratch, as long as x.
+// [0, 1], with a relative error below 4 ulp. What it makes of other x means
+// nothing. rest is scratch, as long as x.
 //
 // It begins with the rational function of degrees 3 and 2 that equals W0(x)/x at
 // the six Chebyshev nodes of [0, e] (relative error 2.3e-4) and takes one step of

@@ -14,7 +14,7 @@ type oracle struct {
 	filler filler   // empty until needed
 	search search   // the same
 	ahead  []split  // the solved splits of the days from first on
-	todo   []*split // all of ahead
+	todo   []*split // scratch
 	first  int
 }
 

@@ -88,40 +88,36 @@ func (p *split) prepare() bool {
 
 // filler solves splits of one response side by side: a step of a search waits
 // for the one before it, and the processor works on other splits meanwhile.
-type filler struct {
-	todo    []*split
-	w, rest []float64 // of every channel of todo
-}
+type filler struct{ w, rest []float64 } // of every channel of the splits under way
 
 // fill solves splits that prepare accepted: e_i f'(s_i/k_i) is one marginal
 // value lambda for all i whose s_i is within its bounds. It searches for u, a
 // rising function of lambda (see inverse). The s_i sum to the budget within 1e-13
-// of it.
-func (f *filler) fill(splits ...*split) {
-	f.todo = append(f.todo[:0], splits...)
-	for _, p := range f.todo {
+// of it, or to less where free. It uses todo up.
+func (f *filler) fill(todo ...*split) {
+	for _, p := range todo {
 		p.begin()
 	}
-	for len(f.todo) > 0 {
+	for len(todo) > 0 {
 		f.w = f.w[:0]
-		for _, p := range f.todo {
+		for _, p := range todo {
 			f.w = p.arguments(f.w)
 		}
-		if f.todo[0].response.form == exponentialDecay {
+		if todo[0].response.form == exponentialDecay {
 			f.rest = resize(f.rest, len(f.w))
 			lambertW0(f.w, f.rest)
 		}
-		at, left := 0, f.todo[:0]
-		for _, p := range f.todo {
+		at, left := 0, todo[:0]
+		for _, p := range todo {
 			p.spend(f.w[at:])
 			at += len(p.ch)
 		}
-		for _, p := range f.todo {
+		for _, p := range todo {
 			if p.advance() {
 				left = append(left, p)
 			}
 		}
-		f.todo = left
+		todo = left
 	}
 }
 
