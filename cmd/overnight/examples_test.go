@@ -9,7 +9,7 @@ import (
 )
 
 // TestExamples runs every example with few replications: its digest is the one in
-// testdata/examples.txt, on every machine and with every set of vector instructions.
+// testdata/examples.txt, whatever the machine. OVERNIGHT_SIMD chooses a level.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	list, err := os.ReadFile("testdata/examples.txt")
