@@ -1,6 +1,7 @@
 # make test   what CI runs: installs what it needs, then vet and all tests
 # make race   the tests under the race detector
 # make bench  the figures of this machine; make bench-peers the ratios against PyTorch and NumPy
+# make lint  golangci-lint with .golangci.yml
 # make bits   the same bits on GOAMD64=v1 and v3, with and without vector instructions, and on arm64 under qemu
 # make browser  report and dashboard in headless Chromium: every control, axe-core, and the pictures of docs/images
 # make soak   the long suites: 50 kills, coverage of intervals, a minute of fuzzing each target
@@ -8,7 +9,7 @@
 
 GO ?= go
 
-.PHONY: test race bench bench-peers bits soak fuzz kills coverage chaos campaign docs tools browser
+.PHONY: test lint race bench bench-peers bits soak fuzz kills coverage chaos campaign docs tools browser
 
 test: tools
 	$(GO) vet ./...
@@ -19,6 +20,9 @@ test: tools
 browser: tools
 	bench/tools.sh chromium
 	cd bench/browser && $(GO) vet . && $(GO) test -count=1 -timeout 30m . -args -images $(CURDIR)/docs/images
+
+lint:
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2 run ./...
 
 race:
 	$(GO) test -race -timeout 30m ./...

@@ -61,7 +61,7 @@ func (r *run) reconcile(ctx context.Context) error {
 			return err
 		}
 	}
-	r.grow(now)
+	r.grow()
 	r.sweep()
 	if err := r.unstick(ctx); err != nil {
 		return err
@@ -226,7 +226,7 @@ func (r *run) muster(alive []sighting, now time.Time) (free time.Duration) {
 // grow lets the estimate of a job that runs for longer than that follow the
 // clock, so that a study whose trials turn out to be long is charged for them
 // while they run.
-func (r *run) grow(now time.Time) {
+func (r *run) grow() {
 	for _, i := range r.issued {
 		if i.since.IsZero() {
 			continue

@@ -220,7 +220,7 @@ func TestLeaseLost(t *testing.T) {
 		isCut := false
 		a := b.o
 		a.Holder = "a"
-		a.Store = b.store.With(storetest.Hooks{Before: func(_ context.Context, op, _ string) error {
+		a.Store = b.store.With(storetest.Hooks{Before: func(context.Context, string, string) error {
 			cut.Lock()
 			defer cut.Unlock()
 			if isCut {

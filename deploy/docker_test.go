@@ -39,7 +39,8 @@ func instructions(t *testing.T, name string) []string {
 func execForm(t *testing.T, s string) []string {
 	t.Helper()
 	var all []string
-	if err := json.Unmarshal([]byte(s[strings.Index(s, "["):]), &all); err != nil {
+	_, list, _ := strings.Cut(s, "[")
+	if err := json.Unmarshal([]byte("["+list), &all); err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
 	return all

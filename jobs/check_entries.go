@@ -91,7 +91,7 @@ func (p *parser) checkEntry(src *source, try func(m *param.Map) (where string, e
 	}
 	for v := range p.variants(src) {
 		where := ""
-		m, err := src.entry.complete(p.s, v.levels, at)
+		m, err := src.entry.complete(v.levels, at)
 		if err == nil {
 			where, err = try(m)
 		}

@@ -72,7 +72,7 @@ func (c *completed) apply(levels []PointLevel, at []int) (*param.Map, error) {
 		}
 		values := ref.values[l.Level]
 		if values == nil {
-			tree, err := c.entry.complete(c.study, levels, at)
+			tree, err := c.entry.complete(levels, at)
 			if err != nil {
 				c.tree = nil
 				return nil, err
@@ -112,7 +112,7 @@ func number(v param.Value, whole bool) param.Value {
 func (c *completed) rebuild(levels []PointLevel, at []int) error {
 	c.tree = nil
 	c.version++
-	tree, err := c.entry.complete(c.study, levels, at)
+	tree, err := c.entry.complete(levels, at)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (c *completed) checkRange(k int, levels []PointLevel, at []int) error {
 	probe := slices.Clone(levels)
 	for _, v := range f.probes() {
 		probe[at[k]].Value = v
-		tree, err := c.entry.complete(c.study, probe, at)
+		tree, err := c.entry.complete(probe, at)
 		if err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func fraction(low, high float64) (x float64) {
 
 // complete returns the entry's parameters with the given levels, complete and
 // the caller's own.
-func (e *entry) complete(s *Study, levels []PointLevel, at []int) (*param.Map, error) {
+func (e *entry) complete(levels []PointLevel, at []int) (*param.Map, error) {
 	m := e.params
 	if len(e.factors) > 0 {
 		m = substituteMap(m, func(r Ref) param.Value {

@@ -110,7 +110,7 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Add(state)
 	f.Add(state[:20])
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(_ *testing.T, b []byte) {
 		if a.UnmarshalBinary(b) != nil {
 			return
 		}

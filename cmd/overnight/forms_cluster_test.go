@@ -79,8 +79,8 @@ func (f *form) startCluster(args []string, client func(addr string) *redis.Clien
 	for _, n := range nodes {
 		await(f.t, 15*time.Second, "cluster of three", func() bool {
 			s, err := client(n).ClusterInfo(f.t.Context()).Result()
-			slots, slotsErr := client(n).ClusterSlots(f.t.Context()).Result()
-			return err == nil && slotsErr == nil && len(slots) == size && strings.Contains(s, "cluster_state:ok") && strings.Contains(s, fmt.Sprintf("cluster_known_nodes:%d", size))
+			shards, shardsErr := client(n).ClusterShards(f.t.Context()).Result()
+			return err == nil && shardsErr == nil && len(shards) == size && strings.Contains(s, "cluster_state:ok") && strings.Contains(s, fmt.Sprintf("cluster_known_nodes:%d", size))
 		})
 	}
 	return nodes

@@ -15,7 +15,7 @@ func TestFiles(t *testing.T) {
 	t.Parallel()
 	broken := atomic.Bool{}
 	b := newBench(t, func(o *Options) {
-		o.Export = func(_ context.Context, study, what, format string, w io.Writer) error {
+		o.Export = func(_ context.Context, study, what, _ string, w io.Writer) error {
 			if broken.Load() && what == "curves" {
 				return fmt.Errorf("curves of %s: %w", study, ErrRefused)
 			}

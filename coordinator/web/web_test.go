@@ -83,7 +83,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 			_, err := fmt.Fprintf(w, "<!DOCTYPE html><title>%s</title>", study)
 			return err
 		},
-		Export: func(ctx context.Context, study, what, format string, w io.Writer) error {
+		Export: func(_ context.Context, study, what, format string, w io.Writer) error {
 			_, err := fmt.Fprintln(w, study, what, format)
 			return err
 		},

@@ -81,12 +81,12 @@ func redisReadOnly(ctx context.Context, l *lab, mark func()) (_ time.Time, _ str
 	c := l.admin()
 	defer func() { err = errors.Join(err, c.Close()) }()
 	mark()
-	if err := c.SlaveOf(ctx, "127.0.0.1", "1").Err(); err != nil {
+	if err := c.ReplicaOf(ctx, "127.0.0.1", "1").Err(); err != nil {
 		return time.Time{}, "", err
 	}
 	happened := refuses(ctx, c, "READONLY")
 	pause(ctx, outage)
-	return time.Now(), "", errors.Join(happened, c.SlaveOf(ctx, "NO", "ONE").Err())
+	return time.Now(), "", errors.Join(happened, c.ReplicaOf(ctx, "NO", "ONE").Err())
 }
 
 // redisRollback copies Redis's files, lets records be acknowledged, kills Redis

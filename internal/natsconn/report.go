@@ -28,7 +28,7 @@ func (r *reporter) options() []nats.Option {
 			}
 			r.log.Warn("connection to NATS lost, it is tried again", zap.String("servers", r.servers), zap.Error(err))
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) {
+		nats.ReconnectHandler(func(*nats.Conn) {
 			r.log.Info("connected to NATS again", zap.String("servers", r.servers))
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {

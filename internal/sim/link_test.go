@@ -66,13 +66,6 @@ func (l *link) isKilled() bool {
 	return l.killed
 }
 
-// runs tells whether the process is neither killed nor stopped.
-func (l *link) runs() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.killed && l.paused == nil
-}
-
 // pass waits while the process is stopped, and fails once it is killed.
 func (l *link) pass() error {
 	for {

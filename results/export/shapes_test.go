@@ -191,7 +191,7 @@ func TestSALibSobol(t *testing.T) {
 func TestSALibMorris(t *testing.T) {
 	t.Parallel()
 	s := parse(t, ishigami+"{kind: morris, points: 5}\n")
-	got, err := ToSALib(s, "return", all(scored(s, "return", func(p *jobs.Point, r uint64) float64 { return float64(p.Index) })))
+	got, err := ToSALib(s, "return", all(scored(s, "return", func(p *jobs.Point, _ uint64) float64 { return float64(p.Index) })))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestSALibMorris(t *testing.T) {
 func TestSALibGrid(t *testing.T) {
 	t.Parallel()
 	s := parse(t, study)
-	got, err := ToSALib(s, "return", all(scored(s, "return", func(p *jobs.Point, r uint64) float64 { return float64(p.Index) })))
+	got, err := ToSALib(s, "return", all(scored(s, "return", func(p *jobs.Point, _ uint64) float64 { return float64(p.Index) })))
 	if err != nil {
 		t.Fatal(err)
 	}

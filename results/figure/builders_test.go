@@ -181,7 +181,7 @@ func TestHeatAndFailedSweep(t *testing.T) {
 // one whose runs all failed is null.
 func TestHeatCells(t *testing.T) {
 	t.Parallel()
-	_, figs := made(t, strings.Replace(sweepStudy, "{grid: [0.001, 0.01]}", "0.01", 1), func(p *jobs.Point, r uint64) (float64, []results.Curve, string) {
+	_, figs := made(t, strings.Replace(sweepStudy, "{grid: [0.001, 0.01]}", "0.01", 1), func(p *jobs.Point, _ uint64) (float64, []results.Curve, string) {
 		if p.Arm == 2 && p.Levels[0].Level == 1 && p.Levels[1].Level == 2 {
 			return 0, nil, "broken"
 		}

@@ -200,7 +200,7 @@ func TestLaiRobbins(t *testing.T) {
 // logRegret plays runs of 10,000 sends in which an arm's regret after t sends is
 // (2 + arm + replication / 10) ln t, at rates .9 and .8, or at ones that are drawn.
 func logRegret(m *report.Model, drawn bool) Play {
-	return func(_ context.Context, n uint64, want Wanted, begin func(*envs.Spec) error, step func(Step) error) error {
+	return func(_ context.Context, n uint64, _ Wanted, begin func(*envs.Spec) error, step func(Step) error) error {
 		point, r := m.Study.Split(n)
 		_, arm := m.Study.Pair(point)
 		spec := envs.Spec{Action: envs.Actions{Kind: envs.Discrete, N: 2, Names: []string{"a", "b"}}, Horizon: 10_000, Online: true, Credited: true,
@@ -357,7 +357,7 @@ func TestBudget(t *testing.T) {
 	m := modelOf(t, s, ran(t, s), "")
 	for horizon, want := range map[int]int{200_000: 8, 400_000: 6, 10_000_000: 3} {
 		runs := 0
-		_, _, err := Again(t.Context(), m, func(_ context.Context, n uint64, _ Wanted, begin func(*envs.Spec) error, _ func(Step) error) error {
+		_, _, err := Again(t.Context(), m, func(_ context.Context, _ uint64, _ Wanted, begin func(*envs.Spec) error, _ func(Step) error) error {
 			err := begin(&envs.Spec{Action: envs.Actions{Kind: envs.Discrete, N: 2}, Horizon: horizon, Online: true, Credited: true, Trace: []string{"converted", "caused", "gap"}})
 			if err == nil {
 				runs++

@@ -121,7 +121,7 @@ func TestFirstAnswer(t *testing.T) {
 	ns := natsServer(t, false, 0)
 	served := openSQLite(t)
 	serve(t, dial(t, ns), served, Options{})
-	startRelay(t, dial(t, ns), func(op string, n int) (request, answer, twice bool) {
+	startRelay(t, dial(t, ns), func(_ string, n int) (request, answer, twice bool) {
 		return false, n < 3, true // the first two answers are lost, and all requests come twice
 	})
 	s := client(t, dial(t, ns), Options{Namespace: "lossy", patience: 5 * time.Millisecond})

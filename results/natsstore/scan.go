@@ -2,6 +2,7 @@ package natsstore
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -70,7 +71,7 @@ func (s *Store) stream(ctx context.Context, q pageRequest, yield func(*entry) bo
 				yield(&entry{err: unreadable("page of records", rest.err)})
 				return
 			}
-			if re, ok := e.err.(*remoteError); ok && re.kind == kindClosing {
+			if re := (*remoteError)(nil); errors.As(e.err, &re) && re.kind == kindClosing {
 				e.err = ErrLost
 			}
 			if !yield(&e) {

@@ -47,10 +47,8 @@ func decodePageRequest(b []byte) (q pageRequest, err error) {
 	return q, r.end()
 }
 
-// A page is a byte that is 1 where it is the last, then entries to its end.
-const pageHead = 1
-
-// The forms of an entry.
+// The forms of an entry. A page is a byte that is 1 where it is the last, then entries
+// to its end.
 const (
 	recordEntry = 1 // a record behind its length
 	errorEntry  = 2 // a trial, and an error behind its length: kind and text

@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -90,7 +91,7 @@ func answering(t *testing.T, rdb redis.UniversalClient) {
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		err := rdb.Get(t.Context(), "x").Err()
-		if err == nil || err == redis.Nil {
+		if err == nil || errors.Is(err, redis.Nil) {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -200,7 +201,7 @@ func TestWait(t *testing.T) {
 	replica := server(t)
 	host, port := split(t, master.Addr)
 	copied := client(t, replica.Addr)
-	if err := copied.SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := copied.ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, func() bool {

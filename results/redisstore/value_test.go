@@ -195,7 +195,7 @@ func TestEscape(t *testing.T) {
 	seen := make(map[string]string)
 	for _, name := range []string{"a", "a b", "a%20b", "{a}", "}", "", "a:b", "é", "*", "name@2", "\x00\xff"} {
 		e := escape(name)
-		if strings.ContainsAny(e, "{}: *?[]\\\x00\xff") || seen[e] != "" {
+		if strings.ContainsAny(e, "{}: *?[]\\\x00") || strings.Contains(e, "\xff") || seen[e] != "" {
 			t.Errorf("%q is written %q, as %q is", name, e, seen[e])
 		}
 		seen[e] = name

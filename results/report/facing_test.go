@@ -24,13 +24,13 @@ func TestDifferencesAgree(t *testing.T) {
 	for _, summary := range []string{"mean", "iqm", "median"} {
 		p, rs := holes(sweep())
 		p.study.Objective.Summary = summary
-		models["sweep "+string(summary)] = mustBuild(t, p, rs)
+		models["sweep "+summary] = mustBuild(t, p, rs)
 		p, rs = holes(many())
 		p.study.Objective.Summary = summary
-		models["many "+string(summary)] = mustBuild(t, p, rs)
+		models["many "+summary] = mustBuild(t, p, rs)
 		p, rs = tasks("optimality")
 		p.study.Baseline, p.study.Paired, p.study.Objective.Summary = "equal", jobs.PairedNone, summary
-		models["tasks "+string(summary)] = mustBuild(t, p, rs)
+		models["tasks "+summary] = mustBuild(t, p, rs)
 	}
 	s, _, rs := stops(t)
 	m, err := Build(s, rs, Options{})

@@ -202,7 +202,7 @@ func many() (*plan, []results.Record) {
 			p.points = append(p.points, pt)
 		}
 	}
-	return p, p.records(func(pt *jobs.Point, r uint64) (float64, string) {
+	return p, p.records(func(pt *jobs.Point, _ uint64) (float64, string) {
 		common := rng.New(rng.Root(3, "noise", pt.Row))
 		own := rng.New(rng.Root(3, "own", pt.Index))
 		x := 6 + common.Normal() - rows[pt.Row][0] + .2*own.Normal()

@@ -114,7 +114,7 @@ func TestFANOVAAdditive(t *testing.T) {
 // points, and no factor is told.
 func TestFANOVALuck(t *testing.T) {
 	t.Parallel()
-	m := &model{d: 3, f: func(x []float64, luck *rng.Stream) float64 { return luck.Normal() }}
+	m := &model{d: 3, f: func(_ []float64, luck *rng.Stream) float64 { return luck.Normal() }}
 	n := repeats() / 10
 	wrong := 0
 	for k := range n {

@@ -148,7 +148,7 @@ func (sc *scanner) probe(cause error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("more than %d trials in a row can't be read: %v", maxProbes, cause)
+	return fmt.Errorf("more than %d trials in a row can't be read: %w", maxProbes, cause)
 }
 
 // one yields the record of trial next, if there is one, which a lookup can reach

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,7 @@ func (r *Runner) train(ctx context.Context, rec *results.Record) error {
 	saved := r.o.Clock()
 	for !r.spent(budget, &p) {
 		if err := r.check(ctx); err != nil {
-			if err == ErrInterrupted && r.o.Clock().Sub(r.began) >= r.o.CheckpointAfter/6 {
+			if errors.Is(err, ErrInterrupted) && r.o.Clock().Sub(r.began) >= r.o.CheckpointAfter/6 {
 				r.save(rec.Trial, &p)
 			}
 			return err

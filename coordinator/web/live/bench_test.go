@@ -1,7 +1,6 @@
 package live
 
 import (
-	"fmt"
 	"runtime"
 	"testing"
 	"time"
@@ -82,7 +81,7 @@ func whole(b *testing.B, study *jobs.Study, s results.Store) *View {
 	}
 	read(b, v)
 	if n, _ := v.Count(); n < 80_000 {
-		b.Fatal(fmt.Sprintf("%d records", n))
+		b.Fatalf("%d records", n)
 	}
 	return v
 }
