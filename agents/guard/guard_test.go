@@ -91,6 +91,7 @@ func TestFits(t *testing.T) {
 		{plain, mapping("frequency", mapping("cap", int64(2))), `guard.frequency.cap is 2 mails a recipient, and the environment does not show an integer field "recipient"; choose an environment with recipients (email has them with recipients: {number: 2000}), or leave the cap out`},
 		{&noAction, mapping("frequency", mapping("cap", int64(2))), `has no action "no mail"`},
 		{people, mapping("frequency", mapping("cap", int64(501))), "guard.frequency.cap is 501 for 20000 recipients, more mails than are remembered; write a cap of at most 500"},
+		{plain, mapping("stop", mapping("rate", .3)), "guard.stop.rate is 0.3, and stop.drop is 1, which stops never; write stop.drop too, such as 0.2, or leave the rate out"},
 		{plain, mapping("stop", mapping("drop", .1)), "guard.stop.drop is 0.1, and there is nothing that conversions could drop against; write holdout: 0.1 beside stop, or the rate from before in stop.rate"},
 	} {
 		f := Around(policy(t, "epsilon_greedy"))

@@ -83,6 +83,9 @@ func (p *Params) check(name string, s *envs.Spec) error {
 	if p.stops() && p.Holdout == 0 && p.Stop.Rate == 0 {
 		return refuse("stop.drop", "write holdout: 0.1 beside stop, or the rate from before in stop.rate", "is %v, and there is nothing that conversions could drop against", p.Stop.Drop)
 	}
+	if !p.stops() && p.Stop.Rate > 0 {
+		return refuse("stop.rate", "write stop.drop too, such as 0.2, or leave the rate out", "is %v, and stop.drop is 1, which stops never", p.Stop.Rate)
+	}
 	return nil
 }
 
