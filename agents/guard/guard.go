@@ -97,19 +97,14 @@ func (f factory) Fits(m *param.Map, s *envs.Spec) error {
 	if err := f.Factory.Fits(inner, s); err != nil {
 		return err
 	}
-	if !p.on() {
-		return nil
-	}
 	return p.check(f.Name(), s)
 }
 
 // New returns the policy, guarded where a rail is on.
 func (f factory) New(m *param.Map, s *envs.Spec, init rng.Key, reuse agents.Agent) (agents.Agent, error) {
 	inner, p := split(m)
-	if p.on() {
-		if err := p.check(f.Name(), s); err != nil {
-			return nil, err
-		}
+	if err := p.check(f.Name(), s); err != nil {
+		return nil, err
 	}
 	g := unwrap(reuse)
 	if g != nil {

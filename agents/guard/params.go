@@ -59,6 +59,12 @@ func (p *Params) check(name string, s *envs.Spec) error {
 	refuse := func(path, instead, what string, args ...any) error {
 		return &param.Error{Path: Group + "." + path, What: fmt.Sprintf(what, args...), Instead: instead}
 	}
+	if !p.stops() && p.Stop.Rate > 0 {
+		return refuse("stop.rate", "write stop.drop too, such as 0.2, or leave the rate out", "is %v, and stop.drop is 1, which stops never", p.Stop.Rate)
+	}
+	if !p.on() {
+		return nil
+	}
 	n := s.Action.N
 	if s.Action.Kind != envs.Discrete {
 		return fmt.Errorf("%s has a guard, which is for one of several actions, and the environment's actions are a %s of %d numbers; leave %s out", name, s.Action.Kind, n, Group)
@@ -82,9 +88,6 @@ func (p *Params) check(name string, s *envs.Spec) error {
 	}
 	if p.stops() && p.Holdout == 0 && p.Stop.Rate == 0 {
 		return refuse("stop.drop", "write holdout: 0.1 beside stop, or the rate from before in stop.rate", "is %v, and there is nothing that conversions could drop against", p.Stop.Drop)
-	}
-	if !p.stops() && p.Stop.Rate > 0 {
-		return refuse("stop.rate", "write stop.drop too, such as 0.2, or leave the rate out", "is %v, and stop.drop is 1, which stops never", p.Stop.Rate)
 	}
 	return nil
 }
