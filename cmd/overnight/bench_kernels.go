@@ -18,36 +18,30 @@ type kernel struct {
 	make  func(l simd.Level) (run func(), flops int) // flops 0: not counted
 }
 
-// benchKernels prints what the kernels take on one core with the best vector
-// instructions, and how much longer in plain Go. Times are CPU times.
+// benchKernels prints what the kernels take on one core with each set of vector
+// instructions up to the best, and how much longer in plain Go. Times are CPU times.
 func (a *app) benchKernels(rounds int) error {
-	best := simd.Best()
-	list := kernels()
-	type figures struct {
-		fast, plain []time.Duration
-		flops       int
-	}
+	list, levels := kernels(), upTo(simd.Best())
+	best := levels[len(levels)-1]
+	times := make([][][]time.Duration, len(list)) // [kernel][level]
+	flops := make([]int, len(list))
 	var peaks []float64
-	all := make([]figures, len(list))
 	for range rounds {
 		if operations := simd.Spin(best, 1); operations > 0 {
 			took := cpuclock.Median(20, func() { operations = simd.Spin(best, 10_000_000) })
 			peaks = append(peaks, float64(operations)/took.Seconds()/1e9)
 		}
 		for i, k := range list {
-			measure := func(l simd.Level) time.Duration {
-				run, flops := k.make(l)
+			times[i] = append(times[i], make([][]time.Duration, len(levels)-len(times[i]))...)
+			for j, l := range levels {
+				var run func()
+				run, flops[i] = k.make(l)
 				run()
-				all[i].flops = flops
-				return cpuclock.Median(9, func() {
+				times[i][j] = append(times[i][j], cpuclock.Median(9, func() {
 					for range k.times {
 						run()
 					}
-				}) / time.Duration(k.times)
-			}
-			all[i].plain = append(all[i].plain, measure(simd.Off))
-			if best != simd.Off {
-				all[i].fast = append(all[i].fast, measure(best))
+				})/time.Duration(k.times))
 			}
 		}
 	}
@@ -58,25 +52,38 @@ func (a *app) benchKernels(rounds int) error {
 		peak = peaks[len(peaks)/2]
 		fmt.Fprintf(a.out, "; multiplying and adding float32 in registers reaches %.4g GFLOP/s", peak)
 	}
-	fmt.Fprintf(a.out, "\n%-48s %10s %10s %8s %12s\n", "", "us", "GFLOP/s", "of peak", "x plain Go")
-	for i, k := range list {
-		f := &all[i]
-		plain := median(f.plain)
-		took := plain
-		if len(f.fast) > 0 {
-			took = median(f.fast)
+	fmt.Fprintf(a.out, "\n%-48s", "microseconds")
+	for _, l := range levels {
+		name := l.String()
+		if l == simd.Off {
+			name = "plain Go"
 		}
+		fmt.Fprintf(a.out, " %9s", name)
+	}
+	fmt.Fprintf(a.out, " %9s %8s %11s\n", "GFLOP/s", "of peak", "x plain Go")
+	for i, k := range list {
+		fmt.Fprintf(a.out, "%-48s", k.name)
+		for j := range levels {
+			fmt.Fprintf(a.out, " %9.3f", float64(median(times[i][j]).Nanoseconds())/1e3)
+		}
+		took := median(times[i][len(levels)-1]).Seconds()
 		rate, share := "", ""
-		if f.flops > 0 {
-			r := float64(f.flops) / took.Seconds() / 1e9
+		if flops[i] > 0 {
+			r := float64(flops[i]) / took / 1e9
 			rate = fmt.Sprintf("%.1f", r)
 			if peak > 0 {
 				share = fmt.Sprintf("%.0f %%", 100*r/peak)
 			}
 		}
-		fmt.Fprintf(a.out, "%-48s %10.3f %10s %8s %12.1f\n", k.name, float64(took.Nanoseconds())/1e3, rate, share, plain.Seconds()/took.Seconds())
+		fmt.Fprintf(a.out, " %9s %8s %11.1f\n", rate, share, median(times[i][0]).Seconds()/took)
 	}
 	return nil
+}
+
+// upTo returns the levels up to the best that may be used, plain Go first.
+func upTo(best simd.Level) []simd.Level {
+	all := simd.Levels()
+	return all[:slices.Index(all, best)+1]
 }
 
 func median(times []time.Duration) time.Duration {
