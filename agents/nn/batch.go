@@ -77,28 +77,32 @@ func (n *Net[T]) ForwardBatch(b *Batch[T], rows int) {
 	}
 }
 
-// BackwardBatch adds to grad, a vector like Params, the gradient of a loss whose
-// gradient with respect to the outputs of rows 0 to rows-1 is in b.Gradient.
-// ForwardBatch must have run on those rows with the parameters as they are. Rows
-// are added in ascending order, and a unit's delta is the sum over the next
+// BackwardBatch sets the layers' part of grad, a vector like Params, to the gradient of
+// a loss whose gradient with respect to the outputs of rows 0 to rows-1 is in
+// b.Gradient. ForwardBatch must have run on those rows with the parameters as they are.
+// Rows are added in ascending order, and a unit's delta is the sum over the next
 // layer's outputs, in ascending order.
 func (n *Net[T]) BackwardBatch(b *Batch[T], rows int, grad []Block[T]) {
+	flat := lanes(grad[:len(n.Params)])
 	if !b.holds(rows) {
+		clear(grad[:n.extra])
 		return
 	}
 	n.turn()
-	flat := lanes(grad[:len(n.Params)])
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l, in, delta := &n.layers[i], &b.acts[i], &b.deltas[i+1]
 		n.deriveRows(i, delta.values, b.acts[i+1].values, rows)
 		g, stride := flat[l.first*Lanes:], (l.in+1)*Lanes
 		p := product[T]{
-			c: g, cRow: Lanes, cPanel: stride, init: g, iRow: Lanes, iPanel: stride,
+			c: g, cRow: Lanes, cPanel: stride,
 			a: in.values, aRow: 1, aStep: in.stride,
 			b: delta.values, bPanel: Lanes, bStep: delta.stride,
 			rows: l.in, columns: l.out, depth: rows,
 		}
 		n.multiply(p)
+		for p := range l.panels {
+			clear(g[p*stride+l.in*Lanes:][:Lanes])
+		}
 		n.addRows(g[l.in*Lanes:], stride, delta, l.out, rows)
 		clearPadding(l, flat)
 		if i == 0 {

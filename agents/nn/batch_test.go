@@ -129,15 +129,14 @@ func benchBatch[T fp.Float](b *testing.B, l simd.Level) {
 	})
 	b.Run("backward", func(b *testing.B) {
 		for b.Loop() {
-			clear(grad)
 			n.BackwardBatch(batch, rows, grad)
 		}
 		b.ReportMetric(2*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 }
 
-// TestBatchRows refuses more rows than there are, which kernels would not, and does
-// nothing for none.
+// TestBatchRows refuses more rows than there are, which kernels would not, and has
+// no gradient for none.
 func TestBatchRows(t *testing.T) {
 	t.Parallel()
 	for _, l := range simd.Levels() {
@@ -145,7 +144,11 @@ func TestBatchRows(t *testing.T) {
 		n.Use(l)
 		b, grad := n.NewBatch(2), n.Vector()
 		n.ForwardBatch(b, 0)
+		dirty(grad)
 		n.BackwardBatch(b, 0, grad)
+		if grad[0] != (Block[float32]{}) {
+			t.Errorf("%v: no rows have the gradient %v", l, grad[0])
+		}
 		for what, f := range map[string]func(){
 			"forward":  func() { n.ForwardBatch(b, 3) },
 			"backward": func() { n.BackwardBatch(b, 3, grad) },

@@ -18,7 +18,7 @@ type actorCritic[T fp.Float] struct {
 	obs, actions            []T // [row][...]
 	old, advantage, returns []T // [row]
 	order                   []int32
-	std, weight             []T
+	std, z, weight          []T
 }
 
 const clip, valueWeight, longest = 0.2, 0.5, 0.5
@@ -29,7 +29,7 @@ func newActorCritic[T fp.Float](inputs, actions, width, rows, minibatch int, s *
 		critic: New[T](Shape{Sizes: []int{inputs, width, width, 1}, Hidden: Tanh}),
 		obs:    make([]T, rows*inputs), actions: make([]T, rows*actions),
 		old: make([]T, rows), advantage: make([]T, rows), returns: make([]T, rows),
-		order: make([]int32, rows), std: make([]T, actions), weight: make([]T, minibatch),
+		order: make([]int32, rows), std: make([]T, actions), z: make([]T, actions), weight: make([]T, minibatch),
 	}
 	p.actor.Init(rng.Key{s.Uint64(), 1})
 	p.critic.Init(rng.Key{s.Uint64(), 2})
@@ -77,10 +77,9 @@ func (p *actorCritic[T]) gradient(rows []int32) (loss float64) {
 	}
 	p.actor.ForwardBatch(p.a, n)
 	p.critic.ForwardBatch(p.c, n)
-	clear(p.actorGrad)
-	clear(p.criticGrad)
 	logs := T(0)
 	for i := range p.std {
+		*p.actor.Extra(p.actorGrad, i) = 0
 		log := *p.actor.Extra(p.actor.Params, i)
 		logs += log
 		p.std[i] = fp.Exp(log)
@@ -90,9 +89,10 @@ func (p *actorCritic[T]) gradient(rows []int32) (loss float64) {
 		out, grad := p.a.Output(r), p.a.Gradient(r)
 		actions := p.actions[int(i)*len(out):][:len(out)]
 		log := -logs - T(float64(len(out))*0.918938533204672741780329736406)
+		z := p.z[:len(actions)]
 		for d, a := range actions {
-			z := (a - out[d]) / p.std[d]
-			log -= T(T(z*z) / 2)
+			z[d] = (a - out[d]) / p.std[d]
+			log -= T(T(z[d]*z[d]) / 2)
 		}
 		ratio, advantage := fp.Exp(log-p.old[i]), p.weight[r]
 		free, bound := -advantage*ratio, -advantage*max(1-clip, min(1+clip, ratio))
@@ -101,8 +101,7 @@ func (p *actorCritic[T]) gradient(rows []int32) (loss float64) {
 			slope = free / T(n)
 		}
 		loss += float64(max(free, bound)) / float64(n)
-		for d, a := range actions {
-			z := (a - out[d]) / p.std[d]
+		for d, z := range z {
 			grad[d] = slope * z / p.std[d]
 			*p.actor.Extra(p.actorGrad, d) += T(slope * (T(z*z) - 1))
 		}
@@ -200,7 +199,6 @@ func (v *values[T]) gradient(rows []int32) (loss float64) {
 		clear(g)
 		g[v.action[i]] = 2 * miss / T(n)
 	}
-	clear(v.grad)
 	v.net.BackwardBatch(v.batch, n, v.grad)
 	return loss
 }
