@@ -78,7 +78,7 @@ func (a *app) bench(ctx context.Context, f benchFlags) error {
 		return usage("--round-trip is for servers: give --cluster too")
 	}
 	slots := runtime.NumCPU()
-	train := "study: train\nenv: {name: marketing}\nagents: [{name: reinforce, faithful: true}]\ntrain: {episodes: 100}\nevaluate: {final: 10}\nreplications: 400\n"
+	train := "study: train\nenv: {name: marketing}\nagents: [{name: reinforce, faithful: true}]\ntrain: {episodes: 100}\nevaluate: {final: 10}\nreplications: 1500\n"
 	list := []*measure{
 		{name: "marketing environment, one core", unit: "M steps/s", run: a.benchEnv},
 		{name: "notebook training of 100 episodes, one core", unit: "ms/trial", run: a.benchTraining},
