@@ -1909,34 +1909,34 @@ tanh2:
 	VSUBPS     Y9, Y2, Y2
 	VMULPS     Y3, Y3, Y8
 	VMULPS     Y2, Y2, Y9
-	VMULPS     Y8, Y8, Y10
-	VMULPS     Y9, Y9, Y11
+	VMULPS     word32_39500d01<>+0(SB), Y3, Y10
+	VMULPS     word32_39500d01<>+0(SB), Y2, Y11
+	VADDPS     word32_3ab60b61<>+0(SB), Y10, Y10
+	VADDPS     word32_3ab60b61<>+0(SB), Y11, Y11
+	VMULPS     word32_3c088889<>+0(SB), Y3, Y12
+	VMULPS     word32_3c088889<>+0(SB), Y2, Y13
+	VADDPS     word32_3d2aaaab<>+0(SB), Y12, Y12
+	VADDPS     word32_3d2aaaab<>+0(SB), Y13, Y13
+	VMULPS     Y10, Y8, Y10
+	VMULPS     Y11, Y9, Y11
+	VADDPS     Y12, Y10, Y10
+	VADDPS     Y13, Y11, Y11
 	VMULPS     word32_3e2aaaab<>+0(SB), Y3, Y12
 	VMULPS     word32_3e2aaaab<>+0(SB), Y2, Y13
 	VADDPS     word32_3f000000<>+0(SB), Y12, Y12
 	VADDPS     word32_3f000000<>+0(SB), Y13, Y13
-	VADDPS     word32_3f800000<>+0(SB), Y3, Y14
-	VADDPS     word32_3f800000<>+0(SB), Y2, Y15
+	VADDPS     word32_3f800000<>+0(SB), Y3, Y3
+	VADDPS     word32_3f800000<>+0(SB), Y2, Y2
 	VMULPS     Y12, Y8, Y12
 	VMULPS     Y13, Y9, Y13
-	VADDPS     Y14, Y12, Y12
-	VADDPS     Y15, Y13, Y13
-	VMULPS     word32_39500d01<>+0(SB), Y3, Y14
-	VMULPS     word32_39500d01<>+0(SB), Y2, Y15
-	VADDPS     word32_3ab60b61<>+0(SB), Y14, Y14
-	VADDPS     word32_3ab60b61<>+0(SB), Y15, Y15
-	VMULPS     word32_3c088889<>+0(SB), Y3, Y3
-	VMULPS     word32_3c088889<>+0(SB), Y2, Y2
-	VADDPS     word32_3d2aaaab<>+0(SB), Y3, Y3
-	VADDPS     word32_3d2aaaab<>+0(SB), Y2, Y2
-	VMULPS     Y14, Y8, Y8
-	VMULPS     Y15, Y9, Y9
+	VADDPS     Y3, Y12, Y3
+	VADDPS     Y2, Y13, Y2
+	VMULPS     Y8, Y8, Y8
+	VMULPS     Y9, Y9, Y9
+	VMULPS     Y10, Y8, Y8
+	VMULPS     Y11, Y9, Y9
 	VADDPS     Y3, Y8, Y3
 	VADDPS     Y2, Y9, Y2
-	VMULPS     Y3, Y10, Y3
-	VMULPS     Y2, Y11, Y2
-	VADDPS     Y12, Y3, Y3
-	VADDPS     Y13, Y2, Y2
 	VCVTTPS2DQ Y6, Y6
 	VCVTTPS2DQ Y7, Y7
 	VPSLLD     $0x17, Y6, Y6
@@ -2010,20 +2010,20 @@ tanh1:
 	VMULPS     word32_35bfbe8e<>+0(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
 	VMULPS     Y1, Y1, Y4
-	VMULPS     Y4, Y4, Y5
+	VMULPS     word32_39500d01<>+0(SB), Y1, Y5
+	VADDPS     word32_3ab60b61<>+0(SB), Y5, Y5
+	VMULPS     word32_3c088889<>+0(SB), Y1, Y6
+	VADDPS     word32_3d2aaaab<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y4, Y5
+	VADDPS     Y6, Y5, Y5
 	VMULPS     word32_3e2aaaab<>+0(SB), Y1, Y6
 	VADDPS     word32_3f000000<>+0(SB), Y6, Y6
-	VADDPS     word32_3f800000<>+0(SB), Y1, Y7
+	VADDPS     word32_3f800000<>+0(SB), Y1, Y1
 	VMULPS     Y6, Y4, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     word32_39500d01<>+0(SB), Y1, Y7
-	VADDPS     word32_3ab60b61<>+0(SB), Y7, Y7
-	VMULPS     word32_3c088889<>+0(SB), Y1, Y1
-	VADDPS     word32_3d2aaaab<>+0(SB), Y1, Y1
-	VMULPS     Y7, Y4, Y4
+	VADDPS     Y1, Y6, Y1
+	VMULPS     Y4, Y4, Y4
+	VMULPS     Y5, Y4, Y4
 	VADDPS     Y1, Y4, Y1
-	VMULPS     Y1, Y5, Y1
-	VADDPS     Y6, Y1, Y1
 	VCVTTPS2DQ Y3, Y3
 	VPSLLD     $0x17, Y3, Y3
 	VPADDD     Y3, Y1, Y1
@@ -2184,60 +2184,6 @@ DATA word32_35bfbe8e<>+56(SB)/4, $0x35bfbe8e
 DATA word32_35bfbe8e<>+60(SB)/4, $0x35bfbe8e
 GLOBL word32_35bfbe8e<>(SB), RODATA|NOPTR, $64
 
-DATA word32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+32(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+36(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+40(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+44(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+48(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+52(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+56(SB)/4, $0x3e2aaaab
-DATA word32_3e2aaaab<>+60(SB)/4, $0x3e2aaaab
-GLOBL word32_3e2aaaab<>(SB), RODATA|NOPTR, $64
-
-DATA word32_3f000000<>+0(SB)/4, $0x3f000000
-DATA word32_3f000000<>+4(SB)/4, $0x3f000000
-DATA word32_3f000000<>+8(SB)/4, $0x3f000000
-DATA word32_3f000000<>+12(SB)/4, $0x3f000000
-DATA word32_3f000000<>+16(SB)/4, $0x3f000000
-DATA word32_3f000000<>+20(SB)/4, $0x3f000000
-DATA word32_3f000000<>+24(SB)/4, $0x3f000000
-DATA word32_3f000000<>+28(SB)/4, $0x3f000000
-DATA word32_3f000000<>+32(SB)/4, $0x3f000000
-DATA word32_3f000000<>+36(SB)/4, $0x3f000000
-DATA word32_3f000000<>+40(SB)/4, $0x3f000000
-DATA word32_3f000000<>+44(SB)/4, $0x3f000000
-DATA word32_3f000000<>+48(SB)/4, $0x3f000000
-DATA word32_3f000000<>+52(SB)/4, $0x3f000000
-DATA word32_3f000000<>+56(SB)/4, $0x3f000000
-DATA word32_3f000000<>+60(SB)/4, $0x3f000000
-GLOBL word32_3f000000<>(SB), RODATA|NOPTR, $64
-
-DATA word32_3f800000<>+0(SB)/4, $0x3f800000
-DATA word32_3f800000<>+4(SB)/4, $0x3f800000
-DATA word32_3f800000<>+8(SB)/4, $0x3f800000
-DATA word32_3f800000<>+12(SB)/4, $0x3f800000
-DATA word32_3f800000<>+16(SB)/4, $0x3f800000
-DATA word32_3f800000<>+20(SB)/4, $0x3f800000
-DATA word32_3f800000<>+24(SB)/4, $0x3f800000
-DATA word32_3f800000<>+28(SB)/4, $0x3f800000
-DATA word32_3f800000<>+32(SB)/4, $0x3f800000
-DATA word32_3f800000<>+36(SB)/4, $0x3f800000
-DATA word32_3f800000<>+40(SB)/4, $0x3f800000
-DATA word32_3f800000<>+44(SB)/4, $0x3f800000
-DATA word32_3f800000<>+48(SB)/4, $0x3f800000
-DATA word32_3f800000<>+52(SB)/4, $0x3f800000
-DATA word32_3f800000<>+56(SB)/4, $0x3f800000
-DATA word32_3f800000<>+60(SB)/4, $0x3f800000
-GLOBL word32_3f800000<>(SB), RODATA|NOPTR, $64
-
 DATA word32_39500d01<>+0(SB)/4, $0x39500d01
 DATA word32_39500d01<>+4(SB)/4, $0x39500d01
 DATA word32_39500d01<>+8(SB)/4, $0x39500d01
@@ -2309,6 +2255,60 @@ DATA word32_3d2aaaab<>+52(SB)/4, $0x3d2aaaab
 DATA word32_3d2aaaab<>+56(SB)/4, $0x3d2aaaab
 DATA word32_3d2aaaab<>+60(SB)/4, $0x3d2aaaab
 GLOBL word32_3d2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+32(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+36(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+40(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+44(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+48(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+52(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+56(SB)/4, $0x3e2aaaab
+DATA word32_3e2aaaab<>+60(SB)/4, $0x3e2aaaab
+GLOBL word32_3e2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f000000<>+0(SB)/4, $0x3f000000
+DATA word32_3f000000<>+4(SB)/4, $0x3f000000
+DATA word32_3f000000<>+8(SB)/4, $0x3f000000
+DATA word32_3f000000<>+12(SB)/4, $0x3f000000
+DATA word32_3f000000<>+16(SB)/4, $0x3f000000
+DATA word32_3f000000<>+20(SB)/4, $0x3f000000
+DATA word32_3f000000<>+24(SB)/4, $0x3f000000
+DATA word32_3f000000<>+28(SB)/4, $0x3f000000
+DATA word32_3f000000<>+32(SB)/4, $0x3f000000
+DATA word32_3f000000<>+36(SB)/4, $0x3f000000
+DATA word32_3f000000<>+40(SB)/4, $0x3f000000
+DATA word32_3f000000<>+44(SB)/4, $0x3f000000
+DATA word32_3f000000<>+48(SB)/4, $0x3f000000
+DATA word32_3f000000<>+52(SB)/4, $0x3f000000
+DATA word32_3f000000<>+56(SB)/4, $0x3f000000
+DATA word32_3f000000<>+60(SB)/4, $0x3f000000
+GLOBL word32_3f000000<>(SB), RODATA|NOPTR, $64
+
+DATA word32_3f800000<>+0(SB)/4, $0x3f800000
+DATA word32_3f800000<>+4(SB)/4, $0x3f800000
+DATA word32_3f800000<>+8(SB)/4, $0x3f800000
+DATA word32_3f800000<>+12(SB)/4, $0x3f800000
+DATA word32_3f800000<>+16(SB)/4, $0x3f800000
+DATA word32_3f800000<>+20(SB)/4, $0x3f800000
+DATA word32_3f800000<>+24(SB)/4, $0x3f800000
+DATA word32_3f800000<>+28(SB)/4, $0x3f800000
+DATA word32_3f800000<>+32(SB)/4, $0x3f800000
+DATA word32_3f800000<>+36(SB)/4, $0x3f800000
+DATA word32_3f800000<>+40(SB)/4, $0x3f800000
+DATA word32_3f800000<>+44(SB)/4, $0x3f800000
+DATA word32_3f800000<>+48(SB)/4, $0x3f800000
+DATA word32_3f800000<>+52(SB)/4, $0x3f800000
+DATA word32_3f800000<>+56(SB)/4, $0x3f800000
+DATA word32_3f800000<>+60(SB)/4, $0x3f800000
+GLOBL word32_3f800000<>(SB), RODATA|NOPTR, $64
 
 DATA word32_40000000<>+0(SB)/4, $0x40000000
 DATA word32_40000000<>+4(SB)/4, $0x40000000
@@ -2466,34 +2466,34 @@ sigmoid2:
 	VSUBPS     Y7, Y5, Y5
 	VMULPS     Y4, Y4, Y6
 	VMULPS     Y5, Y5, Y7
-	VMULPS     Y6, Y6, Y8
-	VMULPS     Y7, Y7, Y9
+	VMULPS     word32_39500d01<>+0(SB), Y4, Y8
+	VMULPS     word32_39500d01<>+0(SB), Y5, Y9
+	VADDPS     word32_3ab60b61<>+0(SB), Y8, Y8
+	VADDPS     word32_3ab60b61<>+0(SB), Y9, Y9
+	VMULPS     word32_3c088889<>+0(SB), Y4, Y10
+	VMULPS     word32_3c088889<>+0(SB), Y5, Y11
+	VADDPS     word32_3d2aaaab<>+0(SB), Y10, Y10
+	VADDPS     word32_3d2aaaab<>+0(SB), Y11, Y11
+	VMULPS     Y8, Y6, Y8
+	VMULPS     Y9, Y7, Y9
+	VADDPS     Y10, Y8, Y8
+	VADDPS     Y11, Y9, Y9
 	VMULPS     word32_3e2aaaab<>+0(SB), Y4, Y10
 	VMULPS     word32_3e2aaaab<>+0(SB), Y5, Y11
 	VADDPS     word32_3f000000<>+0(SB), Y10, Y10
 	VADDPS     word32_3f000000<>+0(SB), Y11, Y11
-	VADDPS     word32_3f800000<>+0(SB), Y4, Y12
-	VADDPS     word32_3f800000<>+0(SB), Y5, Y13
+	VADDPS     word32_3f800000<>+0(SB), Y4, Y4
+	VADDPS     word32_3f800000<>+0(SB), Y5, Y5
 	VMULPS     Y10, Y6, Y10
 	VMULPS     Y11, Y7, Y11
-	VADDPS     Y12, Y10, Y10
-	VADDPS     Y13, Y11, Y11
-	VMULPS     word32_39500d01<>+0(SB), Y4, Y12
-	VMULPS     word32_39500d01<>+0(SB), Y5, Y13
-	VADDPS     word32_3ab60b61<>+0(SB), Y12, Y12
-	VADDPS     word32_3ab60b61<>+0(SB), Y13, Y13
-	VMULPS     word32_3c088889<>+0(SB), Y4, Y4
-	VMULPS     word32_3c088889<>+0(SB), Y5, Y5
-	VADDPS     word32_3d2aaaab<>+0(SB), Y4, Y4
-	VADDPS     word32_3d2aaaab<>+0(SB), Y5, Y5
-	VMULPS     Y12, Y6, Y6
-	VMULPS     Y13, Y7, Y7
+	VADDPS     Y4, Y10, Y4
+	VADDPS     Y5, Y11, Y5
+	VMULPS     Y6, Y6, Y6
+	VMULPS     Y7, Y7, Y7
+	VMULPS     Y8, Y6, Y6
+	VMULPS     Y9, Y7, Y7
 	VADDPS     Y4, Y6, Y4
 	VADDPS     Y5, Y7, Y5
-	VMULPS     Y4, Y8, Y4
-	VMULPS     Y5, Y9, Y5
-	VADDPS     Y10, Y4, Y4
-	VADDPS     Y11, Y5, Y5
 	VCVTTPS2DQ Y2, Y2
 	VCVTTPS2DQ Y3, Y3
 	VPSRAD     $0x01, Y2, Y6
@@ -2546,20 +2546,20 @@ sigmoid1:
 	VMULPS     word32_35bfbe8e<>+0(SB), Y1, Y3
 	VSUBPS     Y3, Y2, Y2
 	VMULPS     Y2, Y2, Y3
-	VMULPS     Y3, Y3, Y4
+	VMULPS     word32_39500d01<>+0(SB), Y2, Y4
+	VADDPS     word32_3ab60b61<>+0(SB), Y4, Y4
+	VMULPS     word32_3c088889<>+0(SB), Y2, Y5
+	VADDPS     word32_3d2aaaab<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y3, Y4
+	VADDPS     Y5, Y4, Y4
 	VMULPS     word32_3e2aaaab<>+0(SB), Y2, Y5
 	VADDPS     word32_3f000000<>+0(SB), Y5, Y5
-	VADDPS     word32_3f800000<>+0(SB), Y2, Y6
+	VADDPS     word32_3f800000<>+0(SB), Y2, Y2
 	VMULPS     Y5, Y3, Y5
-	VADDPS     Y6, Y5, Y5
-	VMULPS     word32_39500d01<>+0(SB), Y2, Y6
-	VADDPS     word32_3ab60b61<>+0(SB), Y6, Y6
-	VMULPS     word32_3c088889<>+0(SB), Y2, Y2
-	VADDPS     word32_3d2aaaab<>+0(SB), Y2, Y2
-	VMULPS     Y6, Y3, Y3
+	VADDPS     Y2, Y5, Y2
+	VMULPS     Y3, Y3, Y3
+	VMULPS     Y4, Y3, Y3
 	VADDPS     Y2, Y3, Y2
-	VMULPS     Y2, Y4, Y2
-	VADDPS     Y5, Y2, Y2
 	VCVTTPS2DQ Y1, Y1
 	VPSRAD     $0x01, Y1, Y3
 	VPADDD     word32_7f<>+0(SB), Y3, Y4
@@ -2772,20 +2772,20 @@ exponentials:
 	VMULPS     word32_35bfbe8e<>+0(SB), Y2, Y4
 	VSUBPS     Y4, Y3, Y3
 	VMULPS     Y3, Y3, Y4
-	VMULPS     Y4, Y4, Y5
+	VMULPS     word32_39500d01<>+0(SB), Y3, Y5
+	VADDPS     word32_3ab60b61<>+0(SB), Y5, Y5
+	VMULPS     word32_3c088889<>+0(SB), Y3, Y6
+	VADDPS     word32_3d2aaaab<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y4, Y5
+	VADDPS     Y6, Y5, Y5
 	VMULPS     word32_3e2aaaab<>+0(SB), Y3, Y6
 	VADDPS     word32_3f000000<>+0(SB), Y6, Y6
-	VADDPS     word32_3f800000<>+0(SB), Y3, Y7
+	VADDPS     word32_3f800000<>+0(SB), Y3, Y3
 	VMULPS     Y6, Y4, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     word32_39500d01<>+0(SB), Y3, Y7
-	VADDPS     word32_3ab60b61<>+0(SB), Y7, Y7
-	VMULPS     word32_3c088889<>+0(SB), Y3, Y3
-	VADDPS     word32_3d2aaaab<>+0(SB), Y3, Y3
-	VMULPS     Y7, Y4, Y4
+	VADDPS     Y3, Y6, Y3
+	VMULPS     Y4, Y4, Y4
+	VMULPS     Y5, Y4, Y4
 	VADDPS     Y3, Y4, Y3
-	VMULPS     Y3, Y5, Y3
-	VADDPS     Y6, Y3, Y3
 	VCVTTPS2DQ Y2, Y2
 	VPSRAD     $0x01, Y2, Y4
 	VPADDD     word32_7f<>+0(SB), Y4, Y5
@@ -6114,171 +6114,336 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-16
 	MOVQ   panels+8(FP), CX
 	IMUL3Q $0x01, CX, CX
 
-tanh3:
-	CMPQ       CX, $0x03
-	JLT        tanh3_none
+tanh4:
+	CMPQ       CX, $0x04
+	JLT        tanh4_none
 	VMOVUPS    (AX), Z0
 	VMOVUPS    64(AX), Z1
 	VMOVUPS    128(AX), Z2
-	VMOVUPS    word32_80000000<>+0(SB), Z3
-	VPANDNQ    Z0, Z3, Z4
-	VPANDNQ    Z1, Z3, Z5
-	VPANDNQ    Z2, Z3, Z3
-	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z4, K1
-	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z5, K2
-	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z3, K3
-	VMOVUPS    word32_42000000<>+0(SB), Z10
-	VMINPS     Z4, Z10, Z4
-	VMINPS     Z5, Z10, Z5
-	VMINPS     Z3, Z10, Z3
-	VADDPS     Z4, Z4, Z4
+	VMOVUPS    192(AX), Z3
+	VMOVUPS    word32_80000000<>+0(SB), Z4
+	VPANDNQ    Z0, Z4, Z5
+	VPANDNQ    Z1, Z4, Z6
+	VPANDNQ    Z2, Z4, Z7
+	VPANDNQ    Z3, Z4, Z4
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z5, K1
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z6, K2
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z7, K3
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z4, K4
+	VMOVUPS    word32_42000000<>+0(SB), Z15
+	VMINPS     Z5, Z15, Z5
+	VMINPS     Z6, Z15, Z6
+	VMINPS     Z7, Z15, Z7
+	VMINPS     Z4, Z15, Z4
 	VADDPS     Z5, Z5, Z5
-	VADDPS     Z3, Z3, Z3
-	VMULPS     word32_3fb8aa3b<>+0(SB), Z4, Z10
-	VMULPS     word32_3fb8aa3b<>+0(SB), Z5, Z11
-	VMULPS     word32_3fb8aa3b<>+0(SB), Z3, Z12
-	VADDPS     word32_4b400000<>+0(SB), Z10, Z10
-	VADDPS     word32_4b400000<>+0(SB), Z11, Z11
-	VADDPS     word32_4b400000<>+0(SB), Z12, Z12
-	VSUBPS     word32_4b400000<>+0(SB), Z10, Z10
-	VSUBPS     word32_4b400000<>+0(SB), Z11, Z11
-	VSUBPS     word32_4b400000<>+0(SB), Z12, Z12
-	VMULPS     word32_3f317200<>+0(SB), Z10, Z13
-	VMULPS     word32_3f317200<>+0(SB), Z11, Z14
-	VMULPS     word32_3f317200<>+0(SB), Z12, Z15
-	VSUBPS     Z13, Z4, Z4
-	VSUBPS     Z14, Z5, Z5
-	VSUBPS     Z15, Z3, Z3
-	VMULPS     word32_35bfbe8e<>+0(SB), Z10, Z13
-	VMULPS     word32_35bfbe8e<>+0(SB), Z11, Z14
-	VMULPS     word32_35bfbe8e<>+0(SB), Z12, Z15
-	VSUBPS     Z13, Z4, Z4
-	VSUBPS     Z14, Z5, Z5
-	VSUBPS     Z15, Z3, Z3
-	VMULPS     Z4, Z4, Z13
-	VMULPS     Z5, Z5, Z14
-	VMULPS     Z3, Z3, Z15
-	VMULPS     Z13, Z13, Z16
-	VMULPS     Z14, Z14, Z17
-	VMULPS     Z15, Z15, Z18
-	VMULPS     word32_3e2aaaab<>+0(SB), Z4, Z19
-	VMULPS     word32_3e2aaaab<>+0(SB), Z5, Z20
-	VMULPS     word32_3e2aaaab<>+0(SB), Z3, Z21
-	VADDPS     word32_3f000000<>+0(SB), Z19, Z19
-	VADDPS     word32_3f000000<>+0(SB), Z20, Z20
-	VADDPS     word32_3f000000<>+0(SB), Z21, Z21
-	VADDPS     word32_3f800000<>+0(SB), Z4, Z22
-	VADDPS     word32_3f800000<>+0(SB), Z5, Z23
-	VADDPS     word32_3f800000<>+0(SB), Z3, Z24
-	VMULPS     Z19, Z13, Z19
-	VMULPS     Z20, Z14, Z20
-	VMULPS     Z21, Z15, Z21
-	VADDPS     Z22, Z19, Z19
-	VADDPS     Z23, Z20, Z20
-	VADDPS     Z24, Z21, Z21
-	VMULPS     word32_39500d01<>+0(SB), Z4, Z22
+	VADDPS     Z6, Z6, Z6
+	VADDPS     Z7, Z7, Z7
+	VADDPS     Z4, Z4, Z4
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z5, Z15
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z6, Z16
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z7, Z17
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z4, Z18
+	VADDPS     word32_4b400000<>+0(SB), Z15, Z15
+	VADDPS     word32_4b400000<>+0(SB), Z16, Z16
+	VADDPS     word32_4b400000<>+0(SB), Z17, Z17
+	VADDPS     word32_4b400000<>+0(SB), Z18, Z18
+	VSUBPS     word32_4b400000<>+0(SB), Z15, Z15
+	VSUBPS     word32_4b400000<>+0(SB), Z16, Z16
+	VSUBPS     word32_4b400000<>+0(SB), Z17, Z17
+	VSUBPS     word32_4b400000<>+0(SB), Z18, Z18
+	VMULPS     word32_3f317200<>+0(SB), Z15, Z19
+	VMULPS     word32_3f317200<>+0(SB), Z16, Z20
+	VMULPS     word32_3f317200<>+0(SB), Z17, Z21
+	VMULPS     word32_3f317200<>+0(SB), Z18, Z22
+	VSUBPS     Z19, Z5, Z5
+	VSUBPS     Z20, Z6, Z6
+	VSUBPS     Z21, Z7, Z7
+	VSUBPS     Z22, Z4, Z4
+	VMULPS     word32_35bfbe8e<>+0(SB), Z15, Z19
+	VMULPS     word32_35bfbe8e<>+0(SB), Z16, Z20
+	VMULPS     word32_35bfbe8e<>+0(SB), Z17, Z21
+	VMULPS     word32_35bfbe8e<>+0(SB), Z18, Z22
+	VSUBPS     Z19, Z5, Z5
+	VSUBPS     Z20, Z6, Z6
+	VSUBPS     Z21, Z7, Z7
+	VSUBPS     Z22, Z4, Z4
+	VMULPS     Z5, Z5, Z19
+	VMULPS     Z6, Z6, Z20
+	VMULPS     Z7, Z7, Z21
+	VMULPS     Z4, Z4, Z22
 	VMULPS     word32_39500d01<>+0(SB), Z5, Z23
-	VMULPS     word32_39500d01<>+0(SB), Z3, Z24
-	VADDPS     word32_3ab60b61<>+0(SB), Z22, Z22
+	VMULPS     word32_39500d01<>+0(SB), Z6, Z24
+	VMULPS     word32_39500d01<>+0(SB), Z7, Z25
+	VMULPS     word32_39500d01<>+0(SB), Z4, Z26
 	VADDPS     word32_3ab60b61<>+0(SB), Z23, Z23
 	VADDPS     word32_3ab60b61<>+0(SB), Z24, Z24
-	VMULPS     word32_3c088889<>+0(SB), Z4, Z4
-	VMULPS     word32_3c088889<>+0(SB), Z5, Z5
-	VMULPS     word32_3c088889<>+0(SB), Z3, Z3
-	VADDPS     word32_3d2aaaab<>+0(SB), Z4, Z4
-	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
-	VADDPS     word32_3d2aaaab<>+0(SB), Z3, Z3
-	VMULPS     Z22, Z13, Z13
-	VMULPS     Z23, Z14, Z14
-	VMULPS     Z24, Z15, Z15
-	VADDPS     Z4, Z13, Z4
-	VADDPS     Z5, Z14, Z5
-	VADDPS     Z3, Z15, Z3
-	VMULPS     Z4, Z16, Z4
-	VMULPS     Z5, Z17, Z5
-	VMULPS     Z3, Z18, Z3
-	VADDPS     Z19, Z4, Z4
-	VADDPS     Z20, Z5, Z5
-	VADDPS     Z21, Z3, Z3
-	VCVTTPS2DQ Z10, Z10
-	VCVTTPS2DQ Z11, Z11
-	VCVTTPS2DQ Z12, Z12
-	VPSLLD     $0x17, Z10, Z10
-	VPSLLD     $0x17, Z11, Z11
-	VPSLLD     $0x17, Z12, Z12
-	VPADDD     Z10, Z4, Z4
-	VPADDD     Z11, Z5, Z5
-	VPADDD     Z12, Z3, Z3
-	VADDPS     word32_3f800000<>+0(SB), Z4, Z4
+	VADDPS     word32_3ab60b61<>+0(SB), Z25, Z25
+	VADDPS     word32_3ab60b61<>+0(SB), Z26, Z26
+	VMULPS     word32_3c088889<>+0(SB), Z5, Z27
+	VMULPS     word32_3c088889<>+0(SB), Z6, Z28
+	VMULPS     word32_3c088889<>+0(SB), Z7, Z29
+	VMULPS     word32_3c088889<>+0(SB), Z4, Z30
+	VADDPS     word32_3d2aaaab<>+0(SB), Z27, Z27
+	VADDPS     word32_3d2aaaab<>+0(SB), Z28, Z28
+	VADDPS     word32_3d2aaaab<>+0(SB), Z29, Z29
+	VADDPS     word32_3d2aaaab<>+0(SB), Z30, Z30
+	VMULPS     Z23, Z19, Z23
+	VMULPS     Z24, Z20, Z24
+	VMULPS     Z25, Z21, Z25
+	VMULPS     Z26, Z22, Z26
+	VADDPS     Z27, Z23, Z23
+	VADDPS     Z28, Z24, Z24
+	VADDPS     Z29, Z25, Z25
+	VADDPS     Z30, Z26, Z26
+	VMULPS     word32_3e2aaaab<>+0(SB), Z5, Z27
+	VMULPS     word32_3e2aaaab<>+0(SB), Z6, Z28
+	VMULPS     word32_3e2aaaab<>+0(SB), Z7, Z29
+	VMULPS     word32_3e2aaaab<>+0(SB), Z4, Z30
+	VADDPS     word32_3f000000<>+0(SB), Z27, Z27
+	VADDPS     word32_3f000000<>+0(SB), Z28, Z28
+	VADDPS     word32_3f000000<>+0(SB), Z29, Z29
+	VADDPS     word32_3f000000<>+0(SB), Z30, Z30
 	VADDPS     word32_3f800000<>+0(SB), Z5, Z5
-	VADDPS     word32_3f800000<>+0(SB), Z3, Z3
-	VMOVUPS    word32_40000000<>+0(SB), Z10
-	VDIVPS     Z4, Z10, Z4
-	VDIVPS     Z5, Z10, Z5
-	VDIVPS     Z3, Z10, Z3
-	VMOVUPS    word32_3f800000<>+0(SB), Z10
-	VSUBPS     Z4, Z10, Z4
-	VSUBPS     Z5, Z10, Z5
-	VSUBPS     Z3, Z10, Z3
-	VPANDQ     word32_80000000<>+0(SB), Z0, Z10
-	VPANDQ     word32_80000000<>+0(SB), Z1, Z11
-	VPANDQ     word32_80000000<>+0(SB), Z2, Z12
-	VPXORQ     Z10, Z4, Z4
-	VPXORQ     Z11, Z5, Z5
-	VPXORQ     Z12, Z3, Z3
-	VMULPS     Z0, Z0, Z10
-	VMULPS     Z1, Z1, Z11
-	VMULPS     Z2, Z2, Z12
-	VMULPS     word32_bf76e2dd<>+0(SB), Z10, Z13
-	VMULPS     word32_bf76e2dd<>+0(SB), Z11, Z14
-	VMULPS     word32_bf76e2dd<>+0(SB), Z12, Z15
-	VADDPS     word32_c2c69350<>+0(SB), Z13, Z13
-	VADDPS     word32_c2c69350<>+0(SB), Z14, Z14
-	VADDPS     word32_c2c69350<>+0(SB), Z15, Z15
-	VMULPS     Z10, Z13, Z13
-	VMULPS     Z11, Z14, Z14
-	VMULPS     Z12, Z15, Z15
-	VADDPS     word32_c4c9d602<>+0(SB), Z13, Z13
-	VADDPS     word32_c4c9d602<>+0(SB), Z14, Z14
-	VADDPS     word32_c4c9d602<>+0(SB), Z15, Z15
-	VADDPS     word32_42e19f94<>+0(SB), Z10, Z16
-	VADDPS     word32_42e19f94<>+0(SB), Z11, Z17
-	VADDPS     word32_42e19f94<>+0(SB), Z12, Z18
-	VMULPS     Z10, Z16, Z16
-	VMULPS     Z11, Z17, Z17
-	VMULPS     Z12, Z18, Z18
-	VADDPS     word32_450bb7d0<>+0(SB), Z16, Z16
-	VADDPS     word32_450bb7d0<>+0(SB), Z17, Z17
-	VADDPS     word32_450bb7d0<>+0(SB), Z18, Z18
-	VMULPS     Z10, Z16, Z16
-	VMULPS     Z11, Z17, Z17
-	VMULPS     Z12, Z18, Z18
-	VADDPS     word32_45976081<>+0(SB), Z16, Z16
-	VADDPS     word32_45976081<>+0(SB), Z17, Z17
-	VADDPS     word32_45976081<>+0(SB), Z18, Z18
-	VDIVPS     Z16, Z13, Z13
-	VDIVPS     Z17, Z14, Z14
-	VDIVPS     Z18, Z15, Z15
-	VMULPS     Z13, Z10, Z10
-	VMULPS     Z14, Z11, Z11
-	VMULPS     Z15, Z12, Z12
-	VMULPS     Z10, Z0, Z10
-	VMULPS     Z11, Z1, Z11
-	VMULPS     Z12, Z2, Z12
-	VADDPS     Z10, Z0, Z0
-	VADDPS     Z11, Z1, Z1
-	VADDPS     Z12, Z2, Z2
-	VBLENDMPS  Z0, Z4, K1, Z6
-	VBLENDMPS  Z1, Z5, K2, Z7
-	VBLENDMPS  Z2, Z3, K3, Z8
-	VMOVUPS    Z6, (AX)
-	VMOVUPS    Z7, 64(AX)
-	VMOVUPS    Z8, 128(AX)
-	ADDQ       $0x000000c0, AX
-	SUBQ       $0x03, CX
-	JMP        tanh3
+	VADDPS     word32_3f800000<>+0(SB), Z6, Z6
+	VADDPS     word32_3f800000<>+0(SB), Z7, Z7
+	VADDPS     word32_3f800000<>+0(SB), Z4, Z4
+	VMULPS     Z27, Z19, Z27
+	VMULPS     Z28, Z20, Z28
+	VMULPS     Z29, Z21, Z29
+	VMULPS     Z30, Z22, Z30
+	VADDPS     Z5, Z27, Z5
+	VADDPS     Z6, Z28, Z6
+	VADDPS     Z7, Z29, Z7
+	VADDPS     Z4, Z30, Z4
+	VMULPS     Z19, Z19, Z19
+	VMULPS     Z20, Z20, Z20
+	VMULPS     Z21, Z21, Z21
+	VMULPS     Z22, Z22, Z22
+	VMULPS     Z23, Z19, Z19
+	VMULPS     Z24, Z20, Z20
+	VMULPS     Z25, Z21, Z21
+	VMULPS     Z26, Z22, Z22
+	VADDPS     Z5, Z19, Z5
+	VADDPS     Z6, Z20, Z6
+	VADDPS     Z7, Z21, Z7
+	VADDPS     Z4, Z22, Z4
+	VCVTTPS2DQ Z15, Z15
+	VCVTTPS2DQ Z16, Z16
+	VCVTTPS2DQ Z17, Z17
+	VCVTTPS2DQ Z18, Z18
+	VPSLLD     $0x17, Z15, Z15
+	VPSLLD     $0x17, Z16, Z16
+	VPSLLD     $0x17, Z17, Z17
+	VPSLLD     $0x17, Z18, Z18
+	VPADDD     Z15, Z5, Z5
+	VPADDD     Z16, Z6, Z6
+	VPADDD     Z17, Z7, Z7
+	VPADDD     Z18, Z4, Z4
+	VADDPS     word32_3f800000<>+0(SB), Z5, Z5
+	VADDPS     word32_3f800000<>+0(SB), Z6, Z6
+	VADDPS     word32_3f800000<>+0(SB), Z7, Z7
+	VADDPS     word32_3f800000<>+0(SB), Z4, Z4
+	VMOVUPS    word32_40000000<>+0(SB), Z15
+	VDIVPS     Z5, Z15, Z5
+	VDIVPS     Z6, Z15, Z6
+	VDIVPS     Z7, Z15, Z7
+	VDIVPS     Z4, Z15, Z4
+	VMOVUPS    word32_3f800000<>+0(SB), Z15
+	VSUBPS     Z5, Z15, Z5
+	VSUBPS     Z6, Z15, Z6
+	VSUBPS     Z7, Z15, Z7
+	VSUBPS     Z4, Z15, Z4
+	VPANDQ     word32_80000000<>+0(SB), Z0, Z15
+	VPANDQ     word32_80000000<>+0(SB), Z1, Z16
+	VPANDQ     word32_80000000<>+0(SB), Z2, Z17
+	VPANDQ     word32_80000000<>+0(SB), Z3, Z18
+	VPXORQ     Z15, Z5, Z5
+	VPXORQ     Z16, Z6, Z6
+	VPXORQ     Z17, Z7, Z7
+	VPXORQ     Z18, Z4, Z4
+	VMULPS     Z0, Z0, Z15
+	VMULPS     Z1, Z1, Z16
+	VMULPS     Z2, Z2, Z17
+	VMULPS     Z3, Z3, Z18
+	VMULPS     word32_bf76e2dd<>+0(SB), Z15, Z19
+	VMULPS     word32_bf76e2dd<>+0(SB), Z16, Z20
+	VMULPS     word32_bf76e2dd<>+0(SB), Z17, Z21
+	VMULPS     word32_bf76e2dd<>+0(SB), Z18, Z22
+	VADDPS     word32_c2c69350<>+0(SB), Z19, Z19
+	VADDPS     word32_c2c69350<>+0(SB), Z20, Z20
+	VADDPS     word32_c2c69350<>+0(SB), Z21, Z21
+	VADDPS     word32_c2c69350<>+0(SB), Z22, Z22
+	VMULPS     Z15, Z19, Z19
+	VMULPS     Z16, Z20, Z20
+	VMULPS     Z17, Z21, Z21
+	VMULPS     Z18, Z22, Z22
+	VADDPS     word32_c4c9d602<>+0(SB), Z19, Z19
+	VADDPS     word32_c4c9d602<>+0(SB), Z20, Z20
+	VADDPS     word32_c4c9d602<>+0(SB), Z21, Z21
+	VADDPS     word32_c4c9d602<>+0(SB), Z22, Z22
+	VADDPS     word32_42e19f94<>+0(SB), Z15, Z23
+	VADDPS     word32_42e19f94<>+0(SB), Z16, Z24
+	VADDPS     word32_42e19f94<>+0(SB), Z17, Z25
+	VADDPS     word32_42e19f94<>+0(SB), Z18, Z26
+	VMULPS     Z15, Z23, Z23
+	VMULPS     Z16, Z24, Z24
+	VMULPS     Z17, Z25, Z25
+	VMULPS     Z18, Z26, Z26
+	VADDPS     word32_450bb7d0<>+0(SB), Z23, Z23
+	VADDPS     word32_450bb7d0<>+0(SB), Z24, Z24
+	VADDPS     word32_450bb7d0<>+0(SB), Z25, Z25
+	VADDPS     word32_450bb7d0<>+0(SB), Z26, Z26
+	VMULPS     Z15, Z23, Z23
+	VMULPS     Z16, Z24, Z24
+	VMULPS     Z17, Z25, Z25
+	VMULPS     Z18, Z26, Z26
+	VADDPS     word32_45976081<>+0(SB), Z23, Z23
+	VADDPS     word32_45976081<>+0(SB), Z24, Z24
+	VADDPS     word32_45976081<>+0(SB), Z25, Z25
+	VADDPS     word32_45976081<>+0(SB), Z26, Z26
+	VDIVPS     Z23, Z19, Z19
+	VDIVPS     Z24, Z20, Z20
+	VDIVPS     Z25, Z21, Z21
+	VDIVPS     Z26, Z22, Z22
+	VMULPS     Z19, Z15, Z15
+	VMULPS     Z20, Z16, Z16
+	VMULPS     Z21, Z17, Z17
+	VMULPS     Z22, Z18, Z18
+	VMULPS     Z15, Z0, Z15
+	VMULPS     Z16, Z1, Z16
+	VMULPS     Z17, Z2, Z17
+	VMULPS     Z18, Z3, Z18
+	VADDPS     Z15, Z0, Z0
+	VADDPS     Z16, Z1, Z1
+	VADDPS     Z17, Z2, Z2
+	VADDPS     Z18, Z3, Z3
+	VBLENDMPS  Z0, Z5, K1, Z8
+	VBLENDMPS  Z1, Z6, K2, Z9
+	VBLENDMPS  Z2, Z7, K3, Z10
+	VBLENDMPS  Z3, Z4, K4, Z11
+	VMOVUPS    Z8, (AX)
+	VMOVUPS    Z9, 64(AX)
+	VMOVUPS    Z10, 128(AX)
+	VMOVUPS    Z11, 192(AX)
+	ADDQ       $0x00000100, AX
+	SUBQ       $0x04, CX
+	JMP        tanh4
 
-tanh3_none:
+tanh4_none:
+tanh2:
+	CMPQ       CX, $0x02
+	JLT        tanh2_none
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    word32_80000000<>+0(SB), Z2
+	VPANDNQ    Z0, Z2, Z3
+	VPANDNQ    Z1, Z2, Z2
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z3, K1
+	VCMPPS     $0x11, word32_3f200000<>+0(SB), Z2, K2
+	VMOVUPS    word32_42000000<>+0(SB), Z4
+	VMINPS     Z3, Z4, Z3
+	VMINPS     Z2, Z4, Z2
+	VADDPS     Z3, Z3, Z3
+	VADDPS     Z2, Z2, Z2
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z3, Z4
+	VMULPS     word32_3fb8aa3b<>+0(SB), Z2, Z5
+	VADDPS     word32_4b400000<>+0(SB), Z4, Z4
+	VADDPS     word32_4b400000<>+0(SB), Z5, Z5
+	VSUBPS     word32_4b400000<>+0(SB), Z4, Z4
+	VSUBPS     word32_4b400000<>+0(SB), Z5, Z5
+	VMULPS     word32_3f317200<>+0(SB), Z4, Z6
+	VMULPS     word32_3f317200<>+0(SB), Z5, Z7
+	VSUBPS     Z6, Z3, Z3
+	VSUBPS     Z7, Z2, Z2
+	VMULPS     word32_35bfbe8e<>+0(SB), Z4, Z6
+	VMULPS     word32_35bfbe8e<>+0(SB), Z5, Z7
+	VSUBPS     Z6, Z3, Z3
+	VSUBPS     Z7, Z2, Z2
+	VMULPS     Z3, Z3, Z6
+	VMULPS     Z2, Z2, Z7
+	VMULPS     word32_39500d01<>+0(SB), Z3, Z8
+	VMULPS     word32_39500d01<>+0(SB), Z2, Z9
+	VADDPS     word32_3ab60b61<>+0(SB), Z8, Z8
+	VADDPS     word32_3ab60b61<>+0(SB), Z9, Z9
+	VMULPS     word32_3c088889<>+0(SB), Z3, Z10
+	VMULPS     word32_3c088889<>+0(SB), Z2, Z11
+	VADDPS     word32_3d2aaaab<>+0(SB), Z10, Z10
+	VADDPS     word32_3d2aaaab<>+0(SB), Z11, Z11
+	VMULPS     Z8, Z6, Z8
+	VMULPS     Z9, Z7, Z9
+	VADDPS     Z10, Z8, Z8
+	VADDPS     Z11, Z9, Z9
+	VMULPS     word32_3e2aaaab<>+0(SB), Z3, Z10
+	VMULPS     word32_3e2aaaab<>+0(SB), Z2, Z11
+	VADDPS     word32_3f000000<>+0(SB), Z10, Z10
+	VADDPS     word32_3f000000<>+0(SB), Z11, Z11
+	VADDPS     word32_3f800000<>+0(SB), Z3, Z3
+	VADDPS     word32_3f800000<>+0(SB), Z2, Z2
+	VMULPS     Z10, Z6, Z10
+	VMULPS     Z11, Z7, Z11
+	VADDPS     Z3, Z10, Z3
+	VADDPS     Z2, Z11, Z2
+	VMULPS     Z6, Z6, Z6
+	VMULPS     Z7, Z7, Z7
+	VMULPS     Z8, Z6, Z6
+	VMULPS     Z9, Z7, Z7
+	VADDPS     Z3, Z6, Z3
+	VADDPS     Z2, Z7, Z2
+	VCVTTPS2DQ Z4, Z4
+	VCVTTPS2DQ Z5, Z5
+	VPSLLD     $0x17, Z4, Z4
+	VPSLLD     $0x17, Z5, Z5
+	VPADDD     Z4, Z3, Z3
+	VPADDD     Z5, Z2, Z2
+	VADDPS     word32_3f800000<>+0(SB), Z3, Z3
+	VADDPS     word32_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS    word32_40000000<>+0(SB), Z4
+	VDIVPS     Z3, Z4, Z3
+	VDIVPS     Z2, Z4, Z2
+	VMOVUPS    word32_3f800000<>+0(SB), Z4
+	VSUBPS     Z3, Z4, Z3
+	VSUBPS     Z2, Z4, Z2
+	VPANDQ     word32_80000000<>+0(SB), Z0, Z4
+	VPANDQ     word32_80000000<>+0(SB), Z1, Z5
+	VPXORQ     Z4, Z3, Z3
+	VPXORQ     Z5, Z2, Z2
+	VMULPS     Z0, Z0, Z4
+	VMULPS     Z1, Z1, Z5
+	VMULPS     word32_bf76e2dd<>+0(SB), Z4, Z6
+	VMULPS     word32_bf76e2dd<>+0(SB), Z5, Z7
+	VADDPS     word32_c2c69350<>+0(SB), Z6, Z6
+	VADDPS     word32_c2c69350<>+0(SB), Z7, Z7
+	VMULPS     Z4, Z6, Z6
+	VMULPS     Z5, Z7, Z7
+	VADDPS     word32_c4c9d602<>+0(SB), Z6, Z6
+	VADDPS     word32_c4c9d602<>+0(SB), Z7, Z7
+	VADDPS     word32_42e19f94<>+0(SB), Z4, Z8
+	VADDPS     word32_42e19f94<>+0(SB), Z5, Z9
+	VMULPS     Z4, Z8, Z8
+	VMULPS     Z5, Z9, Z9
+	VADDPS     word32_450bb7d0<>+0(SB), Z8, Z8
+	VADDPS     word32_450bb7d0<>+0(SB), Z9, Z9
+	VMULPS     Z4, Z8, Z8
+	VMULPS     Z5, Z9, Z9
+	VADDPS     word32_45976081<>+0(SB), Z8, Z8
+	VADDPS     word32_45976081<>+0(SB), Z9, Z9
+	VDIVPS     Z8, Z6, Z6
+	VDIVPS     Z9, Z7, Z7
+	VMULPS     Z6, Z4, Z4
+	VMULPS     Z7, Z5, Z5
+	VMULPS     Z4, Z0, Z4
+	VMULPS     Z5, Z1, Z5
+	VADDPS     Z4, Z0, Z0
+	VADDPS     Z5, Z1, Z1
+	VBLENDMPS  Z0, Z3, K1, Z12
+	VBLENDMPS  Z1, Z2, K2, Z13
+	VMOVUPS    Z12, (AX)
+	VMOVUPS    Z13, 64(AX)
+	ADDQ       $0x00000080, AX
+	SUBQ       $0x02, CX
+	JMP        tanh2
+
+tanh2_none:
 tanh1:
 	CMPQ       CX, $0x01
 	JLT        tanh1_none
@@ -6297,20 +6462,20 @@ tanh1:
 	VMULPS     word32_35bfbe8e<>+0(SB), Z2, Z3
 	VSUBPS     Z3, Z1, Z1
 	VMULPS     Z1, Z1, Z3
-	VMULPS     Z3, Z3, Z4
+	VMULPS     word32_39500d01<>+0(SB), Z1, Z4
+	VADDPS     word32_3ab60b61<>+0(SB), Z4, Z4
+	VMULPS     word32_3c088889<>+0(SB), Z1, Z5
+	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
+	VMULPS     Z4, Z3, Z4
+	VADDPS     Z5, Z4, Z4
 	VMULPS     word32_3e2aaaab<>+0(SB), Z1, Z5
 	VADDPS     word32_3f000000<>+0(SB), Z5, Z5
-	VADDPS     word32_3f800000<>+0(SB), Z1, Z6
+	VADDPS     word32_3f800000<>+0(SB), Z1, Z1
 	VMULPS     Z5, Z3, Z5
-	VADDPS     Z6, Z5, Z5
-	VMULPS     word32_39500d01<>+0(SB), Z1, Z6
-	VADDPS     word32_3ab60b61<>+0(SB), Z6, Z6
-	VMULPS     word32_3c088889<>+0(SB), Z1, Z1
-	VADDPS     word32_3d2aaaab<>+0(SB), Z1, Z1
-	VMULPS     Z6, Z3, Z3
+	VADDPS     Z1, Z5, Z1
+	VMULPS     Z3, Z3, Z3
+	VMULPS     Z4, Z3, Z3
 	VADDPS     Z1, Z3, Z1
-	VMULPS     Z1, Z4, Z1
-	VADDPS     Z5, Z1, Z1
 	VCVTTPS2DQ Z2, Z2
 	VPSLLD     $0x17, Z2, Z2
 	VPADDD     Z2, Z1, Z1
@@ -6335,8 +6500,8 @@ tanh1:
 	VMULPS     Z3, Z2, Z2
 	VMULPS     Z2, Z0, Z2
 	VADDPS     Z2, Z0, Z0
-	VBLENDMPS  Z0, Z1, K1, Z9
-	VMOVUPS    Z9, (AX)
+	VBLENDMPS  Z0, Z1, K1, Z14
+	VMOVUPS    Z14, (AX)
 	ADDQ       $0x40, AX
 	SUBQ       $0x01, CX
 	JMP        tanh1
@@ -6385,48 +6550,48 @@ sigmoid3:
 	VMULPS     Z14, Z14, Z17
 	VMULPS     Z15, Z15, Z18
 	VMULPS     Z16, Z16, Z19
-	VMULPS     Z17, Z17, Z20
-	VMULPS     Z18, Z18, Z21
-	VMULPS     Z19, Z19, Z22
+	VMULPS     word32_39500d01<>+0(SB), Z14, Z20
+	VMULPS     word32_39500d01<>+0(SB), Z15, Z21
+	VMULPS     word32_39500d01<>+0(SB), Z16, Z22
+	VADDPS     word32_3ab60b61<>+0(SB), Z20, Z20
+	VADDPS     word32_3ab60b61<>+0(SB), Z21, Z21
+	VADDPS     word32_3ab60b61<>+0(SB), Z22, Z22
+	VMULPS     word32_3c088889<>+0(SB), Z14, Z23
+	VMULPS     word32_3c088889<>+0(SB), Z15, Z24
+	VMULPS     word32_3c088889<>+0(SB), Z16, Z25
+	VADDPS     word32_3d2aaaab<>+0(SB), Z23, Z23
+	VADDPS     word32_3d2aaaab<>+0(SB), Z24, Z24
+	VADDPS     word32_3d2aaaab<>+0(SB), Z25, Z25
+	VMULPS     Z20, Z17, Z20
+	VMULPS     Z21, Z18, Z21
+	VMULPS     Z22, Z19, Z22
+	VADDPS     Z23, Z20, Z20
+	VADDPS     Z24, Z21, Z21
+	VADDPS     Z25, Z22, Z22
 	VMULPS     word32_3e2aaaab<>+0(SB), Z14, Z23
 	VMULPS     word32_3e2aaaab<>+0(SB), Z15, Z24
 	VMULPS     word32_3e2aaaab<>+0(SB), Z16, Z25
 	VADDPS     word32_3f000000<>+0(SB), Z23, Z23
 	VADDPS     word32_3f000000<>+0(SB), Z24, Z24
 	VADDPS     word32_3f000000<>+0(SB), Z25, Z25
-	VADDPS     word32_3f800000<>+0(SB), Z14, Z26
-	VADDPS     word32_3f800000<>+0(SB), Z15, Z27
-	VADDPS     word32_3f800000<>+0(SB), Z16, Z28
+	VADDPS     word32_3f800000<>+0(SB), Z14, Z14
+	VADDPS     word32_3f800000<>+0(SB), Z15, Z15
+	VADDPS     word32_3f800000<>+0(SB), Z16, Z16
 	VMULPS     Z23, Z17, Z23
 	VMULPS     Z24, Z18, Z24
 	VMULPS     Z25, Z19, Z25
-	VADDPS     Z26, Z23, Z23
-	VADDPS     Z27, Z24, Z24
-	VADDPS     Z28, Z25, Z25
-	VMULPS     word32_39500d01<>+0(SB), Z14, Z26
-	VMULPS     word32_39500d01<>+0(SB), Z15, Z27
-	VMULPS     word32_39500d01<>+0(SB), Z16, Z28
-	VADDPS     word32_3ab60b61<>+0(SB), Z26, Z26
-	VADDPS     word32_3ab60b61<>+0(SB), Z27, Z27
-	VADDPS     word32_3ab60b61<>+0(SB), Z28, Z28
-	VMULPS     word32_3c088889<>+0(SB), Z14, Z14
-	VMULPS     word32_3c088889<>+0(SB), Z15, Z15
-	VMULPS     word32_3c088889<>+0(SB), Z16, Z16
-	VADDPS     word32_3d2aaaab<>+0(SB), Z14, Z14
-	VADDPS     word32_3d2aaaab<>+0(SB), Z15, Z15
-	VADDPS     word32_3d2aaaab<>+0(SB), Z16, Z16
-	VMULPS     Z26, Z17, Z17
-	VMULPS     Z27, Z18, Z18
-	VMULPS     Z28, Z19, Z19
+	VADDPS     Z14, Z23, Z14
+	VADDPS     Z15, Z24, Z15
+	VADDPS     Z16, Z25, Z16
+	VMULPS     Z17, Z17, Z17
+	VMULPS     Z18, Z18, Z18
+	VMULPS     Z19, Z19, Z19
+	VMULPS     Z20, Z17, Z17
+	VMULPS     Z21, Z18, Z18
+	VMULPS     Z22, Z19, Z19
 	VADDPS     Z14, Z17, Z14
 	VADDPS     Z15, Z18, Z15
 	VADDPS     Z16, Z19, Z16
-	VMULPS     Z14, Z20, Z14
-	VMULPS     Z15, Z21, Z15
-	VMULPS     Z16, Z22, Z16
-	VADDPS     Z23, Z14, Z14
-	VADDPS     Z24, Z15, Z15
-	VADDPS     Z25, Z16, Z16
 	VCVTTPS2DQ Z11, Z11
 	VCVTTPS2DQ Z12, Z12
 	VCVTTPS2DQ Z13, Z13
@@ -6495,20 +6660,20 @@ sigmoid1:
 	VMULPS     word32_35bfbe8e<>+0(SB), Z1, Z3
 	VSUBPS     Z3, Z2, Z2
 	VMULPS     Z2, Z2, Z3
-	VMULPS     Z3, Z3, Z4
+	VMULPS     word32_39500d01<>+0(SB), Z2, Z4
+	VADDPS     word32_3ab60b61<>+0(SB), Z4, Z4
+	VMULPS     word32_3c088889<>+0(SB), Z2, Z5
+	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
+	VMULPS     Z4, Z3, Z4
+	VADDPS     Z5, Z4, Z4
 	VMULPS     word32_3e2aaaab<>+0(SB), Z2, Z5
 	VADDPS     word32_3f000000<>+0(SB), Z5, Z5
-	VADDPS     word32_3f800000<>+0(SB), Z2, Z6
+	VADDPS     word32_3f800000<>+0(SB), Z2, Z2
 	VMULPS     Z5, Z3, Z5
-	VADDPS     Z6, Z5, Z5
-	VMULPS     word32_39500d01<>+0(SB), Z2, Z6
-	VADDPS     word32_3ab60b61<>+0(SB), Z6, Z6
-	VMULPS     word32_3c088889<>+0(SB), Z2, Z2
-	VADDPS     word32_3d2aaaab<>+0(SB), Z2, Z2
-	VMULPS     Z6, Z3, Z3
+	VADDPS     Z2, Z5, Z2
+	VMULPS     Z3, Z3, Z3
+	VMULPS     Z4, Z3, Z3
 	VADDPS     Z2, Z3, Z2
-	VMULPS     Z2, Z4, Z2
-	VADDPS     Z5, Z2, Z2
 	VCVTTPS2DQ Z1, Z1
 	VPSRAD     $0x01, Z1, Z3
 	VPADDD     word32_7f<>+0(SB), Z3, Z4
@@ -6649,20 +6814,20 @@ exponentials:
 	VMULPS     word32_35bfbe8e<>+0(SB), Z4, Z6
 	VSUBPS     Z6, Z5, Z5
 	VMULPS     Z5, Z5, Z6
-	VMULPS     Z6, Z6, Z7
+	VMULPS     word32_39500d01<>+0(SB), Z5, Z7
+	VADDPS     word32_3ab60b61<>+0(SB), Z7, Z7
+	VMULPS     word32_3c088889<>+0(SB), Z5, Z8
+	VADDPS     word32_3d2aaaab<>+0(SB), Z8, Z8
+	VMULPS     Z7, Z6, Z7
+	VADDPS     Z8, Z7, Z7
 	VMULPS     word32_3e2aaaab<>+0(SB), Z5, Z8
 	VADDPS     word32_3f000000<>+0(SB), Z8, Z8
-	VADDPS     word32_3f800000<>+0(SB), Z5, Z9
+	VADDPS     word32_3f800000<>+0(SB), Z5, Z5
 	VMULPS     Z8, Z6, Z8
-	VADDPS     Z9, Z8, Z8
-	VMULPS     word32_39500d01<>+0(SB), Z5, Z9
-	VADDPS     word32_3ab60b61<>+0(SB), Z9, Z9
-	VMULPS     word32_3c088889<>+0(SB), Z5, Z5
-	VADDPS     word32_3d2aaaab<>+0(SB), Z5, Z5
-	VMULPS     Z9, Z6, Z6
+	VADDPS     Z5, Z8, Z5
+	VMULPS     Z6, Z6, Z6
+	VMULPS     Z7, Z6, Z6
 	VADDPS     Z5, Z6, Z5
-	VMULPS     Z5, Z7, Z5
-	VADDPS     Z8, Z5, Z5
 	VCVTTPS2DQ Z4, Z4
 	VPSRAD     $0x01, Z4, Z6
 	VPADDD     word32_7f<>+0(SB), Z6, Z7

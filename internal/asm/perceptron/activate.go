@@ -31,13 +31,13 @@ func (m machine) activations() {
 		})
 		ret()
 	}
-	most := 2 // registers that go through together, since their chains are long; more don't fit
+	tanh, sigmoid := 2, 2 // registers that go through together, since their chains are long; more don't fit
 	if m.wide() && m.elem == 4 {
-		most = 3
+		tanh, sigmoid = 4, 3
 	}
 	each("relu", "replaces y by its ReLU.", 1, func(x values) values { return m.blend(m.compare(notBelow, x, m.number(0)), x, m.number(0)) })
-	each("tanh", "replaces y by its hyperbolic tangent, as fp.Tanh.", most, m.tanh)
-	each("sigmoid", "replaces y by 1/(1+exp(-y)), as fp.Sigmoid.", most, func(x values) values {
+	each("tanh", "replaces y by its hyperbolic tangent, as fp.Tanh.", tanh, m.tanh)
+	each("sigmoid", "replaces y by 1/(1+exp(-y)), as fp.Sigmoid.", sigmoid, func(x values) values {
 		return m.binary(m.div, m.number(1), m.binary(m.add, m.number(1), m.exp(m.xor(x, m.number(math.Copysign(0, -1))))))
 	})
 	derivative := func(name, doc string, f func(g, y values) values) {
@@ -252,11 +252,12 @@ func (m machine) power32(x values) (p, n values) {
 	k := m.binary(m.sub, m.muladd(x, c(1.44269504088896338700), c(0x1.8p23)), c(0x1.8p23))
 	r := m.binary(m.sub, x, m.binary(m.mul, k, c(6.93145752e-1)))
 	r = m.binary(m.sub, r, m.binary(m.mul, k, c(1.42860677e-6)))
+	// In an order that needs few registers at once.
 	r2 := m.binary(m.mul, r, r)
-	r4 := m.binary(m.mul, r2, r2)
 	pair := func(first, second float64) values { return m.muladd(r, c(second), c(first)) }
+	high := m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120))
 	low := m.muladd(r2, pair(1.0/2, 1.0/6), m.binary(m.add, r, c(1)))
-	p = m.muladd(r4, m.muladd(r2, pair(1.0/720, 1.0/5040), pair(1.0/24, 1.0/120)), low)
+	p = m.muladd(m.binary(m.mul, r2, r2), high, low)
 	return p, m.over(len(k), func(i int) Op {
 		z := m.vec()
 		VCVTTPS2DQ(k[i], z)
