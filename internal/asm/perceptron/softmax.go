@@ -25,7 +25,7 @@ func (m machine) softmax() {
 			largest(top, x, top) // top where the two don't compare
 		})
 		all := m.spread(top)
-		m.registers("exponentials", y, func(offset Register) {
+		m.registers("exponentials", func(offset Register) {
 			x, e := Mem{Base: y, Index: offset, Scale: 1}, m.vec()
 			valid := pointer("valid")
 			m.and(Mem{Base: valid, Index: offset, Scale: 1}, m.exp(m.binary(m.sub, values{m.register(x)}, values{all}))[0].(VecVirtual), e)
@@ -35,7 +35,7 @@ func (m machine) softmax() {
 		move(zero, sum)
 		m.lanes("sum", y, func(at Mem) { plus(at, sum, sum) })
 		all = m.spread(sum)
-		m.registers("quotients", y, func(offset Register) {
+		m.registers("quotients", func(offset Register) {
 			x := Mem{Base: y, Index: offset, Scale: 1}
 			m.move(m.binary(m.div, values{m.register(x)}, values{all})[0], x)
 		})
@@ -60,7 +60,7 @@ func (m machine) softmax() {
 			plus(dot, x, dot)
 		})
 		all := m.spread(dot)
-		m.registers("products", grad, func(offset Register) {
+		m.registers("products", func(offset Register) {
 			g, v := Mem{Base: grad, Index: offset, Scale: 1}, Mem{Base: y, Index: offset, Scale: 1}
 			m.move(m.binary(m.mul, m.binary(m.sub, values{m.register(g)}, values{all}), values{v})[0], g)
 		})
@@ -82,7 +82,7 @@ func (m machine) lanes(label string, row Register, body func(at Mem)) {
 }
 
 // registers calls body with the offsets of the registers of a row's panels.
-func (m machine) registers(label string, row Register, body func(offset Register)) {
+func (m machine) registers(label string, body func(offset Register)) {
 	offset, end := GP64(), pointer("panels")
 	IMUL3Q(imm(m.panel()), end, end)
 	XORQ(offset, offset)
